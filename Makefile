@@ -1,0 +1,43 @@
+# Python 3.11+ and make are all that must be there; the first call of any target makes .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check bench lock clean
+
+help:
+	@echo 'make demo       walk an incident on the embedded practice cloud, from verdict to cause'
+	@echo 'make test       the tests, under five minutes'
+	@echo 'make test-long  what takes longer: large collections, the benchmarks'"'"' own proof'
+	@echo 'make check      lint, types, import contracts'
+	@echo 'make bench      measure the census against the plain script'
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "validate-daily needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": name a newer one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/validate-daily demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -m 'not long'
+
+test-long: $(READY)
+	$(BIN)/python -m pytest -m long
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python tests/bench/census.py
+
+clean:
+	rm -rf $(VENV)

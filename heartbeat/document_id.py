@@ -1,0 +1,106 @@
+"""One grammar for heartbeat document ids: the writer obeys it and the validator judges by it.
+
+A heartbeat belongs in *one* document per processor, so its id is the processor's name and nothing else:
+
+    PlayerGameSummaryProcessor          canonical
+    p2_nba_raw.nbac_team_boxscore       canonical, a phase 2 table
+    NbacScheduleProcessor_None_097ffc9c run-scoped: {processor}_{None | date | yyyymm...}_{run id}
+    report 2026-01-31                   neither: holds a mark of the incident, or is no processor's name
+
+A settings file may *register* a name; a registered name is canonical however it looks. The functions here know no
+settings, so callers look into their registry first.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+MAX_ID_BYTES: Final = 1_500
+"""Firestore's own limit on the UTF-8 length of a document id."""
+
+_NAME: Final = re.compile(r"[^\W\d_](?:[\w.-]*\w)?")
+_MARKER: Final = re.compile(r"_None_|_202")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_SCOPE_AND_RUN: Final = re.compile(
+    r"_(?P<scope>None|202\d-\d{2}-\d{2}|202\d(?:0[1-9]|1[0-2])\d{0,8})_(?P<run_id>[A-Za-z0-9][A-Za-z0-9_-]*)", re.ASCII
+)
+
+
+class Kind(StrEnum):
+    """What an id is, by its shape alone."""
+
+    CANONICAL = "canonical"
+    RUN_SCOPED = "run-scoped"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentId:
+    """An id and how it reads.
+
+    Attributes:
+        text: the id, character for character.
+        kind: canonical, run-scoped or neither.
+        family: the processor that the id belongs to: the text before the leftmost ``_None_`` or ``_202``, else the
+            whole id. Ids of the same processor share it, whatever their kind.
+        run_id: the run that a run-scoped id names, else None.
+    """
+
+    text: str
+    kind: Kind
+    family: str
+    run_id: str | None = None
+
+
+def has_malformed_mark(text: str) -> bool:
+    """Whether an id holds one of the three marks of the incident: ``_None_``, ``_202`` or a date ``YYYY-MM-DD``."""
+    return _MARKER.search(text) is not None or _DATE.search(text) is not None
+
+
+def parse(text: str) -> DocumentId:
+    """Read one id. Never fails: what fits nothing is ``Kind.NEITHER``."""
+    marker = _MARKER.search(text)
+    if marker is None:
+        fits = _is_name(text) and not _DATE.search(text)
+        return DocumentId(text, Kind.CANONICAL if fits else Kind.NEITHER, family=text)
+    family = text[: marker.start()]
+    scope = _SCOPE_AND_RUN.fullmatch(text, marker.start())
+    if scope is None or not _is_name(family):
+        return DocumentId(text, Kind.NEITHER, family=family or text)
+    return DocumentId(text, Kind.RUN_SCOPED, family, scope["run_id"])
+
+
+def canonical_id(processor_name: str, *, registered: bool = False) -> str:
+    """The id under which a processor writes its one heartbeat document: its name.
+
+    Args:
+        processor_name: for instance ``PlayerGameSummaryProcessor`` or ``p2_nba_raw.nbac_team_boxscore``.
+        registered: the pipeline's settings list this very name, so it is right although it looks run-scoped.
+
+    Raises:
+        ValueError: the name is not canonical, or Firestore would refuse it.
+    """
+    if not processor_name or processor_name in {".", ".."} or "/" in processor_name:
+        raise ValueError(f"{processor_name!r} cannot be a Firestore document id: give the processor's plain name")
+    if len(processor_name.encode()) > MAX_ID_BYTES:
+        raise ValueError(f"a processor name of {len(processor_name.encode())} bytes is too long: {MAX_ID_BYTES} fit")
+    if registered or (kind := parse(processor_name).kind) is Kind.CANONICAL:
+        return processor_name
+    raise ValueError(
+        f"{processor_name!r} is {'run-scoped' if kind is Kind.RUN_SCOPED else 'not a canonical processor name'}: "
+        "a heartbeat has one document per processor, so give the name without date or run id"
+    )
+
+
+def table_id(table: str) -> str:
+    """The canonical id of a phase 2 processor: ``p2_`` and its table, as in ``p2_nba_raw.nbac_schedule``.
+
+    Raises:
+        ValueError: the result is not canonical.
+    """
+    return canonical_id(f"p2_{table}")
+
+
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None and len(text.encode(errors="replace")) <= MAX_ID_BYTES
