@@ -1,0 +1,158 @@
+"""What was seen, where, when, and how completely. Evidence has no opinion: rules have.
+
+Everything here is frozen, refuses unknown fields and speaks of times in UTC.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Evidence(BaseModel):
+    """The base of all evidence: immutable, and exact about its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Level(StrEnum):
+    """The rungs of proof for what really runs, weakest first."""
+
+    TEXT = "text"
+    EXIT_CODE = "exit-code"
+    LABEL = "label"
+    TAG = "tag"
+    DIGEST = "digest"
+    BYTES = "bytes"
+    RUNTIME = "runtime"
+
+
+class Target(Evidence):
+    """An address that a source spoke to. ``practice`` is true for an emulator or a sandbox."""
+
+    source: str
+    address: str
+    resource: str
+    practice: bool
+
+
+class Gap(Evidence):
+    """Something that could not be seen: the source, what was asked of it, why there is no answer, and what to do."""
+
+    source: str
+    reason: str
+    next_step: str
+
+
+class Heartbeat(Evidence):
+    """One heartbeat document as Firestore returned it.
+
+    Attributes:
+        doc: the document's id, character for character.
+        last_heartbeat: the field of that name, or None where it is absent or no timestamp (see ``unparsable``).
+        unparsable: why ``last_heartbeat`` could not be read, else None.
+        created_at: Firestore's own create time.
+        updated_at: Firestore's own update time: the version that a repair is bound to.
+    """
+
+    doc: str
+    last_heartbeat: AwareDatetime | None
+    unparsable: str | None = None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class Family(Evidence):
+    """All documents of one processor, counted.
+
+    Attributes:
+        processor: the text that its ids share, or the registered name.
+        canonical: documents under a canonical or registered id.
+        malformed: all other documents, ``run_scoped`` of which parse as run-scoped.
+        created_last_hour, created_last_day: documents that Firestore created in that time before ``taken_at``.
+        malformed_last_hour, malformed_last_day: the malformed ones among them.
+        newest: the document with the newest heartbeat that is not from the future, whatever its id looks like.
+        newest_malformed: the malformed document that was created last.
+        future: how many documents bear a heartbeat from the future; ``future_sample`` is the furthest.
+        unparsable: how many documents have no readable ``last_heartbeat``; ``unparsable_sample`` is one of them.
+    """
+
+    processor: str
+    canonical: Count = 0
+    malformed: Count = 0
+    run_scoped: Count = 0
+    created_last_hour: Count = 0
+    created_last_day: Count = 0
+    malformed_last_hour: Count = 0
+    malformed_last_day: Count = 0
+    newest: Heartbeat | None = None
+    newest_malformed: Heartbeat | None = None
+    future: Count = 0
+    future_sample: Heartbeat | None = None
+    unparsable: Count = 0
+    unparsable_sample: Heartbeat | None = None
+
+    @property
+    def total(self) -> int:
+        """Documents of this processor, in documents."""
+        return self.canonical + self.malformed
+
+
+class Census(Evidence):
+    """The heartbeat collection at one read time.
+
+    Attributes:
+        collection: its full resource name.
+        total: documents in the collection; at least this many where ``counted`` and ``listed`` are both false.
+        counted: the server counted the collection.
+        listed: every document was listed, so the families are complete.
+        families: one entry per processor that has a document, most documents first.
+        billed_reads: document reads that production bills for this census.
+    """
+
+    collection: str
+    total: Count
+    counted: bool
+    listed: bool
+    families: tuple[Family, ...] = ()
+    billed_reads: Count = 0
+
+    @property
+    def canonical(self) -> int:
+        """Documents under canonical or registered ids, as far as they were listed."""
+        return sum(family.canonical for family in self.families)
+
+    @property
+    def malformed(self) -> int:
+        """Documents under all other ids, as far as they were listed."""
+        return sum(family.malformed for family in self.families)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the collection was left unseen."""
+        return self.counted and self.listed
+
+
+class Snapshot(Evidence):
+    """All evidence of one check, as of one moment.
+
+    ``taken_at`` is Firestore's read time. Where Firestore could not be read it is the local clock, and a gap says so.
+    ``census`` is None when not one document or count could be read.
+    """
+
+    taken_at: AwareDatetime
+    census: Census | None
+    gaps: tuple[Gap, ...] = ()
+    targets: tuple[Target, ...] = ()
+
+    @property
+    def practice(self) -> bool:
+        """Whether any source was an emulator or a sandbox."""
+        return any(target.practice for target in self.targets)
+
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
