@@ -19,7 +19,10 @@ from typing import Final
 MAX_ID_BYTES: Final = 1_500
 """Firestore's own limit on the UTF-8 length of a document id."""
 
-_NAME: Final = re.compile(r"[^\W\d_](?:[\w.-]*\w)?")
+_NAME: Final = re.compile(
+    r"[^\W\d_](?:[\w.-]*\w)?(?<!_None)"
+)  # else a run-scoped id would not tell where the name ends
+_RESERVED: Final = re.compile(r"\.|\.\.|__.*__", re.DOTALL)
 _MARKER: Final = re.compile(r"_None_|_202")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE_AND_RUN: Final = re.compile(
@@ -81,7 +84,7 @@ def canonical_id(processor_name: str, *, registered: bool = False) -> str:
     Raises:
         ValueError: the name is not canonical, or Firestore would refuse it.
     """
-    if not processor_name or processor_name in {".", ".."} or "/" in processor_name:
+    if not processor_name or "/" in processor_name or _RESERVED.fullmatch(processor_name):
         raise ValueError(f"{processor_name!r} cannot be a Firestore document id: give the processor's plain name")
     if len(processor_name.encode()) > MAX_ID_BYTES:
         raise ValueError(f"a processor name of {len(processor_name.encode())} bytes is too long: {MAX_ID_BYTES} fit")
