@@ -3,11 +3,12 @@
 Everything here is frozen, refuses unknown fields and speaks of times in UTC.
 """
 
-from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from checks.pipeline import Pipeline
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -131,6 +132,11 @@ class Census(Evidence):
         return sum(family.malformed for family in self.families)
 
     @property
+    def empty(self) -> bool:
+        """Whether it is certain that the collection holds nothing, or does not exist."""
+        return self.total == 0 and (self.counted or self.listed)
+
+    @property
     def complete(self) -> bool:
         """Whether nothing of the collection was left unseen."""
         return self.counted and self.listed
@@ -140,19 +146,24 @@ class Snapshot(Evidence):
     """All evidence of one check, as of one moment.
 
     ``taken_at`` is Firestore's read time. Where Firestore could not be read it is the local clock, and a gap says so.
+    ``pipeline`` is what the evidence was collected for: who is expected, and the limits that hold.
     ``census`` is None when not one document or count could be read.
     """
+
+    pipeline: Pipeline
 
     taken_at: AwareDatetime
     census: Census | None
     gaps: tuple[Gap, ...] = ()
     targets: tuple[Target, ...] = ()
 
+    @model_validator(mode="after")
+    def _unseen_is_said(self) -> Self:
+        if not self.gaps and (self.census is None or not self.census.complete):
+            raise ValueError("evidence that is not complete needs a gap that says why")
+        return self
+
     @property
     def practice(self) -> bool:
         """Whether any source was an emulator or a sandbox."""
         return any(target.practice for target in self.targets)
-
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)

@@ -1,0 +1,50 @@
+"""What a rule says: how bad, about what, on which evidence, and what to do next."""
+
+from enum import StrEnum
+
+from checks.evidence import Count, Evidence, Level
+
+
+class Severity(StrEnum):
+    """How bad a finding is. ``UNKNOWN`` means that something could not be seen."""
+
+    P0 = "P0"
+    P1 = "P1"
+    UNKNOWN = "unknown"
+    P2 = "P2"
+
+    @property
+    def rank(self) -> int:
+        """0 is worst. P0 and P1 outrank unknown, and unknown outranks P2."""
+        return list(Severity).index(self)
+
+
+class Fact(Evidence):
+    """One line of evidence: ``subject`` is a stranger's text (an id, a name), ``detail`` is ours."""
+
+    subject: str
+    detail: str
+
+
+class Finding(Evidence):
+    """One thing that is wrong, or that could not be seen.
+
+    Attributes:
+        rule: the name of the rule that found it.
+        severity: how bad it is.
+        subject: what it is about, character for character as the evidence has it.
+        summary: one sentence of ours.
+        evidence: the facts that it rests on; at most as many as a person reads.
+        level: the rung of proof that the evidence stands on.
+        next_step: what to do about it.
+        points: how much of the health score it costs; the report fills it in.
+    """
+
+    rule: str
+    severity: Severity
+    subject: str
+    summary: str
+    evidence: tuple[Fact, ...] = ()
+    level: Level = Level.RUNTIME
+    next_step: str
+    points: Count = 0

@@ -1,0 +1,1 @@
+"""How a report is told: to a person at a terminal, or to a program."""

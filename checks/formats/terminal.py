@@ -1,0 +1,126 @@
+"""A report for a tired person: the verdict first, then the next step, then what it stands on and what was not seen."""
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.text import Text
+
+from checks.finding import Finding, Severity
+from checks.report import Report, Verdict
+from checks.text import show
+
+_STYLE: Final = {
+    "P0": "bold white on red",
+    "P1": "bold red",
+    "unknown": "bold magenta",
+    "P2": "bold yellow",
+    "healthy": "bold green",
+}
+_INDENT: Final = 4
+_COLUMN: Final = 9
+
+
+def render_terminal(report: Report, console: Console) -> None:
+    """Print a report. Lines are never broken here, so an id can be copied whole; a terminal wraps them itself."""
+    for line in _lines(report):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _lines(report: Report) -> list[Text]:
+    lines: list[Text] = []
+    if report.practice:
+        where = ", ".join(target.address for target in report.targets if target.practice)
+        lines += [Text(f"PRACTICE: {where} answered, not Google: this says nothing about production", style="reverse")]
+    lines += _verdict(report)
+    for finding in report.findings:
+        if finding.severity is not Severity.UNKNOWN:
+            lines += _finding(finding)
+    if report.gaps:
+        lines += [Text(), Text("Not seen", style="bold")]
+        for gap in report.gaps:
+            lines += [_row(gap.source, gap.reason), _step(gap.next_step)]
+    if report.not_checked:
+        lines += [Text(), Text("Not checked", style="bold")]
+        lines += [_row(each.rule, each.reason) for each in report.not_checked]
+    return [*lines, Text(), *_basis(report)]
+
+
+def _verdict(report: Report) -> list[Text]:
+    score = "no score" if report.score is None else f"score {report.score}/100"
+    head = Text.assemble(
+        (f" {report.verdict} ", _STYLE[report.verdict]), f" {show(report.pipeline)} · {score} · {_when(report)}"
+    )
+    if report.root:
+        return [head, Text(f"  {report.root.summary}"), Text.assemble("  ", ("Next: ", "bold"), report.root.next_step)]
+    said = "everything that was asked for was seen, and nothing is wrong"
+    if report.not_checked:
+        said += "; not checked: " + ", ".join(each.rule for each in report.not_checked)
+    return [head, Text(f"  {said}")]
+
+
+def _finding(finding: Finding) -> list[Text]:
+    points = f"  -{finding.points}" if finding.points else ""
+    lines = [
+        Text(),
+        Text.assemble(
+            (f"{finding.severity}", _STYLE[finding.severity]),
+            f"  {finding.rule}  ",
+            (show(finding.subject), "bold"),
+            (points, "dim"),
+        ),
+        Text(" " * _INDENT + finding.summary),
+    ]
+    lines += [_row(show(fact.subject), fact.detail) for fact in finding.evidence]
+    return [*lines, _step(finding.next_step)]
+
+
+def _row(subject: str, detail: str) -> Text:
+    return Text.assemble(" " * _INDENT, (subject, "cyan"), f": {detail}")
+
+
+def _step(next_step: str) -> Text:
+    return Text.assemble(" " * _INDENT, ("next: ", "bold"), next_step)
+
+
+def _basis(report: Report) -> list[Text]:
+    lines: list[Text] = []
+    if census := report.census:
+        least = "" if census.complete else "at least "
+        lines.append(
+            _basis_row(
+                "seen",
+                f"{least}{census.total:,} documents ({census.canonical:,} canonical, {census.malformed:,} malformed) "
+                f"of {len(census.by_processor) + census.omitted:,} processors"
+                + (f"; newest heartbeat {census.newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC" if census.newest else ""),
+            )
+        )
+    if growth := report.growth:
+        hour, day = growth.created_last_hour, growth.created_last_day
+        lines.append(_basis_row("created", f"{hour:,} documents in the last hour, {day:,} in the last day"))
+    for target in report.targets:
+        lines.append(_basis_row("asked", f"{target.source} at {target.address}, {show(target.resource)}"))
+    billed = f"{report.census.billed_reads:,}" if report.census else "no"
+    lines.append(_basis_row("cost", f"{billed} billed reads; {len(report.rules_run)} rules run"))
+    return lines
+
+
+def _basis_row(name: str, text: str) -> Text:
+    return Text.assemble((f"{name:<{_COLUMN}}", "dim"), text)
+
+
+def _when(report: Report) -> str:
+    local = report.taken_at.astimezone(ZoneInfo(report.timezone))
+    utc = f"{report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    return utc if report.timezone == "UTC" else f"{utc} ({_clock(local, report.taken_at)})"
+
+
+def _clock(local: datetime, utc: datetime) -> str:
+    day = "" if local.date() == utc.date() else f"{local:%Y-%m-%d} "
+    return f"{day}{local:%H:%M:%S %Z}"
+
+
+def verdict_style(verdict: Verdict) -> str:
+    """The style that a verdict is printed in."""
+    return _STYLE[verdict]

@@ -1,0 +1,265 @@
+"""The verdict of one check: the worst of its findings, and all that a reader needs to trust it.
+
+The JSON form is a contract; ``docs/report.schema.json`` publishes it.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum, StrEnum
+from itertools import islice
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, Field
+
+from checks.duration import Duration
+from checks.evidence import Census, Count, Evidence, Family, Gap, Heartbeat, Snapshot, Target
+from checks.finding import Finding, Severity
+from checks.rules import RULES, Rule
+
+SCHEMA: Final = "validate-daily/report/1"
+MOST_PROCESSORS: Final = 100
+MOST_FINDINGS: Final = 200
+_POINTS: Final = {Severity.P0: 60, Severity.P1: 30, Severity.P2: 10, Severity.UNKNOWN: 0}
+
+
+class Verdict(StrEnum):
+    """What the check says as a whole."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+
+
+class ExitCode(IntEnum):
+    """What every check command exits with."""
+
+    HEALTHY = 0
+    P0_OR_P1 = 1
+    P2 = 2
+    UNKNOWN = 3
+    USAGE = 64
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+_EXIT: Final = {
+    Verdict.P0: ExitCode.P0_OR_P1,
+    Verdict.P1: ExitCode.P0_OR_P1,
+    Verdict.P2: ExitCode.P2,
+    Verdict.UNKNOWN: ExitCode.UNKNOWN,
+    Verdict.HEALTHY: ExitCode.HEALTHY,
+}
+
+
+class Newest(Evidence):
+    """The newest heartbeat of the whole collection."""
+
+    processor: str
+    doc: str
+    last_heartbeat: AwareDatetime
+
+
+class ProcessorCount(Evidence):
+    """The documents of one processor. ``newest`` is its newest heartbeat that is not from the future."""
+
+    total: Count
+    canonical: Count
+    malformed: Count
+    created_last_hour: Count
+    created_last_day: Count
+    newest: AwareDatetime | None
+
+
+class CensusSummary(Evidence):
+    """The collection in numbers.
+
+    ``total`` is exact where ``complete``, else at least that many. ``canonical`` and ``malformed`` count the documents
+    that were listed. ``by_processor`` holds the processors with the most documents; ``omitted`` says how many more
+    there are.
+    """
+
+    collection: str
+    total: Count
+    canonical: Count
+    malformed: Count
+    by_processor: dict[str, ProcessorCount]
+    omitted: Count
+    newest: Newest | None
+    complete: bool
+    billed_reads: Count
+
+
+class Growth(Evidence):
+    """Documents that Firestore created in the last hour and day before ``taken_at``, as far as they still exist."""
+
+    created_last_hour: Count
+    created_last_day: Count
+    malformed_last_hour: Count
+    malformed_last_day: Count
+
+
+class AppliedThresholds(Evidence):
+    """The limits that this report was judged by."""
+
+    notice: int
+    p1: int
+    p0: int
+    late_after: Duration
+    down_after: Duration
+
+
+class NotChecked(Evidence):
+    """A rule that could not apply, or was not asked to, and why: never silently."""
+
+    rule: str
+    reason: str
+
+
+class Excused(Evidence):
+    """A finding that the settings expect or accept, until a day."""
+
+    rule: str
+    subject: str
+    reason: str
+    until: AwareDatetime
+
+
+class Report(Evidence):
+    """One check, told whole.
+
+    Attributes:
+        verdict: the worst finding's severity; P0 and P1 outrank unknown, unknown outranks P2.
+        score: 100 less the points of all findings; None when anything could not be seen.
+        practice: an emulator or a sandbox answered, so this says nothing about production.
+        truncated: findings or processors were left out of this report's lists, never out of its verdict.
+    """
+
+    schema_: Annotated[str, Field(alias="schema")] = SCHEMA
+    pipeline: str
+    timezone: str
+    taken_at: AwareDatetime
+    verdict: Verdict
+    score: Annotated[int, Field(ge=0, le=100)] | None
+    practice: bool
+    census: CensusSummary | None
+    growth: Growth | None
+    findings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+    rules_run: tuple[str, ...]
+    thresholds: AppliedThresholds
+    targets: tuple[Target, ...]
+    quiet: tuple[Excused, ...] = ()
+    accepted: tuple[Excused, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
+    truncated: bool = False
+    next_cursor: str | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a check command exits with after this report."""
+        return _EXIT[self.verdict]
+
+    @property
+    def root(self) -> Finding | None:
+        """The finding to act on first."""
+        return self.findings[0] if self.findings else None
+
+
+def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES) -> Report:
+    """Apply the rules to one snapshot.
+
+    Raises:
+        ValueError: no rule was given; a report without rules would look healthy.
+    """
+    applied = tuple(rules)
+    if not applied:
+        raise ValueError("no rules to judge by: a report of none would look healthy")
+    findings = sorted((f for rule in applied for f in rule.judge(snapshot)), key=lambda finding: finding.severity.rank)
+    verdict = Verdict(findings[0].severity.value) if findings else Verdict.HEALTHY
+    known = not snapshot.gaps
+    scored = _with_points(findings) if known else findings
+    heartbeats = snapshot.pipeline.heartbeats
+    return Report(
+        pipeline=snapshot.pipeline.pipeline.name,
+        timezone=snapshot.pipeline.pipeline.timezone,
+        taken_at=snapshot.taken_at,
+        verdict=verdict,
+        score=100 - sum(finding.points for finding in scored) if known else None,
+        practice=snapshot.practice,
+        census=_summary(snapshot.census) if snapshot.census else None,
+        growth=_growth(snapshot.census) if snapshot.census else None,
+        findings=tuple(scored[:MOST_FINDINGS]),
+        gaps=snapshot.gaps,
+        rules_run=tuple(rule.name for rule in applied),
+        thresholds=AppliedThresholds(
+            **snapshot.pipeline.thresholds.model_dump(),
+            late_after=heartbeats.late_after,
+            down_after=heartbeats.down_after,
+        ),
+        targets=snapshot.targets,
+        not_checked=_not_checked(snapshot),
+        truncated=len(findings) > MOST_FINDINGS
+        or (snapshot.census is not None and len(snapshot.census.families) > MOST_PROCESSORS),
+    )
+
+
+def _with_points(findings: list[Finding]) -> list[Finding]:
+    """Spread the lost points over the findings, worst first, until all hundred are lost."""
+    left, scored = 100, list[Finding]()
+    for finding in findings:
+        points = min(_POINTS[finding.severity], left)
+        left -= points
+        scored.append(finding.model_copy(update={"points": points}))
+    return scored
+
+
+def _summary(census: Census) -> CensusSummary:
+    beats = [(f.newest.last_heartbeat, f.processor, f.newest) for f in census.families if f.newest]
+    newest = max(((at, name, beat) for at, name, beat in beats if at), key=lambda each: each[:2], default=None)
+    return CensusSummary(
+        collection=census.collection,
+        total=census.total,
+        canonical=census.canonical,
+        malformed=census.malformed,
+        by_processor={family.processor: _count(family) for family in islice(census.families, MOST_PROCESSORS)},
+        omitted=max(0, len(census.families) - MOST_PROCESSORS),
+        newest=Newest(processor=newest[1], doc=newest[2].doc, last_heartbeat=newest[0]) if newest else None,
+        complete=census.complete,
+        billed_reads=census.billed_reads,
+    )
+
+
+def _count(family: Family) -> ProcessorCount:
+    newest: Heartbeat | None = family.newest
+    return ProcessorCount(
+        total=family.total,
+        canonical=family.canonical,
+        malformed=family.malformed,
+        created_last_hour=family.created_last_hour,
+        created_last_day=family.created_last_day,
+        newest=newest.last_heartbeat if newest else None,
+    )
+
+
+def _growth(census: Census) -> Growth | None:
+    """Growth is told only of a collection that was listed whole: a part would understate it."""
+    if not census.listed:
+        return None
+    return Growth(
+        created_last_hour=sum(family.created_last_hour for family in census.families),
+        created_last_day=sum(family.created_last_day for family in census.families),
+        malformed_last_hour=sum(family.malformed_last_hour for family in census.families),
+        malformed_last_day=sum(family.malformed_last_day for family in census.families),
+    )
+
+
+def _not_checked(snapshot: Snapshot) -> tuple[NotChecked, ...]:
+    if snapshot.pipeline.heartbeats.processors:
+        return ()
+    return (
+        NotChecked(
+            rule="missing-heartbeats",
+            reason="which processors are expected is unknown: the settings register none under [heartbeats] processors",
+        ),
+    )

@@ -1,0 +1,115 @@
+"""Who must beat, and what was seen of each: the expected processors joined with the census.
+
+The expected set comes from the settings, never from the collection itself. Where the settings register nobody, every
+processor that was seen is judged, and who is missing cannot be said.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from checks.evidence import Census, Family, Heartbeat, Snapshot
+from checks.pipeline import Processor
+
+CHANNEL_MINIMUM: Final = 3
+"""Fewer stale processors than this are those processors' own trouble."""
+
+
+class Beat(StrEnum):
+    """How a processor's newest heartbeat stands against its limits."""
+
+    UP = "up"
+    LATE = "late"
+    DOWN = "down"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One processor that has a document, and how its newest heartbeat stands.
+
+    Attributes:
+        name: the registered name, or the family as its ids have it.
+        processor: its entry in the settings, or None.
+        newest: its newest heartbeat, former names counted; None where no timestamp could be read.
+        age: how old that is, at ``taken_at``.
+        beat: the judgement.
+    """
+
+    name: str
+    processor: Processor | None
+    newest: Heartbeat | None
+    age: timedelta | None
+    beat: Beat
+
+    @property
+    def stale(self) -> bool:
+        """Late or down."""
+        return self.beat in {Beat.LATE, Beat.DOWN}
+
+
+def standings(snapshot: Snapshot) -> list[Standing]:
+    """Every processor that has a document and is not excused by the settings; the registered ones first.
+
+    Empty where the collection was not listed completely: more evidence could make any of them fresh.
+    """
+    census = snapshot.census
+    if census is None or not census.listed:
+        return []
+    families = {family.processor: family for family in census.families}
+    found: list[Standing] = []
+    for processor in snapshot.pipeline.heartbeats.processors:
+        own = [families.pop(name) for name in processor.names if name in families]
+        if own and processor.must_beat:
+            found.append(_standing(snapshot, processor.name, processor, own))
+    found.extend(_standing(snapshot, name, None, [family]) for name, family in families.items())
+    return found
+
+
+def missing(snapshot: Snapshot) -> list[Processor]:
+    """The expected processors that have no document under any of their names."""
+    census = snapshot.census
+    if census is None or not (census.listed or census.empty):
+        return []
+    seen = {family.processor for family in census.families}
+    return [
+        processor
+        for processor in snapshot.pipeline.heartbeats.processors
+        if processor.must_beat and seen.isdisjoint(processor.names)
+    ]
+
+
+def channel_down(snapshot: Snapshot) -> list[Standing]:
+    """The stale processors, if so many are stale together that the heartbeat channel itself is the likely cause.
+
+    That is at least three, and at least half, of those that are judged: the registered ones, or all where nobody is.
+    """
+    judged = [each for each in standings(snapshot) if each.processor or not snapshot.pipeline.heartbeats.processors]
+    stale = [each for each in judged if each.stale]
+    return stale if len(stale) >= max(CHANNEL_MINIMUM, len(judged) / 2) else []
+
+
+def writers(census: Census) -> Iterator[Family]:
+    """The families with malformed documents, most of them first."""
+    return iter(sorted((f for f in census.families if f.malformed), key=lambda family: -family.malformed))
+
+
+def service_of(snapshot: Snapshot, family: str) -> str | None:
+    """The service or job that the settings name for a processor or one of its former names."""
+    for processor in snapshot.pipeline.heartbeats.processors:
+        if family in processor.names:
+            return processor.service
+    return None
+
+
+def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> Standing:
+    beats = [family.newest for family in families if family.newest and family.newest.last_heartbeat]
+    newest = max(beats, key=lambda each: each.last_heartbeat or each.updated_at, default=None)
+    if newest is None or newest.last_heartbeat is None:
+        return Standing(name, processor, None, None, Beat.UNREADABLE)
+    age = snapshot.taken_at - newest.last_heartbeat
+    late_after, down_after = snapshot.pipeline.heartbeats.limits(processor)
+    beat = Beat.DOWN if age > down_after else Beat.LATE if age > late_after else Beat.UP
+    return Standing(name, processor, newest, age, beat)

@@ -1,0 +1,102 @@
+"""What every source shares: a budget of time, a bounded retry, and failures that say what to do next."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, TypeVar
+
+from google.api_core import exceptions
+from google.api_core.retry import exponential_sleep_generator
+
+from checks.errors import SourceError
+from checks.text import show
+
+T = TypeVar("T")
+
+STALL: Final = 10.0
+"""Seconds that a call may keep silent before it counts as hanging."""
+
+ATTEMPTS: Final = 4
+"""How often a call is made that fails with what a moment later may be gone."""
+
+_TRANSIENT: Final = (
+    exceptions.ServiceUnavailable,
+    exceptions.InternalServerError,
+    exceptions.DeadlineExceeded,
+    exceptions.Aborted,
+)
+
+_NEXT_STEP: Final = {
+    "UNAVAILABLE": "is the address right and the network up? try again in a minute",
+    "DEADLINE_EXCEEDED": "try again, with a longer --timeout",
+    "RESOURCE_EXHAUSTED": "a quota is used up: see the project's quotas page, and try again later",
+    "INTERNAL": "a fault on the server's side: try again in a minute",
+    "UNAUTHENTICATED": "sign in: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS",
+    "NOT_FOUND": "check project and database in the settings",
+    "FAILED_PRECONDITION": "check project and database in the settings",
+}
+
+
+@dataclass(slots=True)
+class Budget:
+    """Seconds that a source may take in all, counted from its making inside the running loop."""
+
+    seconds: float
+    _ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ends = asyncio.get_running_loop().time() + self.seconds
+
+    def remaining(self) -> float:
+        """Seconds left, 0 at least."""
+        return max(0.0, self._ends - asyncio.get_running_loop().time())
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.remaining() == 0.0
+
+    def deadline(self) -> float:
+        """Seconds to give Google's client: a second more than is left, so that ``patience`` ends a call first."""
+        return self.remaining() + 1.0
+
+    def patience(self) -> asyncio.Timeout:
+        """A timeout around one call that keeps silent, never longer than what is left."""
+        return asyncio.timeout(min(STALL, self.remaining()))
+
+    def extend(self, patience: asyncio.Timeout) -> None:
+        """The call has just been heard of: be patient anew."""
+        patience.reschedule(min(asyncio.get_running_loop().time() + STALL, self._ends))
+
+
+async def persist(call: Callable[[], Awaitable[T]], budget: Budget) -> T:
+    """Make a call, and again after a transient failure, a few times and within the budget.
+
+    Raises:
+        exceptions.GoogleAPICallError: the last failure, or one that no retry mends.
+        TimeoutError: the call kept silent for too long; what hangs is not asked again.
+    """
+    for pause in islice(exponential_sleep_generator(0.1, 1.0), ATTEMPTS - 1):
+        try:
+            return await call()
+        except _TRANSIENT:
+            if pause >= budget.remaining():
+                raise
+            await asyncio.sleep(pause)
+    return await call()
+
+
+def explain(error: exceptions.GoogleAPICallError, *, role: str) -> SourceError:
+    """A failed call as a sentence with a next step.
+
+    Args:
+        error: what Google's client raised.
+        role: the role that would permit it.
+    """
+    code = error.grpc_status_code
+    status = code.name if code is not None else type(error).__name__
+    step = _NEXT_STEP.get(status, "look the status up in Google's error reference, and try again")
+    if status == "PERMISSION_DENIED":
+        step = f"grant {role} to the identity that runs this check (gcloud auth list shows it)"
+    return SourceError(f"{status}: {show(error.message or 'no message', limit=300)}", step)
