@@ -10,6 +10,7 @@ processor, and must not be what stops it.
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Generic, TextIO, TypedDict, TypeVar
@@ -37,7 +38,7 @@ class _Patience(TypedDict):
     timeout: float
 
 
-class _Writer(Generic[_Store]):
+class _Writer(ABC, Generic[_Store]):
     """What the synchronous and the asynchronous heartbeat share: everything but the call to the store."""
 
     def __init__(
@@ -80,8 +81,9 @@ class _Writer(Generic[_Store]):
         if refusal is not None:
             self._alarm.failed(refusal)
 
+    @abstractmethod
     def _default_store(self) -> _Store:
-        raise NotImplementedError
+        """Where heartbeats go unless the one who makes this says otherwise."""
 
     def _fields(self, status: str, run_id: str | None, progress: Progress) -> dict[str, object]:
         return heartbeat_fields(
