@@ -1,0 +1,1 @@
+"""Firestore, as far as a heartbeat collection needs it."""

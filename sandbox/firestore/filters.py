@@ -1,0 +1,132 @@
+"""The where clause: what it demands of the document's name, and what of its fields."""
+
+import operator
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox.errors import invalid, unimplemented
+from sandbox.firestore import fields, values
+from sandbox.firestore.messages import FieldFilter, Filter, UnaryFilter, Value
+
+Fields = MutableMapping[str, Value]
+
+_AND: Final = 1
+_RANGES: Final[dict[int, Callable[[values.Key, values.Key], bool]]] = {
+    1: operator.lt,
+    2: operator.le,
+    3: operator.gt,
+    4: operator.ge,
+}
+_EQUAL, _NOT_EQUAL, _IN = 5, 6, 8
+_NAMES: Final = {7: "array-contains", 9: "array-contains-any", 10: "not-in"}
+_MAX_IN: Final = 30
+_IS_NAN, _IS_NULL, _IS_NOT_NAN, _IS_NOT_NULL = 2, 3, 4, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on one field.
+
+    Attributes:
+        path: the field.
+        op: ``<``, ``<=``, ``>``, ``>=``, ``==`` or ``in`` for names; else only for reading.
+        inequality: whether an index answers it with a range instead of a seek.
+        operand: the value compared with, where there is one.
+        holds: whether a value satisfies it.
+    """
+
+    path: fields.Path
+    op: str
+    inequality: bool
+    operand: Value
+    holds: Callable[[Value], bool]
+
+    def matches(self, document: Fields) -> bool:
+        """Whether a document's fields satisfy it; a missing field satisfies nothing."""
+        value = fields.find(document, self.path)
+        return value is not None and self.holds(value)
+
+
+def conditions(where: Filter) -> Iterator[Condition]:
+    """All conditions of a where clause; all must hold."""
+    match where.WhichOneof("filter_type"):
+        case "composite_filter":
+            if where.composite_filter.op != _AND:
+                unimplemented("OR filters")
+            for part in where.composite_filter.filters:
+                yield from conditions(part)
+        case "field_filter":
+            yield _field(where.field_filter)
+        case "unary_filter":
+            yield _unary(where.unary_filter)
+        case _:
+            pass
+
+
+def _field(filter_: FieldFilter) -> Condition:
+    path, operand = fields.parse(filter_.field.field_path), filter_.value
+    if filter_.op in _NAMES:
+        unimplemented(f"{_NAMES[filter_.op]} filters")
+    if filter_.op == _IN:
+        members = _members(operand)
+        return Condition(
+            path, "in", inequality=False, operand=operand, holds=lambda value: values.key(value) in members
+        )
+    target = values.key(operand)
+    if filter_.op == _EQUAL:
+        return Condition(path, "==", inequality=False, operand=operand, holds=lambda value: values.key(value) == target)
+    if filter_.op == _NOT_EQUAL:
+        return Condition(path, "!=", inequality=True, operand=operand, holds=_differs(target))
+    if filter_.op in _RANGES:
+        op = _RANGES[filter_.op]
+        name = {1: "<", 2: "<=", 3: ">", 4: ">="}[filter_.op]
+        return Condition(path, name, inequality=True, operand=operand, holds=_within(op, target))
+    return invalid("a field filter needs an operator")
+
+
+def _within(op: Callable[[values.Key, values.Key], bool], target: values.Key) -> Callable[[Value], bool]:
+    def holds(value: Value) -> bool:
+        found = values.key(value)
+        return found[0] == target[0] and op(found, target)
+
+    return holds
+
+
+def _differs(target: values.Key) -> Callable[[Value], bool]:
+    return lambda value: value.WhichOneof("value_type") != "null_value" and values.key(value) != target
+
+
+def _members(operand: Value) -> set[values.Key]:
+    members = operand.array_value.values
+    if operand.WhichOneof("value_type") != "array_value" or not 1 <= len(members) <= _MAX_IN:
+        invalid(f"'IN' requires an non-empty ArrayValue with up to {_MAX_IN} values.")
+    return {values.key(member) for member in members}
+
+
+def _unary(filter_: UnaryFilter) -> Condition:
+    path = fields.parse(filter_.field.field_path)
+    match filter_.op:
+        case 2:
+            op, inequality, holds = "is nan", False, values.is_nan
+        case 3:
+            op, inequality, holds = "is null", False, _is_null
+        case 4:
+            op, inequality, holds = "is not nan", True, _is_not_nan
+        case 5:
+            op, inequality, holds = "is not null", True, _is_not_null
+        case _:
+            invalid("a unary filter needs an operator")
+    return Condition(path, op, inequality=inequality, operand=Value(), holds=holds)
+
+
+def _is_null(value: Value) -> bool:
+    return value.WhichOneof("value_type") == "null_value"
+
+
+def _is_not_null(value: Value) -> bool:
+    return not _is_null(value)
+
+
+def _is_not_nan(value: Value) -> bool:
+    return not values.is_nan(value) and not _is_null(value)

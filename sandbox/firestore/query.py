@@ -1,0 +1,243 @@
+"""Structured queries: read once into a plan, then run against a collection as of a moment."""
+
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Final
+
+from sandbox.errors import invalid, unimplemented
+from sandbox.firestore import fields, paths, values
+from sandbox.firestore.documents import Collection, IdRange, Version
+from sandbox.firestore.filters import Condition, conditions
+from sandbox.firestore.messages import Cursor, Document, StructuredQuery, Value
+
+Row = tuple[str, Version]
+_DESCENDING: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """One term of an order."""
+
+    path: fields.Path
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A query that can be run.
+
+    Attributes:
+        collection: the path of the collection.
+        names: conditions on the document's name.
+        filters: conditions on its fields.
+        orders: the complete order, which always ends with the name.
+        start, end: cursors, as far as the order is concerned.
+        mask: the fields to return, or None for all.
+        offset, limit: rows to skip and to return.
+    """
+
+    collection: str
+    names: tuple[Condition, ...]
+    filters: tuple[Condition, ...]
+    orders: tuple[Ordering, ...]
+    start: Cursor | None
+    end: Cursor | None
+    mask: tuple[fields.Path, ...] | None
+    offset: int
+    limit: int | None
+
+    @cached_property
+    def by_name(self) -> bool:
+        """Whether the name alone orders the result, so that it streams."""
+        return len(self.orders) == 1
+
+    @property
+    def summary(self) -> str:
+        """The query in a line."""
+        terms = [f"{'.'.join(condition.path)} {condition.op}" for condition in (*self.names, *self.filters)]
+        terms += [f"by {'.'.join(order.path)}{' desc' if order.descending else ''}" for order in self.orders]
+        if self.limit is not None:
+            terms.append(f"limit {self.limit}")
+        return f"{self.collection}: {', '.join(terms)}"
+
+    @property
+    def descending(self) -> bool:
+        """The direction of the name."""
+        return self.orders[-1].descending
+
+
+def plan(parent: str, query: StructuredQuery) -> Plan:
+    """Read a query that starts at a parent's path."""
+    if len(query.from_) != 1:
+        unimplemented("queries of no or several collections")
+    if query.from_[0].all_descendants:
+        unimplemented("collection group queries")
+    if query.HasField("find_nearest"):
+        unimplemented("find_nearest")
+    if query.offset < 0:
+        invalid("offset is negative")
+    if query.HasField("limit") and query.limit.value < 0:
+        invalid("limit is negative")
+    found = tuple(conditions(query.where))
+    filters = tuple(condition for condition in found if condition.path != fields.NAME)
+    mask = tuple(fields.parse(field.field_path) for field in query.select.fields) if query.HasField("select") else None
+    return Plan(
+        collection=paths.child(parent, query.from_[0].collection_id),
+        names=tuple(condition for condition in found if condition.path == fields.NAME),
+        filters=filters,
+        orders=_orders(query, filters),
+        start=query.start_at if query.HasField("start_at") else None,
+        end=query.end_at if query.HasField("end_at") else None,
+        mask=mask,
+        offset=query.offset,
+        limit=query.limit.value if query.HasField("limit") else None,
+    )
+
+
+def run(wanted: Plan, collection: Collection, at: int) -> Iterator[Row]:
+    """The rows of a query, in order, before offset and limit are taken off."""
+    rows = _ordered(wanted, collection, at)
+    stop = None if wanted.limit is None else wanted.offset + wanted.limit
+    return islice(rows, stop)
+
+
+def count(wanted: Plan, collection: Collection, at: int, up_to: int | None) -> int:
+    """How many rows a query has; a range of names is counted without looking at a document."""
+    stop = min((n for n in (wanted.limit, up_to) if n is not None), default=None)
+    if wanted.by_name and not wanted.filters and _chosen(wanted, collection) is None:
+        total = max(0, collection.count(_range(wanted, collection), at) - wanted.offset)
+        return total if stop is None else min(total, stop)
+    return sum(1 for _ in islice(_ordered(wanted, collection, at), wanted.offset, _plus(wanted.offset, stop)))
+
+
+def _plus(offset: int, stop: int | None) -> int | None:
+    return None if stop is None else offset + stop
+
+
+def _orders(query: StructuredQuery, filters: tuple[Condition, ...]) -> tuple[Ordering, ...]:
+    orders = [
+        Ordering(fields.parse(order.field.field_path), order.direction == _DESCENDING) for order in query.order_by
+    ]
+    last = orders[-1].descending if orders else False
+    given = {order.path for order in orders}
+    implied = sorted({condition.path for condition in filters if condition.inequality} - given)
+    if fields.NAME not in given:
+        orders += [Ordering(path, last) for path in implied]
+        orders.append(Ordering(fields.NAME, last))
+    # Nothing after the name can change an order.
+    return tuple(orders[: 1 + [order.path for order in orders].index(fields.NAME)])
+
+
+def _id_of(value: Value, collection: Collection) -> str:
+    name = value.reference_value
+    if value.WhichOneof("value_type") != "reference_value":
+        invalid("__key__ filter value must be a Key")
+    if not name.startswith(collection.prefix) or "/" in (text := name.removeprefix(collection.prefix)) or not text:
+        invalid(f'"{name}" is no document of {collection.prefix.removesuffix("/")}')
+    return text
+
+
+def _chosen(wanted: Plan, collection: Collection) -> set[str] | None:
+    chosen: set[str] | None = None
+    for condition in wanted.names:
+        if condition.op in {"==", "in"}:
+            operands = condition.operand.array_value.values if condition.op == "in" else [condition.operand]
+            ids = {_id_of(operand, collection) for operand in operands}
+            chosen = ids if chosen is None else chosen & ids
+        elif condition.op not in {"<", "<=", ">", ">="}:
+            unimplemented(f"{condition.op} on __name__")
+    return chosen
+
+
+def _range(wanted: Plan, collection: Collection) -> IdRange:
+    """The names between all bounds: conditions, and cursors when the name is the order."""
+    bounds = [
+        (condition.op, _id_of(condition.operand, collection)) for condition in wanted.names if condition.op[0] in "<>"
+    ]
+    if wanted.by_name:
+        forwards, backwards = ("<", ">") if wanted.descending else (">", "<")
+        if wanted.start is not None and wanted.start.values:
+            op = forwards + ("=" if wanted.start.before else "")
+            bounds.append((op, _id_of(wanted.start.values[0], collection)))
+        if wanted.end is not None and wanted.end.values:
+            op = backwards + ("" if wanted.end.before else "=")
+            bounds.append((op, _id_of(wanted.end.values[0], collection)))
+    lows = [(text, op == ">") for op, text in bounds if op[0] == ">"]
+    highs = [(text, op != "<") for op, text in bounds if op[0] == "<"]
+    low, low_open = max(lows, default=(None, False))
+    high, high_closed = min(highs, default=(None, True))
+    return IdRange(low, high, low_open=low_open, high_open=not high_closed)
+
+
+def _candidates(wanted: Plan, collection: Collection, at: int) -> Iterator[Row]:
+    within, chosen = _range(wanted, collection), _chosen(wanted, collection)
+    if chosen is None:
+        yield from collection.scan(within, at, reverse=wanted.descending)
+        return
+    ids = sorted(chosen)
+    first, last = within.slice(ids)
+    for document_id in sorted(ids[first:last], reverse=wanted.descending):
+        if (version := collection.get(document_id, at)) is not None:
+            yield document_id, version
+
+
+def _ordered(wanted: Plan, collection: Collection, at: int) -> Iterator[Row]:
+    rows = _candidates(wanted, collection, at)
+    if wanted.by_name:
+        if not wanted.filters:
+            return rows
+        return (row for row in rows if all(condition.matches(_read(row)) for condition in wanted.filters))
+    return iter(_sorted(wanted, collection, rows))
+
+
+def _read(row: Row) -> MutableMapping[str, Value]:
+    return Document.FromString(row[1].fields or b"").fields
+
+
+def _sorted(wanted: Plan, collection: Collection, rows: Iterator[Row]) -> list[Row]:
+    keyed: list[tuple[tuple[values.Key, ...], Row]] = []
+    paths_ = [order.path for order in wanted.orders[:-1]]
+    for row in rows:
+        document = _read(row)
+        found = [value for path in paths_ if (value := fields.find(document, path)) is not None]
+        if len(found) == len(paths_) and all(condition.matches(document) for condition in wanted.filters):
+            keyed.append((tuple(values.key(value) for value in found), row))
+    for place, order in reversed(list(enumerate(wanted.orders[:-1]))):
+        keyed.sort(key=lambda entry, place=place: entry[0][place], reverse=order.descending)
+    first = _cursor(wanted, collection, wanted.start)
+    last = _cursor(wanted, collection, wanted.end)
+    return [
+        row
+        for keys, row in keyed
+        if (first is None or first.compare(keys, row[0]) >= (0 if first.before else 1))
+        and (last is None or last.compare(keys, row[0]) <= (-1 if last.before else 0))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """Where a cursor points in a result that fields order."""
+
+    keys: tuple[values.Key | str, ...]
+    before: bool
+    orders: tuple[Ordering, ...]
+
+    def compare(self, keys: tuple[values.Key, ...], document_id: str) -> int:
+        for mine, theirs, order in zip(self.keys, (*keys, document_id), self.orders, strict=False):
+            if mine != theirs:
+                return -1 if (theirs < mine) != order.descending else 1  # pyright: ignore[reportOperatorIssue]
+        return 0
+
+
+def _cursor(wanted: Plan, collection: Collection, cursor: Cursor | None) -> _Edge | None:
+    if cursor is None:
+        return None
+    if len(cursor.values) > len(wanted.orders):
+        invalid("Cursor has too many values.")
+    keys = tuple(
+        _id_of(value, collection) if order.path == fields.NAME else values.key(value)
+        for value, order in zip(cursor.values, wanted.orders, strict=False)
+    )
+    return _Edge(keys, cursor.before, wanted.orders)
