@@ -1,10 +1,10 @@
 """Looks at a pipeline and judges it; can change nothing.
 
-    from pathlib import Path
-    from checks import check, load_settings
+from pathlib import Path
+from checks import check, load_settings
 
-    report = await check(load_settings(Path("validate-daily.toml")).pipeline)
-    report.verdict, report.root
+report = await check(load_settings(Path("validate-daily.toml")).pipeline)
+report.verdict, report.root
 """
 
 from checks.collect import check, collect

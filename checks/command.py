@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE}, then validate-daily.toml)"
     )
-    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs")
+    parser.add_argument(
+        "--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs"
+    )
     parser.add_argument("--phase", choices=PHASES, help="only the rules of this phase (0.2: heartbeat system health)")
     parser.add_argument(
         "--timeout",

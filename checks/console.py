@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -71,7 +71,7 @@ def seconds(text: str) -> float:
 
 
 @contextmanager
-def progress_on_terminal() -> Iterator[Progress]:
+def progress_on_terminal() -> Generator[Progress]:
     """A progress that a person sees on standard error, and that is silent where standard error is no terminal."""
     if not sys.stderr.isatty():
         yield quiet

@@ -7,7 +7,9 @@ from typing import Annotated, Final
 from pydantic import AfterValidator
 
 _HOST_PORT: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})", re.ASCII)
-_GOOGLE: Final = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:googleapis\.com|pkg\.dev|gcr\.io)|https://gcr\.io")
+_GOOGLE: Final = re.compile(
+    r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:googleapis\.com|pkg\.dev|gcr\.io)|https://gcr\.io"
+)
 _PORTS: Final = range(1, 65_536)
 
 

@@ -39,7 +39,7 @@ class Identity(Section):
     def _known(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):
             raise ValueError('no such time zone: use an IANA name, as in "America/Los_Angeles"') from None
         return value
 

@@ -18,7 +18,7 @@ from checks.rules import RULES, Rule
 SCHEMA: Final = "validate-daily/report/1"
 MOST_PROCESSORS: Final = 100
 MOST_FINDINGS: Final = 200
-_POINTS: Final = {Severity.P0: 60, Severity.P1: 30, Severity.P2: 10, Severity.UNKNOWN: 0}
+_POINTS: Final = {Severity.P0: 65, Severity.P1: 35, Severity.P2: 10, Severity.UNKNOWN: 0}
 
 
 class Verdict(StrEnum):

@@ -4,10 +4,10 @@ ELLIPSIS = "…"
 
 
 def show(text: str, *, limit: int | None = None) -> str:
-    """Escape what a terminal would obey or hide: control characters, ANSI, bidi overrides, odd spaces, surrogates.
+    r"""Escape what a terminal would obey or hide: control characters, ANSI, bidi overrides, odd spaces, surrogates.
 
-    The result reads back with ``codecs.decode(..., "unicode_escape")`` for ASCII text, and by its ``\\x``, ``\\u`` and
-    ``\\U`` escapes for the rest; a backslash of the text's own is doubled.
+    The result reads back with ``codecs.decode(..., "unicode_escape")`` for ASCII text, and by its ``\x``, ``\u`` and
+    ``\U`` escapes for the rest; a backslash of the text's own is doubled.
 
     Args:
         text: anything.

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from checks.finding import Finding, Severity
-from checks.report import Report, Verdict
+from checks.report import CensusSummary, Report
 from checks.text import show
 
 _STYLE: Final = {
@@ -32,7 +32,7 @@ def _lines(report: Report) -> list[Text]:
     lines: list[Text] = []
     if report.practice:
         where = ", ".join(target.address for target in report.targets if target.practice)
-        lines += [Text(f"PRACTICE: {where} answered, not Google: this says nothing about production", style="reverse")]
+        lines += [Text(f"PRACTICE: {where} was asked, not Google: this says nothing about production", style="reverse")]
     lines += _verdict(report)
     for finding in report.findings:
         if finding.severity is not Severity.UNKNOWN:
@@ -87,23 +87,24 @@ def _step(next_step: str) -> Text:
 def _basis(report: Report) -> list[Text]:
     lines: list[Text] = []
     if census := report.census:
-        least = "" if census.complete else "at least "
-        lines.append(
-            _basis_row(
-                "seen",
-                f"{least}{census.total:,} documents ({census.canonical:,} canonical, {census.malformed:,} malformed) "
-                f"of {len(census.by_processor) + census.omitted:,} processors"
-                + (f"; newest heartbeat {census.newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC" if census.newest else ""),
-            )
-        )
+        lines.append(_basis_row("seen", _seen(census)))
     if growth := report.growth:
         hour, day = growth.created_last_hour, growth.created_last_day
         lines.append(_basis_row("created", f"{hour:,} documents in the last hour, {day:,} in the last day"))
-    for target in report.targets:
-        lines.append(_basis_row("asked", f"{target.source} at {target.address}, {show(target.resource)}"))
+    lines += [_basis_row("asked", f"{each.source} at {each.address}, {show(each.resource)}") for each in report.targets]
     billed = f"{report.census.billed_reads:,}" if report.census else "no"
     lines.append(_basis_row("cost", f"{billed} billed reads; {len(report.rules_run)} rules run"))
     return lines
+
+
+def _seen(census: CensusSummary) -> str:
+    total = f"{census.total:,} documents"
+    listed = census.canonical + census.malformed
+    if not census.complete:
+        total = f"at least {total}, {listed:,} of them listed"
+    kinds = f"{census.canonical:,} canonical, {census.malformed:,} malformed"
+    newest = f"; newest heartbeat {census.newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC" if census.newest else ""
+    return f"{total} ({kinds}) of {len(census.by_processor) + census.omitted:,} processors{newest}"
 
 
 def _basis_row(name: str, text: str) -> Text:
@@ -119,8 +120,3 @@ def _when(report: Report) -> str:
 def _clock(local: datetime, utc: datetime) -> str:
     day = "" if local.date() == utc.date() else f"{local:%Y-%m-%d} "
     return f"{day}{local:%H:%M:%S %Z}"
-
-
-def verdict_style(verdict: Verdict) -> str:
-    """The style that a verdict is printed in."""
-    return _STYLE[verdict]

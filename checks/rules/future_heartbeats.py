@@ -23,6 +23,8 @@ def future_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
             severity=Severity.P2,
             subject=family.processor,
             summary=f"{family.future:,} heartbeats from the future, by up to {ahead}",
-            evidence=(Fact(subject=sample.doc, detail=f"last_heartbeat {sample.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC"),),
+            evidence=(
+                Fact(subject=sample.doc, detail=f"last_heartbeat {sample.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC"),
+            ),
             next_step="check the clock and the time zone of what writes it: heartbeats are timezone-aware UTC",
         )

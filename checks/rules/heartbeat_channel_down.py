@@ -23,7 +23,9 @@ def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
     down = sum(each.beat is Beat.DOWN for each in stale)
     youngest = min(each.age for each in stale if each.age is not None)
     shown = stale[:_MOST]
-    evidence = [Fact(subject=each.name, detail=f"{each.beat}, {format_duration(each.age)} old") for each in shown if each.age]
+    evidence = [
+        Fact(subject=each.name, detail=f"{each.beat}, {format_duration(each.age)} old") for each in shown if each.age
+    ]
     if len(stale) > len(shown):
         evidence.append(Fact(subject=f"{len(stale) - len(shown)} more", detail="late or down as well"))
     yield Finding(

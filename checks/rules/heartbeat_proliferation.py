@@ -24,7 +24,7 @@ def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
     elif census.total > limits.p1:
         severity, limit, step = Severity.P1, limits.p1, "find which service writes them, and redeploy it"
     elif census.total > limits.notice:
-        severity, limit, step = Severity.P2, limits.notice, "watch the growth: there should be one document a processor"
+        severity, limit, step = Severity.P2, limits.notice, "find what writes more than one document a processor"
     else:
         return
     top = list(islice(writers(census), _TOP))

@@ -29,7 +29,9 @@ def malformed_ids(snapshot: Snapshot) -> Iterator[Finding]:
         severity=Severity.P2,
         subject=snapshot.pipeline.heartbeats.collection,
         summary=summary,
-        evidence=tuple(Fact(subject=_sample(family), detail=f"one of {family.malformed:,}") for family in families[:_MOST]),
+        evidence=tuple(
+            Fact(subject=_sample(family), detail=f"one of {family.malformed:,}") for family in families[:_MOST]
+        ),
         next_step="run the cleanup of run-scoped ids, once nothing writes them any more"
         if alone < census.malformed
         else "look at these documents by hand: find what writes them; a cleanup leaves them alone",

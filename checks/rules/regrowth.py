@@ -28,7 +28,7 @@ def regrowth(snapshot: Snapshot) -> Iterator[Finding]:
         rule="regrowth",
         severity=Severity.P2,
         subject=snapshot.pipeline.heartbeats.collection,
-        summary=f"still growing: {last_hour:,} malformed documents created in the last hour, {last_day:,} in the last day",
+        summary=f"{last_hour:,} malformed documents created in the last hour, {last_day:,} in the last day: it grows",
         evidence=tuple(
             Fact(
                 subject=family.processor,

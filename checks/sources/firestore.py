@@ -5,9 +5,8 @@ document, but junk in a document never crosses the wire, and the high-level clie
 the raw message, are never built. Every request is pinned to the read time of the first.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -148,7 +147,10 @@ class HeartbeatReader:
         try:
             async with self.budget.patience() as patience:
                 stream = await self.connection.api.run_query(
-                    self._listing_request(), retry=None, timeout=self.budget.deadline(), metadata=self.connection.metadata
+                    self._listing_request(),
+                    retry=None,
+                    timeout=self.budget.deadline(),
+                    metadata=self.connection.metadata,
                 )
                 async for response in stream:
                     self._take(RunQueryResponse.pb(response))
@@ -199,9 +201,7 @@ class HeartbeatReader:
         )
         if self._last:
             query.start_at = Cursor(values=[Value(reference_value=self._last)], before=False)
-        return RunQueryRequest(
-            parent=self._parent, structured_query=query, read_time=self._read_time or None
-        )
+        return RunQueryRequest(parent=self._parent, structured_query=query, read_time=self._read_time or None)
 
     @property
     def _parent(self) -> str:

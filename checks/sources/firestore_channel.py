@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -56,7 +56,7 @@ def firestore_target(database: str, environment: Mapping[str, str]) -> Target:
 
 
 @asynccontextmanager
-async def connect(target: Target) -> AsyncIterator[Connection]:
+async def connect(target: Target) -> AsyncGenerator[Connection]:
     """Open one channel to a target, and close it at the end. Call inside the running loop.
 
     Raises:

@@ -1,0 +1,99 @@
+"""Snapshots for tests of rules: a few documents in, the evidence a source would have made of them out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from checks.evidence import Census, Gap, Snapshot, Target
+from checks.pipeline import Pipeline
+from checks.report import Report, judge
+from checks.sources.tally import Document, Tally
+
+NOW = datetime(2026, 2, 1, 22, 0, tzinfo=UTC)
+FRESH = timedelta(minutes=5)
+LONG_AGO = timedelta(days=90)
+A_GAP = Gap(source="firestore", reason="listing of heartbeats: UNAVAILABLE: gone", next_step="try again")
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def document(
+    doc: str, age: timedelta | None = FRESH, *, created: timedelta = LONG_AGO, unparsable: str | None = None
+) -> Document:
+    """A heartbeat document whose last_heartbeat and creation lie that long before NOW."""
+    return Document(
+        doc=doc,
+        beat=None if age is None else micros(NOW - age),
+        unparsable=unparsable or (None if age is not None else "there is no last_heartbeat"),
+        created=micros(NOW - created),
+        updated=micros(NOW - (age or created)),
+    )
+
+
+def pipeline(processors: Sequence[str | Mapping[str, object]] = ()) -> Pipeline:
+    """Settings with these processors."""
+    return Pipeline.model_validate(
+        {
+            "pipeline": {"name": "nba", "project": "demo-nba"},
+            "heartbeats": {"processors": list(processors)},
+        }
+    )
+
+
+def snapshot(
+    documents: Iterable[Document] = (),
+    settings: Pipeline | None = None,
+    *,
+    listed: bool = True,
+    counted: int | bool = True,
+) -> Snapshot:
+    """The snapshot of these documents at NOW.
+
+    Args:
+        documents: what was listed.
+        settings: the pipeline; one without registered processors by default.
+        listed: the listing came to its end.
+        counted: the server's count; True counts the documents, False could not count.
+    """
+    settings = settings or pipeline()
+    tally = Tally(micros(NOW), settings.heartbeats.registered)
+    for each in documents:
+        tally.add(each)
+    total = tally.seen if isinstance(counted, bool) else counted
+    complete = listed and counted is not False
+    return Snapshot(
+        pipeline=settings,
+        taken_at=NOW,
+        census=Census(
+            collection="projects/demo-nba/databases/(default)/documents/processor_heartbeats",
+            total=total,
+            counted=counted is not False,
+            listed=listed,
+            families=tally.families(),
+        ),
+        gaps=() if complete else (A_GAP,),
+        targets=(Target(source="firestore", address="127.0.0.1:1", resource="projects/demo-nba", practice=True),),
+    )
+
+
+def unseen(settings: Pipeline | None = None) -> Snapshot:
+    """A snapshot of nothing: Firestore did not answer."""
+    return Snapshot(pipeline=settings or pipeline(), taken_at=NOW, census=None, gaps=(A_GAP,))
+
+
+def told(report: Report) -> list[tuple[str, str, str]]:
+    """Every finding as (rule, severity, subject)."""
+    return [(finding.rule, finding.severity.value, finding.subject) for finding in report.findings]
+
+
+def judged(
+    documents: Iterable[Document] = (),
+    settings: Pipeline | None = None,
+    *,
+    listed: bool = True,
+    counted: int | bool = True,
+) -> Report:
+    """The report on these documents."""
+    return judge(snapshot(documents, settings, listed=listed, counted=counted))

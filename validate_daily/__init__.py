@@ -1,0 +1,1 @@
+"""The command ``validate-daily``: wiring and subcommands only."""

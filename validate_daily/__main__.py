@@ -1,0 +1,44 @@
+"""``validate-daily``: one command, its subcommands listed in one place."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Final
+
+from checks import command as check
+from checks.console import Parser, guarded
+from validate_daily import demo, init, sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """What the command line needs to know of one."""
+
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+SUBCOMMANDS: Final = {
+    "check": Subcommand(check.SUMMARY, check.add_arguments, check.run),
+    "init": Subcommand(init.SUMMARY, init.add_arguments, init.run),
+    "sandbox": Subcommand(sandbox.SUMMARY, sandbox.add_arguments, sandbox.run),
+    "demo": Subcommand(demo.SUMMARY, demo.add_arguments, demo.run),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code."""
+    parser = Parser(prog="validate-daily", description="Does the pipeline's monitoring tell the truth?")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('validate-daily')}")
+    subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+    for name, each in SUBCOMMANDS.items():
+        each.add_arguments(subparsers.add_parser(name, help=each.summary, description=each.summary))
+    arguments = parser.parse_args(argv)
+    return guarded(lambda: SUBCOMMANDS[arguments.subcommand].run(arguments), debug=getattr(arguments, "debug", False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

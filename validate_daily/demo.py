@@ -1,0 +1,72 @@
+"""``validate-daily demo``: incidents from verdict to cause, and the healthy end, on practice clouds of its own."""
+
+import argparse
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from checks import Report, Verdict, check
+from checks.command import tell
+from checks.console import progress_on_terminal
+from checks.report import ExitCode
+from checks.settings import parse_settings
+from validate_daily.init import settings_text
+
+if TYPE_CHECKING:
+    from sandbox import Sandbox
+
+SUMMARY: Final = "walk an incident on a practice cloud, from verdict to cause, and see the healthy end"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``demo``."""
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tell the story; exit with 0 only if every verdict in it is the right one."""
+    del arguments
+    from sandbox import running  # noqa: PLC0415 - grpc loads only to serve
+
+    with running("proliferation") as cloud:
+        _title("1. The morning check: far more documents than processors")
+        morning = _look(cloud)
+        tell(morning, "terminal")
+        _title("2. An hour later: nothing was deployed")
+        cloud.world.advance(timedelta(hours=1))
+        later = _look(cloud)
+        _tell_growth(morning, later)
+    with running("silent-stop") as cloud:
+        _title("3. Another night: every heartbeat is five days old")
+        silent = _look(cloud)
+        tell(silent, "terminal")
+    with running("repaired") as cloud:
+        _title("4. The healthy end: the fix serves, one document a processor")
+        healthy = _look(cloud)
+        tell(healthy, "terminal")
+    verdicts = [report.verdict for report in (morning, later, silent, healthy)]
+    if verdicts != [Verdict.P0, Verdict.P0, Verdict.P1, Verdict.HEALTHY]:
+        print(f"\nThe story went wrong: its verdicts are {', '.join(verdicts)}")
+        return ExitCode.INTERNAL
+    print("\nPractise yourself: validate-daily sandbox serve --scenario proliferation")
+    return ExitCode.HEALTHY
+
+
+def _look(cloud: "Sandbox") -> Report:
+    pipeline = parse_settings(settings_text("example"), origin="the example settings")
+    with progress_on_terminal() as progress:
+        return asyncio.run(check(pipeline, progress=progress, environment=cloud.environment()))
+
+
+def _tell_growth(before: Report, after: Report) -> None:
+    if before.census is None or after.census is None:
+        return
+    grown = after.census.total - before.census.total
+    regrowth = next((finding for finding in after.findings if finding.rule == "regrowth"), None)
+    print(f"{grown:,} documents more. A cleanup now would grow back; the cause is what writes them:")
+    if regrowth:
+        print(f"next: {regrowth.next_step}")
+
+
+def _title(text: str) -> None:
+    print(f"\n=== {text} ===\n", flush=True)
