@@ -19,9 +19,7 @@ from typing import Final
 MAX_ID_BYTES: Final = 1_500
 """Firestore's own limit on the UTF-8 length of a document id."""
 
-_NAME: Final = re.compile(
-    r"[^\W\d_](?:[\w.-]*\w)?(?<!_None)"
-)  # else a run-scoped id would not tell where the name ends
+_NAME: Final = re.compile(r"[^\W_](?:[\w.-]*\w)?(?<!_None)")  # else a run-scoped id would not tell where the name ends
 _RESERVED: Final = re.compile(r"\.|\.\.|__.*__", re.DOTALL)
 _MARKER: Final = re.compile(r"_None_|_202")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
