@@ -25,10 +25,10 @@ demo: $(READY)
 	@$(BIN)/validate-daily demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -m 'not long'
+	$(BIN)/python -m pytest -n auto -m 'not long'
 
 test-long: $(READY)
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -n auto -m long
 
 check: $(READY)
 	$(BIN)/ruff check .

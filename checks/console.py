@@ -30,6 +30,7 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
         command: returns the exit code.
         debug: let a defect's traceback through.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what matters of a connection is in a report or an error
     try:
         code = command()
         sys.stdout.flush()

@@ -134,7 +134,8 @@ class HeartbeatReader:
             )
             async for response in stream:
                 answer = RunAggregationQueryResponse.pb(response)
-                total = answer.result.aggregate_fields["total"].integer_value
+                fields = answer.result.aggregate_fields
+                total = fields["total"].integer_value if "total" in fields else None  # to look is to make, in a map
                 self._pin(answer.read_time)
         if total is None or total < 0:
             raise SourceError(f"the answer holds no total ({total})", _NO_FIRESTORE)
