@@ -8,6 +8,7 @@ from typing import Final
 from heartbeat.fields import heartbeat_fields
 from sandbox.clock import Clock
 from sandbox.firestore import encode, stamps
+from sandbox.firestore.messages import Document
 from sandbox.pipeline import Code, Processor
 from sandbox.scenario import Canonical, OddDocument, RunScoped, Scenario, load_pipeline, load_scenario
 from sandbox.simulated import FIXED_COMMIT, Run, run_id, run_scoped_fields, run_scoped_id
@@ -45,6 +46,7 @@ class _Genesis:
         self._world = world
         self._random = source
         self._now = world.clock.now()
+        self._heartbeats = world.heartbeats
 
     def start(self) -> None:
         """Give every processor a moment for its next beat: with old code, for its next run."""
@@ -125,19 +127,25 @@ class _Genesis:
         """The runs, each with its last heartbeat: the last run of a living processor still beats."""
         ends = [*starts[1:], self._now - newest]
         runs: list[tuple[Run, datetime]] = []
+        document = encode.document(run_scoped_fields(class_name, "", self._now))
         for started, end in zip(starts, ends, strict=True):
             last = end - min(end - started, _RUN_TAIL) * self._random.random()
             run = Run(run_scoped_id(class_name, "None", self._random), started)
-            self._put(run.document_id, last, run_scoped_fields(class_name, run.document_id, last), created=started)
+            document.fields["run_id"].string_value = run.document_id.rpartition("_")[2]
+            self._store(run.document_id, last, document, created=started)
             runs.append((run, last))
         return runs
 
     def _put(self, document_id: str, at: datetime, fields: Mapping[str, object], *, created: datetime) -> None:
-        collection, born = self._world.heartbeats, stamps.from_datetime(created)
-        if self._now - _REMEMBERED < created < at:
-            first = {**fields, "last_heartbeat": created}
-            collection.put(document_id, born, encode.fields(first), created=born)
-        collection.put(document_id, stamps.from_datetime(at), encode.fields(fields), created=born)
+        born = stamps.from_datetime(created)
+        self._heartbeats.put(document_id, stamps.from_datetime(at), encode.fields(fields), created=born)
+
+    def _store(self, document_id: str, last: datetime, document: Document, *, created: datetime) -> None:
+        """Store a run's document; a young one as it was when it was born, too, for reads of that time."""
+        born, beaten = stamps.from_datetime(created), stamps.from_datetime(last)
+        for moment in (born, beaten) if created > self._now - _REMEMBERED else (beaten,):
+            document.fields["last_heartbeat"].timestamp_value.CopyFrom(stamps.to_timestamp(moment))
+            self._heartbeats.put(document_id, moment, document.SerializeToString(deterministic=True), created=born)
 
 
 def _beats(last: datetime, every: timedelta, *, since: datetime) -> Iterator[datetime]:

@@ -4,7 +4,7 @@ A service is a table of methods. Whatever is in no table answers UNIMPLEMENTED w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -72,8 +72,8 @@ class Endpoint(grpc.GenericRpcHandler):
 
         return handle
 
-    def _stream(self, name: str, method: Stream) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
-        async def handle(request: bytes, context: Context) -> AsyncIterator[bytes]:
+    def _stream(self, name: str, method: Stream) -> Callable[[bytes, Context], Awaitable[None]]:
+        async def handle(request: bytes, context: Context) -> None:
             call = self._begin(name)
             fault = self._faults.take(name)
             try:
@@ -82,7 +82,7 @@ class Endpoint(grpc.GenericRpcHandler):
                     for place, response in enumerate(method.answer(request, call)):
                         if fault is not None and place == fault.cut_after:
                             raise _refusal(fault)
-                        yield response
+                        await context.write(response)
             except RefusedError as error:
                 await context.abort(grpc.StatusCode[error.status], error.message)
 

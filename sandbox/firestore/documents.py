@@ -164,6 +164,14 @@ class Database:
             self.collections[path] = Collection(f"{self.name}/documents/{path}/")
         return self.collections[path]
 
+    def parents(self, collection: Collection) -> set[str]:
+        """The ids in a collection below which there are collections with documents, whether they exist or not."""
+        return {
+            held.prefix.removeprefix(collection.prefix).partition("/")[0]
+            for held in self.collections.values()
+            if held is not collection and held.prefix.startswith(collection.prefix) and len(held)
+        }
+
     def commit_time(self) -> int:
         """The time of a new commit: after every commit and every read that has been answered."""
         self._latest = max(stamps.from_datetime(self._clock.now()), self._latest + 1)

@@ -10,7 +10,12 @@ from sandbox.firestore.messages import ArrayValue, Document, MapValue, Value
 
 def fields(values: Mapping[str, object]) -> bytes:
     """The fields of a document, as the store keeps them."""
-    return Document(fields={name: value(one) for name, one in values.items()}).SerializeToString(deterministic=True)
+    return document(values).SerializeToString(deterministic=True)
+
+
+def document(values: Mapping[str, object]) -> Document:
+    """A document without a name."""
+    return Document(fields={name: value(one) for name, one in values.items()})
 
 
 def value(one: object) -> Value:  # noqa: PLR0911 - one line for each type

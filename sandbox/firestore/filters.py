@@ -12,16 +12,15 @@ from sandbox.firestore.messages import FieldFilter, Filter, UnaryFilter, Value
 Fields = MutableMapping[str, Value]
 
 _AND: Final = 1
-_RANGES: Final[dict[int, Callable[[values.Key, values.Key], bool]]] = {
-    1: operator.lt,
-    2: operator.le,
-    3: operator.gt,
-    4: operator.ge,
+_RANGES: Final[dict[int, tuple[str, Callable[[values.Key, values.Key], bool]]]] = {
+    1: ("<", operator.lt),
+    2: ("<=", operator.le),
+    3: (">", operator.gt),
+    4: (">=", operator.ge),
 }
 _EQUAL, _NOT_EQUAL, _IN = 5, 6, 8
 _NAMES: Final = {7: "array-contains", 9: "array-contains-any", 10: "not-in"}
 _MAX_IN: Final = 30
-_IS_NAN, _IS_NULL, _IS_NOT_NAN, _IS_NOT_NULL = 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Condition:
 
     Attributes:
         path: the field.
-        op: ``<``, ``<=``, ``>``, ``>=``, ``==`` or ``in`` for names; else only for reading.
+        op: ``<``, ``==``, ``in`` and so on, in words where it has no sign.
         inequality: whether an index answers it with a range instead of a seek.
         operand: the value compared with, where there is one.
         holds: whether a value satisfies it.
@@ -78,11 +77,10 @@ def _field(filter_: FieldFilter) -> Condition:
         return Condition(path, "==", inequality=False, operand=operand, holds=lambda value: values.key(value) == target)
     if filter_.op == _NOT_EQUAL:
         return Condition(path, "!=", inequality=True, operand=operand, holds=_differs(target))
-    if filter_.op in _RANGES:
-        op = _RANGES[filter_.op]
-        name = {1: "<", 2: "<=", 3: ">", 4: ">="}[filter_.op]
-        return Condition(path, name, inequality=True, operand=operand, holds=_within(op, target))
-    return invalid("a field filter needs an operator")
+    if filter_.op not in _RANGES:
+        invalid("a field filter needs an operator")
+    name, op = _RANGES[filter_.op]
+    return Condition(path, name, inequality=True, operand=operand, holds=_within(op, target))
 
 
 def _within(op: Callable[[values.Key, values.Key], bool], target: values.Key) -> Callable[[Value], bool]:
@@ -105,19 +103,10 @@ def _members(operand: Value) -> set[values.Key]:
 
 
 def _unary(filter_: UnaryFilter) -> Condition:
-    path = fields.parse(filter_.field.field_path)
-    match filter_.op:
-        case 2:
-            op, inequality, holds = "is nan", False, values.is_nan
-        case 3:
-            op, inequality, holds = "is null", False, _is_null
-        case 4:
-            op, inequality, holds = "is not nan", True, _is_not_nan
-        case 5:
-            op, inequality, holds = "is not null", True, _is_not_null
-        case _:
-            invalid("a unary filter needs an operator")
-    return Condition(path, op, inequality=inequality, operand=Value(), holds=holds)
+    if filter_.op not in _UNARY:
+        invalid("a unary filter needs an operator")
+    op, inequality, holds = _UNARY[filter_.op]
+    return Condition(fields.parse(filter_.field.field_path), op, inequality=inequality, operand=Value(), holds=holds)
 
 
 def _is_null(value: Value) -> bool:
@@ -130,3 +119,11 @@ def _is_not_null(value: Value) -> bool:
 
 def _is_not_nan(value: Value) -> bool:
     return not values.is_nan(value) and not _is_null(value)
+
+
+_UNARY: Final[dict[int, tuple[str, bool, Callable[[Value], bool]]]] = {
+    2: ("is nan", False, values.is_nan),
+    3: ("is null", False, _is_null),
+    4: ("is not nan", True, _is_not_nan),
+    5: ("is not null", True, _is_not_null),
+}

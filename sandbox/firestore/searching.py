@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from sandbox.calls import Call
@@ -81,8 +82,6 @@ def list_documents(store: DocumentStore, request: m.ListDocumentsRequest, call: 
     refuse_transaction(request)
     if request.order_by:
         unimplemented("order_by of ListDocuments")
-    if request.show_missing:
-        unimplemented("show_missing of ListDocuments")
     name, parent = paths.parent(request.parent)
     if not request.collection_id:
         unimplemented("ListDocuments of all collections")
@@ -91,20 +90,26 @@ def list_documents(store: DocumentStore, request: m.ListDocumentsRequest, call: 
     after, at = _resume(request, database.read_time(asked_time(request)))
     size = request.page_size if 0 < request.page_size < _PAGE else _PAGE
     call.request = f"{collection.prefix} after {after!r}, {size} a page"
-    page = _page(collection, after, at, size)
+    page = _page(collection, IdRange(low=after, low_open=True), at, size)
+    if request.show_missing:
+        missing = [(each, None) for each in database.parents(collection) if after is None or each > after]
+        page = sorted({**dict(missing), **dict(page)}.items())[:size]
     call.billed_reads = max(1, len(page))
     mask = tuple(map(fields.parse, request.mask.field_paths)) if request.HasField("mask") else None
-    documents = [
-        m.Document.FromString(wire.document(collection.prefix + document_id, version, fields=_masked(version, mask)))
-        for document_id, version in page
-    ]
+    documents = [_listed(collection.prefix + document_id, version, mask) for document_id, version in page]
     token = _token(page[-1][0], at) if len(page) == size else ""
     return m.ListDocumentsResponse(documents=documents, next_page_token=token).SerializeToString()
 
 
-def _page(collection: Collection, after: str | None, at: int, size: int) -> list[query.Row]:
-    rows = collection.scan(IdRange(low=after, low_open=True), at)
-    return [row for row, _ in zip(rows, range(size), strict=False)]
+def _page(collection: Collection, within: IdRange, at: int, size: int) -> list[tuple[str, Version | None]]:
+    return list(islice(collection.scan(within, at), size))
+
+
+def _listed(name: str, version: Version | None, mask: tuple[fields.Path, ...] | None) -> m.Document:
+    """A document, or the bare name of one that does not exist and has collections below it."""
+    if version is None:
+        return m.Document(name=name)
+    return m.Document.FromString(wire.document(name, version, fields=_masked(version, mask)))
 
 
 def _token(last: str, at: int) -> str:

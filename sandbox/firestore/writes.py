@@ -38,15 +38,12 @@ class Committed:
 
 def name_of(write: Write) -> str:
     """The document that a write changes."""
-    match write.WhichOneof("operation"):
-        case "update":
-            return write.update.name
-        case "delete":
-            return write.delete
-        case None:
-            invalid("empty write operation")
-        case other:
-            return unimplemented(f"the write operation {other}")
+    operation = write.WhichOneof("operation")
+    if operation is None:
+        invalid("empty write operation")
+    if operation not in {"update", "delete"}:
+        unimplemented(f"the write operation {operation}")
+    return write.update.name if operation == "update" else write.delete
 
 
 def commit(database: Database, writes: Sequence[Write]) -> Committed:
