@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench lock clean
+.PHONY: help demo test test-long check bench clean
 
 help:
 	@echo 'make demo       walk an incident on the embedded practice cloud, from verdict to cause'
@@ -37,7 +37,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)
-	$(BIN)/python tests/bench/census.py
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV)

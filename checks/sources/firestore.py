@@ -28,7 +28,7 @@ from checks.evidence import Census, Gap, Target
 from checks.pipeline import Pipeline
 from checks.progress import Progress
 from checks.sources.firestore_channel import Connection, connect
-from checks.sources.reading import STALL, Budget, explain, persist
+from checks.sources.reading import Budget, explain, persist
 from checks.sources.tally import Document, Micros, Tally, moment
 from checks.text import show
 
@@ -110,12 +110,13 @@ class HeartbeatReader:
         return self._tally.seen if self._tally else 0
 
     async def _attempt(self, call: Callable[[], Coroutine[Any, Any, None]]) -> SourceError | None:
+        silence = self.budget.silence()
         try:
             await persist(call, self.budget)
         except GoogleAPICallError as error:
             failure = explain(error, role=ROLE)
         except TimeoutError:
-            given = "the time given" if self.budget.spent else f"{STALL:g} s"
+            given = "the time given" if self.budget.spent else f"{silence:.0f} s"
             failure = SourceError(f"no answer within {given}", "try again, with a longer --timeout")
         except SourceError as error:
             failure = error

@@ -14,8 +14,8 @@ from checks.text import show
 
 T = TypeVar("T")
 
-STALL: Final = 10.0
-"""Seconds that a call may keep silent before it counts as hanging."""
+SILENCE: Final = 10.0
+"""Seconds that a call may at least keep silent before it counts as hanging; a quarter of a larger budget's rest."""
 
 ATTEMPTS: Final = 4
 """How often a call is made that fails with what a moment later may be gone."""
@@ -61,13 +61,18 @@ class Budget:
         """Seconds to give Google's client: a second more than is left, so that ``patience`` ends a call first."""
         return self.remaining() + 1.0
 
+    def silence(self) -> float:
+        """Seconds that a call may now keep silent."""
+        rest = self.remaining()
+        return min(rest, max(SILENCE, rest / 4))
+
     def patience(self) -> asyncio.Timeout:
-        """A timeout around one call that keeps silent, never longer than what is left."""
-        return asyncio.timeout(min(STALL, self.remaining()))
+        """A timeout around one call that keeps silent."""
+        return asyncio.timeout(self.silence())
 
     def extend(self, patience: asyncio.Timeout) -> None:
         """The call has just been heard of: be patient anew."""
-        patience.reschedule(min(asyncio.get_running_loop().time() + STALL, self._ends))
+        patience.reschedule(asyncio.get_running_loop().time() + self.silence())
 
 
 async def persist(call: Callable[[], Awaitable[T]], budget: Budget) -> T:

@@ -145,7 +145,12 @@ def test_a_firestore_that_is_gone_is_unknown_within_the_timeout(healthy: dict[st
 
 
 def test_without_credentials_production_is_unknown_and_says_how_to_sign_in(healthy: dict[str, str]) -> None:
-    nobody = {"FIRESTORE_EMULATOR_HOST": "", "HOME": os.getcwd(), "NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": os.getcwd()}
+    nobody = {
+        "FIRESTORE_EMULATOR_HOST": "",
+        "HOME": os.getcwd(),
+        "NO_GCE_CHECK": "true",
+        "CLOUDSDK_CONFIG": os.getcwd(),
+    }
 
     done = run(*CHECK, "--timeout", "20", environment=healthy | nobody)
 
@@ -175,7 +180,11 @@ def test_ctrl_c_ends_a_check_with_130_and_one_line(how: tuple[str, ...]) -> None
 
 def test_a_reader_that_went_away_is_no_traceback(healthy: dict[str, str]) -> None:
     with subprocess.Popen(
-        [*CHECK, "--format", "json"], env=os.environ | healthy, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*CHECK, "--format", "json"],
+        env=os.environ | healthy,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as child:
         assert child.stdout is not None
         assert child.stderr is not None

@@ -38,7 +38,9 @@ def test_a_rule_that_imports_a_clock_breaks_a_contract(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     (tmp_path / "checks" / "rules" / "new_rule.py").write_text("import time\n")
 
-    done = subprocess.run([BIN / "lint-imports", "--no-cache"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [BIN / "lint-imports", "--no-cache"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
 
     assert done.returncode == 1
     assert "checks.rules.new_rule -> time" in done.stdout

@@ -87,7 +87,13 @@ def test_the_template_names_every_key() -> None:
     from checks import pipeline  # noqa: PLC0415 - read for its models
 
     text = settings_text("template")
-    for section in (pipeline.Identity, pipeline.Heartbeats, pipeline.Thresholds, pipeline.Endpoints, pipeline.Processor):
+    for section in (
+        pipeline.Identity,
+        pipeline.Heartbeats,
+        pipeline.Thresholds,
+        pipeline.Endpoints,
+        pipeline.Processor,
+    ):
         for key in section.model_fields:
             assert re.search(rf"\b{key} =", text), key
 
@@ -163,7 +169,9 @@ def test_anything_else_is_refused_in_plain_text(address: str) -> None:
         plain_text(address)
 
 
-@pytest.mark.parametrize("address", ["https://us-west2-run.googleapis.com", "https://us-docker.pkg.dev", "https://gcr.io"])
+@pytest.mark.parametrize(
+    "address", ["https://us-west2-run.googleapis.com", "https://us-docker.pkg.dev", "https://gcr.io"]
+)
 def test_googles_own_hosts_are_accepted_over_tls(address: str) -> None:
     assert endpoint(address) == address
 

@@ -34,9 +34,7 @@ async def look(sandbox: Sandbox, *, pipeline: Pipeline = EXAMPLE, seconds: float
 
 @pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize("status", STATUSES)
-async def test_a_call_that_keeps_failing_is_a_gap_that_names_the_source(
-    serve: Serve, method: str, status: str
-) -> None:
+async def test_a_call_that_keeps_failing_is_a_gap_that_names_the_source(serve: Serve, method: str, status: str) -> None:
     sandbox = await serve("healthy", Fault.model_validate({"method": method, "status": status}))
 
     started = asyncio.get_running_loop().time()

@@ -32,9 +32,7 @@ async def liar(
         "RunAggregationQuery": grpc.unary_stream_rpc_method_handler(count),
         "RunQuery": grpc.unary_stream_rpc_method_handler(listing),
     }
-    server = grpc.aio.server(
-        handlers=[grpc.method_handlers_generic_handler("google.firestore.v1.Firestore", handlers)]
-    )
+    server = grpc.aio.server(handlers=[grpc.method_handlers_generic_handler("google.firestore.v1.Firestore", handlers)])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

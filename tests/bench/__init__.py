@@ -1,0 +1,1 @@
+"""Benchmarks: what the product costs, against a baseline, in one run."""
