@@ -45,6 +45,6 @@ def _detail(snapshot: Snapshot, family: Family) -> str:
     service = service_of(snapshot, family.processor)
     least = "" if snapshot.census and snapshot.census.listed else "at least "
     return (
-        f"{least}{family.malformed:,} malformed documents, {family.malformed_last_hour:,} of them created in the last hour"
+        f"{least}{family.malformed:,} malformed documents, {family.malformed_last_hour:,} created in the last hour"
         + (f"; run by {service}" if service else "")
     )

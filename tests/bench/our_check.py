@@ -3,10 +3,10 @@
 import asyncio
 import sys
 
-from bench.measure import measured
-
 from checks import check
 from checks.settings import parse_settings
+
+from bench.measure import measured
 
 
 def census(project: str, collection: str) -> dict[str, int]:

@@ -3,8 +3,9 @@
 import sys
 from datetime import UTC, datetime, timedelta
 
-from bench.measure import measured
 from google.cloud import firestore
+
+from bench.measure import measured
 
 
 def census(project: str, collection: str) -> dict[str, int]:

@@ -42,8 +42,13 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> subproce
 
 @pytest.mark.parametrize(
     ("scenario", "verdict", "code"),
-    [("healthy", "healthy", 0), ("proliferation", "P0", 1), ("missing", "P1", 1), ("few-late", "P2", 2)]
-    + [("denied", "unknown", 3)],
+    [
+        ("healthy", "healthy", 0),
+        ("proliferation", "P0", 1),
+        ("missing", "P1", 1),
+        ("few-late", "P2", 2),
+        ("denied", "unknown", 3),
+    ],
 )
 def test_the_exit_code_and_the_json_tell_the_verdict(scenario: str, verdict: str, code: int) -> None:
     with running(scenario) as cloud:
@@ -147,9 +152,9 @@ def test_a_firestore_that_is_gone_is_unknown_within_the_timeout(healthy: dict[st
 def test_without_credentials_production_is_unknown_and_says_how_to_sign_in(healthy: dict[str, str]) -> None:
     nobody = {
         "FIRESTORE_EMULATOR_HOST": "",
-        "HOME": os.getcwd(),
+        "HOME": str(Path.cwd()),
         "NO_GCE_CHECK": "true",
-        "CLOUDSDK_CONFIG": os.getcwd(),
+        "CLOUDSDK_CONFIG": str(Path.cwd()),
     }
 
     done = run(*CHECK, "--timeout", "20", environment=healthy | nobody)

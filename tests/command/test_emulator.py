@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.emulators import fill
 
 COMMAND = str(Path(sys.executable).parent / "validate-daily")

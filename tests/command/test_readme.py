@@ -2,10 +2,11 @@ import re
 from pathlib import Path
 
 import pytest
-from support.scenario_table import look, row
 
 from checks.rules import RULES
 from sandbox import scenario_names
+
+from support.scenario_table import look, row
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 ROWS = dict(re.findall(r"^(\| `([a-z-]+)` \|.*\| [0-9] \|.*\|)$", README, re.MULTILINE))
@@ -23,6 +24,4 @@ def test_the_readme_has_no_scenario_that_is_gone() -> None:
 
 
 def test_the_readme_tells_every_rule() -> None:
-    assert [name for name in re.findall(r"^\| `([a-z-]+)` \| [^|]+\|$", README, re.MULTILINE)] == [
-        rule.name for rule in RULES
-    ]
+    assert re.findall(r"^\| `([a-z-]+)` \| [^|]+\|$", README, re.MULTILINE) == [rule.name for rule in RULES]

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from support.snapshots import document, judged, pipeline, told
 
 MINUTE, MICRO = timedelta(minutes=1), timedelta(microseconds=1)

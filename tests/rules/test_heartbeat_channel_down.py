@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from support.snapshots import document, judged, pipeline, told
 
 FIVE_DAYS, THREE_HOURS = timedelta(days=5), timedelta(hours=3)

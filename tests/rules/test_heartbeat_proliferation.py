@@ -1,7 +1,8 @@
 import pytest
-from support.snapshots import document, judged, pipeline, told
 
 from checks.report import Verdict
+
+from support.snapshots import document, judged, pipeline, told
 
 LIMITS = [(50, "healthy"), (51, "P2"), (100, "P2"), (101, "P1"), (500, "P1"), (501, "P0")]
 

@@ -1,7 +1,8 @@
 import pytest
-from support.snapshots import document, judged, pipeline, told
 
 from checks.report import Verdict
+
+from support.snapshots import document, judged, pipeline, told
 
 PATTERNS = [
     "NbacTeamBoxscoreProcessor_None_097ffc9c",

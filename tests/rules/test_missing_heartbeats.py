@@ -1,7 +1,8 @@
 import pytest
-from support.snapshots import document, judged, pipeline, told
 
 from checks.report import Verdict
+
+from support.snapshots import document, judged, pipeline, told
 
 
 def test_an_expected_processor_without_a_document_is_p1_by_name() -> None:

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from support.snapshots import document, judged, pipeline, told
 
 HOUR, MICRO = timedelta(hours=1), timedelta(microseconds=1)

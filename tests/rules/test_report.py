@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.snapshots import A_GAP, NOW, document, judged, pipeline, snapshot, told, unseen
 
 from checks.evidence import Snapshot
 from checks.finding import Severity
 from checks.formats.json import render_json
 from checks.report import MOST_PROCESSORS, Report, Verdict, judge
 from checks.rules import RULES
+
+from support.snapshots import A_GAP, NOW, document, judged, pipeline, snapshot, told, unseen
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "report.schema.json"
 

@@ -3,10 +3,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.snapshots import document, judged, pipeline, told
 
 from checks.finding import Severity
 from checks.report import Verdict
+
+from support.snapshots import document, judged, pipeline, told
 
 MICRO = timedelta(microseconds=1)
 LATE, DOWN = timedelta(hours=2), timedelta(hours=24)

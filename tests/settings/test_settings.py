@@ -161,8 +161,20 @@ def test_loopback_addresses_are_accepted_in_plain_text(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "localhost", "8080", "http://127.0.0.1:80", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:80/x"]
-    + ["firestore:8080", "0.0.0.0:80", "127.0.0.1.evil.example:80", "localhost.evil.example:80", "user@127.0.0.1:80"],
+    [
+        "",
+        "localhost",
+        "8080",
+        "http://127.0.0.1:80",
+        "127.0.0.1:0",
+        "127.0.0.1:65536",
+        "127.0.0.1:80/x",
+        "firestore:8080",
+        "0.0.0.0:80",
+        "127.0.0.1.evil.example:80",
+        "localhost.evil.example:80",
+        "user@127.0.0.1:80",
+    ],
 )
 def test_anything_else_is_refused_in_plain_text(address: str) -> None:
     with pytest.raises(ValueError, match=r"no host:port|beyond loopback"):

@@ -4,9 +4,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import Serve
 from google.cloud.firestore_v1.types import Document, RunAggregationQueryResponse, RunQueryResponse, Value
-from support.liar import liar
 
 from checks import Report, Verdict, check
 from checks.errors import UsageError
@@ -14,6 +12,9 @@ from checks.pipeline import Pipeline
 from checks.settings import parse_settings
 from sandbox import Clock, Fault, Sandbox, build
 from validate_daily.init import settings_text
+
+from conftest import Serve
+from support.liar import liar
 
 EXAMPLE = parse_settings(settings_text("example"), origin="example")
 STATUSES = [
@@ -234,7 +235,7 @@ def _listed(*names: str, at: datetime | None = AT) -> list[RunQueryResponse]:
     ] + [RunQueryResponse(read_time=at)]
 
 
-LIES = {
+LIES: dict[str, tuple[list[RunAggregationQueryResponse], list[RunQueryResponse], str]] = {
     "no answer to the count": ([], _listed("A"), "total"),
     "a count without a total": ([_count(None)], _listed("A"), "total"),
     "a count below zero": ([_count(-5)], _listed("A"), "total"),
