@@ -3,8 +3,9 @@
     with HeartbeatLogger("Loading historical games"):
         games = load_historical_games()
 
-The lines go to the logger ``heartbeat.operation`` with severity INFO, and ERROR for a failure. An application that logs
-only warnings does not see them: ``logging.basicConfig(level=logging.INFO)``.
+The lines go to the logger ``heartbeat.operation`` with severity INFO, and ERROR for a failure. They are heard even where
+the application set no logging up, or listens to warnings only: an END without its START would mislead. Whoever wants
+less sets that logger's own level.
 """
 
 import logging
@@ -58,6 +59,7 @@ class HeartbeatLogger:
     def __enter__(self) -> Self:
         if self._thread is not None:
             raise RuntimeError(f"this HeartbeatLogger already told about {self._operation!r}: make one per operation")
+        _be_heard()
         self._thread = threading.Thread(target=self._tell_until_ended, name="heartbeat-operation", daemon=True)
         self._started_at = self._monotonic()
         _log.info("HEARTBEAT START: %s", self._operation)
@@ -90,3 +92,10 @@ class HeartbeatLogger:
 
     def _minutes(self) -> float:
         return (self._monotonic() - self._started_at) / 60
+
+
+def _be_heard() -> None:
+    if _log.level == logging.NOTSET:
+        _log.setLevel(logging.INFO)
+    if not _log.hasHandlers():
+        _log.addHandler(logging.StreamHandler())

@@ -7,9 +7,10 @@ import pytest
 from google.api_core import exceptions as google
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.processors import NAME, Memory, World
 
 from heartbeat import ProcessorHeartbeat
+
+from support.processors import NAME, Memory, World
 
 TRANSIENT = {
     "unavailable": google.ServiceUnavailable("down"),

@@ -1,5 +1,7 @@
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 from itertools import pairwise
 
@@ -161,3 +163,26 @@ def test_an_operation_that_was_never_entered_cannot_end() -> None:
 def test_an_interval_that_cannot_be_waited_for_is_refused(interval: float) -> None:
     with pytest.raises(ValueError, match="give a positive time, such as 300"):
         HeartbeatLogger("Loading", interval)
+
+
+@pytest.mark.parametrize(
+    "setup", ["", "logging.basicConfig(level=logging.WARNING)"], ids=["no logging", "warnings only"]
+)
+def test_the_lines_are_heard_whatever_the_application_set_up(setup: str) -> None:
+    program = f"import logging\n{setup}\nfrom heartbeat import HeartbeatLogger\nwith HeartbeatLogger('Loading'): pass\n"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert "HEARTBEAT START: Loading" in done.stderr
+    assert "HEARTBEAT END: Loading completed in 0.0 min" in done.stderr
+
+
+def test_whoever_wants_less_of_them_gets_less() -> None:
+    program = (
+        "import logging\nlogging.getLogger('heartbeat.operation').setLevel(logging.ERROR)\n"
+        "from heartbeat import HeartbeatLogger\nwith HeartbeatLogger('Loading'): pass\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr == ""

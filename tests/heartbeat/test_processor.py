@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from support.processors import NAME, NOON, AsyncMemory, Memory, World
 
 from heartbeat import AsyncProcessorHeartbeat, ProcessorHeartbeat
+
+from support.processors import NAME, NOON, AsyncMemory, Memory, World
 
 
 def test_a_processor_has_one_document_however_often_it_beats(world: World) -> None:
