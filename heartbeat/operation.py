@@ -3,9 +3,9 @@
     with HeartbeatLogger("Loading historical games"):
         games = load_historical_games()
 
-The lines go to the logger ``heartbeat.operation`` with severity INFO, and ERROR for a failure. They are heard even where
-the application set no logging up, or listens to warnings only: an END without its START would mislead. Whoever wants
-less sets that logger's own level.
+The lines go to the logger ``heartbeat.operation`` with severity INFO, and ERROR for a failure. They are heard even
+where the application set no logging up, or listens to warnings only: an END without its START would mislead. Whoever
+wants less sets the level of that logger.
 """
 
 import logging
