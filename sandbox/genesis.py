@@ -89,7 +89,8 @@ class _Genesis:
             simulated = processors.get(class_name)
             length = _DOUBLE_RUN if simulated is None else simulated.processor.run_length
             oldest = batch.newest + count * length if batch.oldest is None else batch.oldest
-            runs = self._runs(class_name, self._starts(count, oldest, batch.newest), batch.newest)
+            beat = length if simulated is None else simulated.processor.beat
+            runs = self._runs(class_name, self._starts(count, oldest, batch.newest), batch.newest, beat)
             if simulated is not None and runs and self._code(simulated.processor) == "old":
                 run, last = runs[-1]
                 simulated.run, simulated.due = run, last + simulated.processor.beat
@@ -123,7 +124,9 @@ class _Genesis:
         step = (oldest - newest) / max(count, 1)
         return [self._now - oldest + (place + self._random.random()) * step for place in range(count)]
 
-    def _runs(self, class_name: str, starts: list[datetime], newest: timedelta) -> list[tuple[Run, datetime]]:
+    def _runs(
+        self, class_name: str, starts: list[datetime], newest: timedelta, beat: timedelta
+    ) -> list[tuple[Run, datetime]]:
         """The runs, each with its last heartbeat: the last run of a living processor still beats."""
         ends = [*starts[1:], self._now - newest]
         runs: list[tuple[Run, datetime]] = []
@@ -132,7 +135,10 @@ class _Genesis:
             last = end - min(end - started, _RUN_TAIL) * self._random.random()
             run = Run(run_scoped_id(class_name, "None", self._random), started)
             document.fields["run_id"].string_value = run.document_id.rpartition("_")[2]
-            self._store(run.document_id, last, document, created=started)
+            # What is older than any read may look back is stored as it was last.
+            since = self._now - _REMEMBERED
+            moments = [last] if last < since else [started, *_beats(last, beat, since=max(started, since))]
+            self._store(run.document_id, moments, document, created=started)
             runs.append((run, last))
         return runs
 
@@ -140,12 +146,13 @@ class _Genesis:
         born = stamps.from_datetime(created)
         self._heartbeats.put(document_id, stamps.from_datetime(at), encode.fields(fields), created=born)
 
-    def _store(self, document_id: str, last: datetime, document: Document, *, created: datetime) -> None:
-        """Store a run's document; a young one as it was when it was born, too, for reads of that time."""
-        born, beaten = stamps.from_datetime(created), stamps.from_datetime(last)
-        for moment in (born, beaten) if created > self._now - _REMEMBERED else (beaten,):
-            document.fields["last_heartbeat"].timestamp_value.CopyFrom(stamps.to_timestamp(moment))
-            self._heartbeats.put(document_id, moment, document.SerializeToString(deterministic=True), created=born)
+    def _store(self, document_id: str, moments: list[datetime], document: Document, *, created: datetime) -> None:
+        """Store a run's document as it was at these moments."""
+        born = stamps.from_datetime(created)
+        for moment in moments:
+            updated = stamps.from_datetime(moment)
+            document.fields["last_heartbeat"].timestamp_value.CopyFrom(stamps.to_timestamp(updated))
+            self._heartbeats.put(document_id, updated, document.SerializeToString(deterministic=True), created=born)
 
 
 def _beats(last: datetime, every: timedelta, *, since: datetime) -> Iterator[datetime]:

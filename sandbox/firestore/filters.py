@@ -78,7 +78,7 @@ def _field(filter_: FieldFilter) -> Condition:
     if filter_.op == _NOT_EQUAL:
         return Condition(path, "!=", inequality=True, operand=operand, holds=_differs(target))
     if filter_.op not in _RANGES:
-        invalid("a field filter needs an operator")
+        invalid("Unknown FieldFilter operator.")
     name, op = _RANGES[filter_.op]
     return Condition(path, name, inequality=True, operand=operand, holds=_within(op, target))
 
@@ -97,14 +97,16 @@ def _differs(target: values.Key) -> Callable[[Value], bool]:
 
 def _members(operand: Value) -> set[values.Key]:
     members = operand.array_value.values
-    if operand.WhichOneof("value_type") != "array_value" or not 1 <= len(members) <= _MAX_IN:
-        invalid(f"'IN' requires an non-empty ArrayValue with up to {_MAX_IN} values.")
+    if not members:
+        invalid("'IN' requires an non-empty ArrayValue.")
+    if len(members) > _MAX_IN:
+        invalid(f"'IN' supports up to {_MAX_IN} comparison values.")
     return {values.key(member) for member in members}
 
 
 def _unary(filter_: UnaryFilter) -> Condition:
     if filter_.op not in _UNARY:
-        invalid("a unary filter needs an operator")
+        invalid("Unknown UnaryFilter operator.")
     op, inequality, holds = _UNARY[filter_.op]
     return Condition(fields.parse(filter_.field.field_path), op, inequality=inequality, operand=Value(), holds=holds)
 

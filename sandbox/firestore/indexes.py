@@ -12,12 +12,14 @@ from sandbox.firestore.query import Plan
 
 
 def require(wanted: Plan) -> None:
-    """Refuse a query that automatic indexes cannot answer."""
+    """Refuse a query that automatic indexes cannot answer, or that no index could."""
+    if wanted.by_name and wanted.descending and not wanted.filters:
+        raise RefusedError("FAILED_PRECONDITION", "Firestore does not support descending key scans")
     if (reason := _missing(wanted)) is not None:
         raise RefusedError("FAILED_PRECONDITION", f"The query requires an index. {reason}")
 
 
-def _missing(wanted: Plan) -> str | None:  # noqa: PLR0911 - a ladder of reasons
+def _missing(wanted: Plan) -> str | None:
     equal = {condition.path for condition in wanted.filters if not condition.inequality}
     ranged = {condition.path for condition in wanted.filters if condition.inequality}
     ordered = [order for order in wanted.orders[:-1] if order.path not in equal]
@@ -29,12 +31,8 @@ def _missing(wanted: Plan) -> str | None:  # noqa: PLR0911 - a ladder of reasons
         return f"It orders by or ranges over {_names(walked)} and filters {_names(equal - walked)}."
     if walked and named:
         return f"It ranges over __name__ and orders by or ranges over {_names(walked)}."
-    if walked and not ordered:
-        return f"It ranges over {_names(walked)} and orders by __name__."
     if any(order.descending != wanted.descending for order in ordered):
         return f"It orders by {_names(walked)} and by __name__ in the other direction."
-    if not walked and not equal and wanted.descending:
-        return "It orders by __name__ in descending order."
     return None
 
 

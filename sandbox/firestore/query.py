@@ -14,6 +14,8 @@ from sandbox.firestore.messages import Cursor, Document, StructuredQuery, Value
 
 Row = tuple[str, Version]
 _DESCENDING: Final = 2
+_NOTHING: Final = IdRange(high="", high_open=True)
+_NEGATIONS: Final = frozenset({"!=", "is not nan", "is not null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,10 @@ class Plan:
 
 def plan(parent: str, query: StructuredQuery) -> Plan:
     """Read a query that starts at a parent's path."""
-    if len(query.from_) != 1:
-        unimplemented("queries of no or several collections")
+    if len(query.from_) > 1:
+        invalid("StructuredQuery.from cannot have more than one collection selector.")
+    if not query.from_:
+        unimplemented("queries of all collections")
     if query.from_[0].all_descendants:
         unimplemented("collection group queries")
     if query.HasField("find_nearest"):
@@ -81,6 +85,8 @@ def plan(parent: str, query: StructuredQuery) -> Plan:
     if query.HasField("limit") and query.limit.value < 0:
         invalid("limit is negative")
     found = tuple(conditions(query.where))
+    if sum(condition.op in _NEGATIONS for condition in found) > 1:
+        invalid("Only a single 'NOT_EQUAL', 'NOT_IN', 'IS_NOT_NAN', or 'IS_NOT_NULL' filter allowed per query.")
     filters = tuple(condition for condition in found if condition.path != fields.NAME)
     mask = tuple(fields.parse(field.field_path) for field in query.select.fields) if query.HasField("select") else None
     return Plan(
@@ -120,14 +126,20 @@ def _orders(query: StructuredQuery, filters: tuple[Condition, ...]) -> tuple[Ord
     orders = [
         Ordering(fields.parse(order.field.field_path), order.direction == _DESCENDING) for order in query.order_by
     ]
+    given = [order.path for order in orders]
+    for place, path in enumerate(given):
+        if path in given[:place]:
+            invalid(f"order by clause cannot contain duplicate fields {'.'.join(path)}")
     last = orders[-1].descending if orders else False
-    given = {order.path for order in orders}
-    implied = sorted({condition.path for condition in filters if condition.inequality} - given)
+    implied = sorted({condition.path for condition in filters if condition.inequality} - set(given))
+    if fields.NAME in given and (implied or given[-1] != fields.NAME):
+        invalid("order by clause cannot contain more fields after the key")
+    for cursor in (query.start_at, query.end_at):
+        if len(cursor.values) > len(orders):
+            invalid("Cursor has too many values.")
     if fields.NAME not in given:
-        orders += [Ordering(path, last) for path in implied]
-        orders.append(Ordering(fields.NAME, last))
-    # Nothing after the name can change an order.
-    return tuple(orders[: 1 + [order.path for order in orders].index(fields.NAME)])
+        orders += [Ordering(path, last) for path in (*implied, fields.NAME)]
+    return tuple(orders)
 
 
 def _id_of(value: Value, collection: Collection) -> str:
@@ -146,8 +158,10 @@ def _chosen(wanted: Plan, collection: Collection) -> set[str] | None:
             operands = condition.operand.array_value.values if condition.op == "in" else [condition.operand]
             ids = {_id_of(operand, collection) for operand in operands}
             chosen = ids if chosen is None else chosen & ids
+        elif condition.op == "!=":
+            unimplemented("!= on __name__")
         elif condition.op not in {"<", "<=", ">", ">="}:
-            unimplemented(f"{condition.op} on __name__")
+            invalid("__key__ filter value must be a Key")
     return chosen
 
 
@@ -158,12 +172,12 @@ def _range(wanted: Plan, collection: Collection) -> IdRange:
     ]
     if wanted.by_name:
         forwards, backwards = ("<", ">") if wanted.descending else (">", "<")
-        if wanted.start is not None and wanted.start.values:
-            op = forwards + ("=" if wanted.start.before else "")
-            bounds.append((op, _id_of(wanted.start.values[0], collection)))
-        if wanted.end is not None and wanted.end.values:
-            op = backwards + ("" if wanted.end.before else "=")
-            bounds.append((op, _id_of(wanted.end.values[0], collection)))
+        for cursor, way, shut in ((wanted.start, forwards, False), (wanted.end, backwards, True)):
+            if cursor is not None and cursor.values:
+                op = way if cursor.before == shut else f"{way}="
+                bounds.append((op, _id_of(cursor.values[0], collection)))
+            elif cursor is not None and cursor.before == shut:
+                return _NOTHING
     lows = [(text, op == ">") for op, text in bounds if op[0] == ">"]
     highs = [(text, op != "<") for op, text in bounds if op[0] == "<"]
     low, low_open = max(lows, default=(None, False))
@@ -234,8 +248,6 @@ class _Edge:
 def _cursor(wanted: Plan, collection: Collection, cursor: Cursor | None) -> _Edge | None:
     if cursor is None:
         return None
-    if len(cursor.values) > len(wanted.orders):
-        invalid("Cursor has too many values.")
     keys = tuple(
         _id_of(value, collection) if order.path == fields.NAME else values.key(value)
         for value, order in zip(cursor.values, wanted.orders, strict=False)

@@ -1,10 +1,10 @@
-"""Both clouds behind one fixture: a test that takes ``cloud`` is a claim about the sandbox and the official emulator."""
+"""Both clouds behind one fixture: a test with ``cloud`` makes a claim about the sandbox and the official emulator."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import grpc.aio
 import pytest
@@ -12,17 +12,21 @@ from google.cloud import firestore
 from google.cloud.firestore_v1 import types as t
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from sandbox import Sandbox, build
 
-_T = TypeVar("_T")
+# Google's high-level client has no types that a strict checker could use.
+Untyped = Any
+
+# Google's messages say Timestamp, and give and take datetimes.
+Moment = datetime | Timestamp
 
 
 @dataclass(frozen=True)
 class Cloud:
     """One Firestore, one project: its address and Google's generated client for it."""
 
-    kind: str
     address: str
     project: str
     gapic: FirestoreAsyncClient
@@ -64,14 +68,18 @@ class Cloud:
             "t.CommitResponse", await self.call("commit", t.CommitRequest(database=self.database, writes=writes))
         )
 
-    async def query(
-        self, query: t.StructuredQuery, *, collection: str = "c", read_time: datetime | None = None
-    ) -> list[t.RunQueryResponse]:
+    def request(
+        self, query: t.StructuredQuery, collection: str = "c", read_time: Moment | None = None
+    ) -> t.RunQueryRequest:
         query.from_ = [t.StructuredQuery.CollectionSelector(collection_id=collection)]
-        request = t.RunQueryRequest(parent=self.root, structured_query=query, read_time=read_time)
-        return await self.stream("run_query", request)
+        return t.RunQueryRequest(parent=self.root, structured_query=query, read_time=read_time)
 
-    async def ids(self, query: t.StructuredQuery, *, read_time: datetime | None = None) -> list[str]:
+    async def query(
+        self, query: t.StructuredQuery, *, collection: str = "c", read_time: Moment | None = None
+    ) -> list[t.RunQueryResponse]:
+        return await self.stream("run_query", self.request(query, collection, read_time))
+
+    async def ids(self, query: t.StructuredQuery, *, read_time: Moment | None = None) -> list[str]:
         return [
             response.document.name.removeprefix(f"{self.root}/c/")
             for response in await self.query(query, read_time=read_time)
@@ -79,9 +87,14 @@ class Cloud:
         ]
 
     async def count(
-        self, query: t.StructuredQuery, *, up_to: int | None = None, read_time: datetime | None = None
+        self,
+        query: t.StructuredQuery,
+        *,
+        collection: str = "c",
+        up_to: int | None = None,
+        read_time: Moment | None = None,
     ) -> int:
-        query.from_ = [t.StructuredQuery.CollectionSelector(collection_id="c")]
+        query.from_ = [t.StructuredQuery.CollectionSelector(collection_id=collection)]
         kind = t.StructuredAggregationQuery
         aggregation = kind.Aggregation(alias="n", count=kind.Aggregation.Count(up_to=up_to))
         request = t.RunAggregationQueryRequest(
@@ -93,6 +106,20 @@ class Cloud:
         return response.result.aggregate_fields["n"].integer_value
 
 
+Connect = Callable[[Sandbox, str], Awaitable[Cloud]]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Google's generated client for a sandbox and a project: ``cloud = await connect(sandbox, "project")``."""
+    async with AsyncExitStack() as stack:
+
+        async def to(sandbox: Sandbox, project: str) -> Cloud:
+            return await _connect(stack, sandbox.firestore_address, project)
+
+        yield to
+
+
 @pytest.fixture(params=["sandbox", pytest.param("emulator", marks=pytest.mark.emulator)])
 async def cloud(request: pytest.FixtureRequest, project: str) -> AsyncIterator[Cloud]:
     """The sandbox, then the official emulator."""
@@ -101,19 +128,19 @@ async def cloud(request: pytest.FixtureRequest, project: str) -> AsyncIterator[C
             address = (await stack.enter_async_context(Sandbox(build("healthy")))).firestore_address
         else:
             address = str(request.getfixturevalue("emulator"))
-        yield await connect(stack, address, project, kind=request.param)
+        yield await _connect(stack, address, project)
 
 
-async def connect(stack: AsyncExitStack, address: str, project: str, *, kind: str) -> Cloud:
+async def _connect(stack: AsyncExitStack, address: str, project: str) -> Cloud:
     channel = await stack.enter_async_context(grpc.aio.insecure_channel(address))
     transport = FirestoreGrpcAsyncIOTransport(channel=channel)
-    return Cloud(kind, address, project, FirestoreAsyncClient(transport=transport))
+    return Cloud(address, project, FirestoreAsyncClient(transport=transport))
 
 
 @pytest.fixture
-async def client(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[firestore.AsyncClient]:
+async def client(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Untyped]:
     """Google's high-level client for the same cloud and project."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", cloud.address)
-    client = firestore.AsyncClient(project=cloud.project)
+    client: Untyped = firestore.AsyncClient(project=cloud.project)
     yield client
     await client._firestore_api.transport.close()
