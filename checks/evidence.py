@@ -4,20 +4,12 @@ Everything here is frozen, refuses unknown fields and speaks of times in UTC.
 """
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, model_validator
 
+from checks.frozen import Count, Evidence
 from checks.pipeline import Pipeline
-
-Count = Annotated[int, Field(ge=0)]
-
-
-class Evidence(BaseModel):
-    """The base of all evidence: immutable, and exact about its fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
 
 class Level(StrEnum):
     """The rungs of proof for what really runs, weakest first."""

@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from checks.evidence import Count, Evidence, Level
+from checks.evidence import Level
+from checks.frozen import Count, Evidence
 
 
 class Severity(StrEnum):

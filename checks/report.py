@@ -11,8 +11,9 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, Field
 
 from checks.duration import Duration
-from checks.evidence import Census, Count, Evidence, Family, Gap, Heartbeat, Snapshot, Target
+from checks.evidence import Census, Family, Gap, Heartbeat, Snapshot, Target
 from checks.finding import Finding, Severity
+from checks.frozen import Count, Evidence
 from checks.rules import RULES, Rule
 
 SCHEMA: Final = "validate-daily/report/1"
