@@ -6,7 +6,7 @@ These are the settings' types and their own consistency; ``settings.py`` finds a
 from collections import Counter
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -143,6 +143,52 @@ class Endpoints(Section):
     registry: Endpoint | None = None
 
 
+Switch = Literal["on", "off"]
+
+
+class Sources(Section):
+    """``[sources]``: what is looked at besides the heartbeats, and how.
+
+    Attributes:
+        cloud_run, logging, registry: "off" is a choice, and every report names it.
+        window: how far back the logs are searched.
+        run_marker: the text that stands before a processor's name in the log line of a finished run: the second witness.
+        operation_limit: an operation that told of its START longer ago than this, and of no END, is stuck.
+        flags: the environment variables whose values may leave Cloud Run; all others stay there.
+        commit_label: the label that claims a commit.
+    """
+
+    cloud_run: Switch = "on"
+    logging: Switch = "on"
+    registry: Switch = "on"
+    window: Duration = timedelta(hours=24)
+    run_marker: Annotated[str, StringConstraints(min_length=3, max_length=100)] = "Processor run completed: "
+    operation_limit: Duration = timedelta(minutes=30)
+    flags: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")], ...] = ("ENABLE_HEARTBEATS",)
+    commit_label: Name = "commit-sha"
+
+
+class Service(Section):
+    """One entry of ``[[services]]``: a service that must be there.
+
+    ``tag`` is the one that the service should serve. Where the project or region is not that of the pipeline, name it.
+    """
+
+    name: Name
+    project: Name | None = None
+    region: Name | None = None
+    tag: Name = "latest"
+
+
+class Job(Section):
+    """One entry of ``[[jobs]]``: a job that must be there, and ``follows`` a service's image if it should."""
+
+    name: Name
+    project: Name | None = None
+    region: Name | None = None
+    follows: Name | None = None
+
+
 class Pipeline(Section):
     """All settings of one pipeline."""
 
@@ -150,6 +196,24 @@ class Pipeline(Section):
     heartbeats: Heartbeats = Heartbeats()
     thresholds: Thresholds = Thresholds()
     endpoints: Endpoints = Endpoints()
+    sources: Sources = Sources()
+    services: tuple[Service, ...] = ()
+    jobs: tuple[Job, ...] = ()
+
+    @model_validator(mode="after")
+    def _follows_what_exists(self) -> Self:
+        services = {service.name for service in self.services}
+        for job in self.jobs:
+            if job.follows is not None and job.follows not in services:
+                raise ValueError(f"job {job.name!r} follows {job.follows!r}, which is not among [[services]]")
+        return self
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Every project and region that services and jobs live in; empty where no region is named."""
+        own = (self.pipeline.project, self.pipeline.region)
+        named = [(each.project or own[0], each.region or own[1]) for each in (*self.services, *self.jobs)]
+        return tuple(dict.fromkeys((project, region) for project, region in (own, *named) if region))
 
     @property
     def heartbeat_project(self) -> str:
