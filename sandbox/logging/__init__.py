@@ -1,0 +1,1 @@
+"""Cloud Logging, as far as reading what services and jobs wrote needs it."""
