@@ -8,7 +8,7 @@ somebody made, and the practice cloud has none.
 
 from sandbox.errors import RefusedError
 from sandbox.firestore import fields
-from sandbox.firestore.query import Plan
+from sandbox.firestore.plan import Plan
 
 
 def require(wanted: Plan) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sandbox.calls import Call
 from sandbox.errors import invalid, unimplemented
-from sandbox.firestore import fields, indexes, paths, query, stamps, wire
+from sandbox.firestore import fields, indexes, paths, plan, query, stamps, wire
 from sandbox.firestore import messages as m
 from sandbox.firestore.documents import Collection, DocumentStore, IdRange, Version
 from sandbox.firestore.reading import asked_time, refuse_transaction
@@ -22,7 +22,7 @@ def run_query(store: DocumentStore, request: m.RunQueryRequest, call: Call) -> I
     """One response per document; the last says that it is the last."""
     refuse_transaction(request)
     name, parent = paths.parent(request.parent)
-    wanted = query.plan(parent, request.structured_query)
+    wanted = plan.read(parent, request.structured_query)
     call.request = wanted.summary
     indexes.require(wanted)
     database = store.database(name)
@@ -33,7 +33,7 @@ def run_query(store: DocumentStore, request: m.RunQueryRequest, call: Call) -> I
     return _responses(wanted, collection.prefix, rows[wanted.offset :], at)
 
 
-def _responses(wanted: query.Plan, prefix: str, rows: list[query.Row], at: int) -> Iterator[bytes]:
+def _responses(wanted: plan.Plan, prefix: str, rows: list[query.Row], at: int) -> Iterator[bytes]:
     tail = wire.read_time(at)
     last = len(rows) - 1
     for place, (document_id, version) in enumerate(rows):
@@ -56,7 +56,7 @@ def run_aggregation_query(store: DocumentStore, request: m.RunAggregationQueryRe
     """One response with every count."""
     refuse_transaction(request)
     name, parent = paths.parent(request.parent)
-    wanted = query.plan(parent, request.structured_aggregation_query.structured_query)
+    wanted = plan.read(parent, request.structured_aggregation_query.structured_query)
     call.request = wanted.summary
     indexes.require(wanted)
     database = store.database(name)

@@ -84,6 +84,10 @@ def firestores(emulator: str, worker_id: str) -> Iterator[Both]:
         yield Both(stack, [sandbox.firestore_address, emulator], f"random-{worker_id}-{next(SERIAL)}")
 
 
+def _is_comparable(value: t.Value) -> bool:
+    return "null_value" not in value and not math.isnan(value.double_value)
+
+
 @st.composite
 def _filters(draw: st.DrawFn) -> Query.Filter:
     field = Query.FieldReference(field_path=draw(st.sampled_from(["x", "y", "x.k"])))
@@ -91,7 +95,8 @@ def _filters(draw: st.DrawFn) -> Query.Filter:
         return Query.Filter(unary_filter=Query.UnaryFilter(field=field, op=draw(st.sampled_from(list(Unary)[1:]))))
     op = draw(st.sampled_from([Op.EQUAL, Op.NOT_EQUAL, Op.LESS_THAN, Op.LESS_THAN_OR_EQUAL, Op.GREATER_THAN,
                                Op.GREATER_THAN_OR_EQUAL, Op.IN]))  # fmt: skip
-    value = draw(_values)
+    # A range that ends at NaN or null holds nothing, which the emulator says before it looks at the rest of the query.
+    value = draw(_values if op in {Op.EQUAL, Op.NOT_EQUAL} else _values.filter(_is_comparable))
     if op == Op.IN:
         value = t.Value(array_value=t.ArrayValue(values=draw(st.lists(_scalars, min_size=1, max_size=3))))
     return Query.Filter(field_filter=Query.FieldFilter(field=field, op=op, value=value))
@@ -118,7 +123,10 @@ def _queries(draw: st.DrawFn) -> Query:
 
 @pytest.mark.emulator
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(documents=_collections, queries=st.lists(_queries(), min_size=3, max_size=6))
 def test_queries_have_the_same_results(

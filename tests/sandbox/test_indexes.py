@@ -4,7 +4,7 @@ import pytest
 from google.cloud.firestore_v1 import types as t
 
 from sandbox.errors import RefusedError
-from sandbox.firestore import indexes, query
+from sandbox.firestore import indexes, plan
 from sandbox.firestore.messages import StructuredQuery
 
 Query = t.StructuredQuery
@@ -40,7 +40,7 @@ def by(*paths: str) -> list[Query.Order]:
 
 def judge(asked: Query) -> None:
     asked.from_ = [Query.CollectionSelector(collection_id="c")]
-    indexes.require(query.plan("", StructuredQuery.FromString(Query.serialize(asked))))
+    indexes.require(plan.read("", StructuredQuery.FromString(Query.serialize(asked))))
 
 
 @pytest.mark.parametrize(
