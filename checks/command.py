@@ -8,7 +8,7 @@ from pathlib import Path
 from checks.collect import DEFAULT_TIMEOUT, check
 from checks.console import progress_on_terminal, seconds
 from checks.report import Report
-from checks.rules import PHASES, RULES
+from checks.rules import PHASES, rules_of
 from checks.settings import CONFIG_VARIABLE, load_settings
 
 SUMMARY = "judge the pipeline's heartbeats"
@@ -46,9 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: the settings or an address cannot be used.
     """
     pipeline = load_settings(arguments.config).pipeline
-    rules = [rule for rule in RULES if arguments.phase in {None, rule.phase}]
     with progress_on_terminal() as progress:
-        report = asyncio.run(check(pipeline, rules=rules, timeout=arguments.timeout, progress=progress))
+        report = asyncio.run(check(pipeline, rules=rules_of(arguments.phase), timeout=arguments.timeout, progress=progress))
     tell(report, arguments.format)
     return report.exit_code
 

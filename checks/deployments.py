@@ -5,7 +5,7 @@ Names are short (``nba-scrapers``, ``nba-scrapers-00042-abc``). Texts of conditi
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from checks.frozen import Count, Evidence
 
@@ -57,7 +57,7 @@ class Revision(Evidence):
     message: str | None = None
     retired: bool = False
     commit: str | None = None
-    flags: dict[str, str] = {}
+    flags: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 class Share(Evidence):
@@ -129,7 +129,7 @@ class Job(Evidence):
     last_run: AwareDatetime | None = None
     last_state: State = State.UNKNOWN
     commit: str | None = None
-    flags: dict[str, str] = {}
+    flags: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 class Tag(Evidence):

@@ -8,8 +8,11 @@ from typing import Self
 
 from pydantic import AwareDatetime, model_validator
 
+from checks.deployments import Deployments
 from checks.frozen import Count, Evidence
+from checks.logs import Logs
 from checks.pipeline import Pipeline
+
 
 class Level(StrEnum):
     """The rungs of proof for what really runs, weakest first."""
@@ -49,6 +52,8 @@ class Heartbeat(Evidence):
         unparsable: why ``last_heartbeat`` could not be read, else None.
         created_at: Firestore's own create time.
         updated_at: Firestore's own update time: the version that a repair is bound to.
+        revision, commit: the Cloud Run revision or execution and the commit that the writer says it is; None where it
+            says nothing that could be one.
     """
 
     doc: str
@@ -56,6 +61,8 @@ class Heartbeat(Evidence):
     unparsable: str | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
+    revision: str | None = None
+    commit: str | None = None
 
 
 class Family(Evidence):
@@ -139,13 +146,16 @@ class Snapshot(Evidence):
 
     ``taken_at`` is Firestore's read time. Where Firestore could not be read it is the local clock, and a gap says so.
     ``pipeline`` is what the evidence was collected for: who is expected, and the limits that hold.
-    ``census`` is None when not one document or count could be read.
+    ``census`` is None when not one document or count could be read, or nobody asked; so are ``deployments`` and
+    ``logs``.
     """
 
     pipeline: Pipeline
 
     taken_at: AwareDatetime
     census: Census | None
+    deployments: Deployments | None = None
+    logs: Logs | None = None
     gaps: tuple[Gap, ...] = ()
     targets: tuple[Target, ...] = ()
 

@@ -38,6 +38,9 @@ class Finding(Evidence):
         evidence: the facts that it rests on; at most as many as a person reads.
         level: the rung of proof that the evidence stands on.
         next_step: what to do about it.
+        count: how many things it is about, where that can grow.
+        explains: keys of findings that this one is the cause of.
+        cause: the key of the finding that is the cause of this one; the report fills it in.
         points: how much of the health score it costs; the report fills it in.
     """
 
@@ -48,4 +51,17 @@ class Finding(Evidence):
     evidence: tuple[Fact, ...] = ()
     level: Level = Level.RUNTIME
     next_step: str
+    count: Count | None = None
+    explains: tuple[str, ...] = ()
+    cause: str | None = None
     points: Count = 0
+
+    @property
+    def key(self) -> str:
+        """What other findings call this one by: its rule and subject."""
+        return key(self.rule, self.subject)
+
+
+def key(rule: str, subject: str) -> str:
+    """The key of a rule's finding about a subject."""
+    return f"{rule}: {subject}"

@@ -4,12 +4,21 @@ These are the settings' types and their own consistency; ``settings.py`` finds a
 """
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from checks.duration import Duration, format_duration
 from checks.endpoint import Endpoint
@@ -80,6 +89,16 @@ class Processor(Section):
         return (self.name, *self.former_names)
 
 
+def _moment(value: object) -> object:
+    """A TOML date is midnight UTC; a local time without a zone stays as it is, and is refused."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+
+
 def _plain_name(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
@@ -144,6 +163,7 @@ class Endpoints(Section):
 
 
 Switch = Literal["on", "off"]
+Flag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 
 
 class Sources(Section):
@@ -152,7 +172,7 @@ class Sources(Section):
     Attributes:
         cloud_run, logging, registry: "off" is a choice, and every report names it.
         window: how far back the logs are searched.
-        run_marker: the text that stands before a processor's name in the log line of a finished run: the second witness.
+        run_marker: what stands before a processor's name in the log line of a finished run, the second witness.
         operation_limit: an operation that told of its START longer ago than this, and of no END, is stuck.
         flags: the environment variables whose values may leave Cloud Run; all others stay there.
         commit_label: the label that claims a commit.
@@ -164,7 +184,7 @@ class Sources(Section):
     window: Duration = timedelta(hours=24)
     run_marker: Annotated[str, StringConstraints(min_length=3, max_length=100)] = "Processor run completed: "
     operation_limit: Duration = timedelta(minutes=30)
-    flags: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")], ...] = ("ENABLE_HEARTBEATS",)
+    flags: tuple[Flag, ...] = ("ENABLE_HEARTBEATS",)
     commit_label: Name = "commit-sha"
 
 
@@ -189,6 +209,50 @@ class Job(Section):
     follows: Name | None = None
 
 
+Reason = Annotated[str, StringConstraints(min_length=3, max_length=500)]
+
+
+class Quiet(Section):
+    """One entry of ``[[quiet]]``: processors that are expected to be silent for a while (off-season, maintenance).
+
+    Their missing and stale heartbeats are listed as quiet; growth and malformed ids are never hidden. The window
+    includes ``from`` and ends before ``until``; both are times with a zone, or dates in UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_alias=True)
+
+    processors: Annotated[tuple[Name, ...], Field(min_length=1)]
+    since: Annotated[Moment, Field(alias="from")]
+    until: Moment
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.since < self.until:
+            raise ValueError(f"from ({self.since:%Y-%m-%d}) must come before until ({self.until:%Y-%m-%d})")
+        return self
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether a moment lies within the window."""
+        return self.since <= moment < self.until
+
+
+class Accepted(Section):
+    """One entry of ``[[accepted]]``: a finding that somebody knows of and lives with, until a day.
+
+    It stays printed and leaves the exit code. It returns when it expires or worsens: beyond ``severity``, or beyond
+    ``count`` where that is given. P0 and what could not be seen cannot be accepted.
+    """
+
+    rule: Name
+    subject: Annotated[str, StringConstraints(min_length=1)]
+    reason: Reason
+    by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    until: Moment
+    severity: Literal["P1", "P2"] = "P2"
+    count: Annotated[int, Field(ge=0)] | None = None
+
+
 class Pipeline(Section):
     """All settings of one pipeline."""
 
@@ -199,6 +263,8 @@ class Pipeline(Section):
     sources: Sources = Sources()
     services: tuple[Service, ...] = ()
     jobs: tuple[Job, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
 
     @model_validator(mode="after")
     def _follows_what_exists(self) -> Self:
@@ -207,6 +273,19 @@ class Pipeline(Section):
             if job.follows is not None and job.follows not in services:
                 raise ValueError(f"job {job.name!r} follows {job.follows!r}, which is not among [[services]]")
         return self
+
+    @property
+    def unasked(self) -> dict[str, str]:
+        """The sources that these settings leave out, and why."""
+        switches = {"cloud-run": "cloud_run", "logging": "logging", "registry": "registry"}
+        if not self.places:
+            reason = "the settings name no region, under [pipeline] or a service: only heartbeats are looked at"
+            return dict.fromkeys(switches, reason)
+        return {
+            source: f'switched off by choice: [sources] {key} = "off"'
+            for source, key in switches.items()
+            if getattr(self.sources, key) == "off"
+        }
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:

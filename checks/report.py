@@ -10,8 +10,10 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
+from checks.causes import with_causes
 from checks.duration import Duration
 from checks.evidence import Census, Family, Gap, Heartbeat, Snapshot, Target
+from checks.excuses import Excused, tell_apart
 from checks.finding import Finding, Severity
 from checks.frozen import Count, Evidence
 from checks.rules import RULES, Rule
@@ -111,19 +113,11 @@ class AppliedThresholds(Evidence):
 
 
 class NotChecked(Evidence):
-    """A rule that could not apply, or was not asked to, and why: never silently."""
+    """A source or rule that was not looked at, by choice or because the settings do not allow it: never silently."""
 
-    rule: str
+    what: str
     reason: str
-
-
-class Excused(Evidence):
-    """A finding that the settings expect or accept, until a day."""
-
-    rule: str
-    subject: str
-    reason: str
-    until: AwareDatetime
+    rules: tuple[str, ...] = ()
 
 
 class Report(Evidence):
@@ -171,45 +165,58 @@ def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES) -> Report:
     """Apply the rules to one snapshot.
 
     Raises:
-        ValueError: no rule was given; a report without rules would look healthy.
+        ValueError: no rule was given, or a source that one needs was neither read nor is missed as a gap: a report of
+            what nobody looked at would look healthy.
     """
     applied = tuple(rules)
     if not applied:
         raise ValueError("no rules to judge by: a report of none would look healthy")
-    findings = sorted((f for rule in applied for f in rule.judge(snapshot)), key=lambda finding: finding.severity.rank)
-    verdict = Verdict(findings[0].severity.value) if findings else Verdict.HEALTHY
+    _refuse_blindness(snapshot, applied)
+    told = tell_apart(snapshot, with_causes(finding for rule in applied for finding in rule.judge(snapshot)))
+    worst = min((finding.severity for finding in told.open), key=lambda severity: severity.rank, default=None)
     known = not snapshot.gaps
-    scored = _with_points(findings) if known else findings
-    heartbeats = snapshot.pipeline.heartbeats
+    findings = _with_points(told.open) if known else told.open
+    census, heartbeats = snapshot.census, snapshot.pipeline.heartbeats
     return Report(
         pipeline=snapshot.pipeline.pipeline.name,
         timezone=snapshot.pipeline.pipeline.timezone,
         taken_at=snapshot.taken_at,
-        verdict=verdict,
-        score=100 - sum(finding.points for finding in scored) if known else None,
+        verdict=Verdict(worst.value) if worst else Verdict.HEALTHY,
+        score=100 - sum(finding.points for finding in findings) if known else None,
         practice=snapshot.practice,
-        census=_summary(snapshot.census) if snapshot.census else None,
-        growth=_growth(snapshot.census) if snapshot.census else None,
-        findings=tuple(scored[:MOST_FINDINGS]),
+        census=_summary(census) if census else None,
+        growth=_growth(census) if census else None,
+        findings=tuple(findings[:MOST_FINDINGS]),
         gaps=snapshot.gaps,
-        rules_run=tuple(rule.name for rule in applied),
+        rules_run=tuple(rule.name for rule in applied if snapshot.pipeline.unasked.keys().isdisjoint(rule.needs)),
         thresholds=AppliedThresholds(
             **snapshot.pipeline.thresholds.model_dump(),
             late_after=heartbeats.late_after,
             down_after=heartbeats.down_after,
         ),
         targets=snapshot.targets,
-        not_checked=_not_checked(snapshot),
-        truncated=len(findings) > MOST_FINDINGS
-        or (snapshot.census is not None and len(snapshot.census.families) > MOST_PROCESSORS),
+        quiet=tuple(told.quiet),
+        accepted=tuple(told.accepted),
+        not_checked=_not_checked(snapshot, applied),
+        truncated=len(findings) > MOST_FINDINGS or (census is not None and len(census.families) > MOST_PROCESSORS),
     )
 
 
+def _refuse_blindness(snapshot: Snapshot, rules: tuple[Rule, ...]) -> None:
+    told = {gap.source for gap in snapshot.gaps} | snapshot.pipeline.unasked.keys()
+    told |= {"firestore"} if snapshot.census is not None else set()
+    told |= {"cloud-run", "registry"} if snapshot.deployments is not None else set()
+    told |= {"logging"} if snapshot.logs is not None else set()
+    told |= {"registry"} if "cloud-run" in told else set()  # which tags to read, only Cloud Run could have told
+    if blind := {source for rule in rules for source in rule.needs} - told:
+        raise ValueError(f"rules need {', '.join(sorted(blind))}, which was neither read nor told as a gap")
+
+
 def _with_points(findings: list[Finding]) -> list[Finding]:
-    """Spread the lost points over the findings, worst first, until all hundred are lost."""
+    """Spread the lost points over the root findings, worst first, until all hundred are lost."""
     left, scored = 100, list[Finding]()
     for finding in findings:
-        points = min(_POINTS[finding.severity], left)
+        points = 0 if finding.cause else min(_POINTS[finding.severity], left)
         left -= points
         scored.append(finding.model_copy(update={"points": points}))
     return scored
@@ -255,12 +262,13 @@ def _growth(census: Census) -> Growth | None:
     )
 
 
-def _not_checked(snapshot: Snapshot) -> tuple[NotChecked, ...]:
-    if snapshot.pipeline.heartbeats.processors:
-        return ()
-    return (
-        NotChecked(
-            rule="missing-heartbeats",
-            reason="which processors are expected is unknown: the settings register none under [heartbeats] processors",
-        ),
-    )
+def _not_checked(snapshot: Snapshot, rules: tuple[Rule, ...]) -> tuple[NotChecked, ...]:
+    told: list[NotChecked] = []
+    for source, reason in snapshot.pipeline.unasked.items():
+        idle = tuple(rule.name for rule in rules if source in rule.needs)
+        if idle:
+            told.append(NotChecked(what=source, reason=reason, rules=idle))
+    if not snapshot.pipeline.heartbeats.processors:
+        reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
+        told.append(NotChecked(what="missing-heartbeats", reason=reason, rules=("missing-heartbeats",)))
+    return tuple(told)

@@ -4,13 +4,14 @@ The expected set comes from the settings, never from the collection itself. Wher
 processor that was seen is judged, and who is missing cannot be said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from checks.evidence import Census, Family, Heartbeat, Snapshot
+from checks.finding import key
 from checks.pipeline import Processor
 
 CHANNEL_MINIMUM: Final = 3
@@ -86,7 +87,10 @@ def channel_down(snapshot: Snapshot) -> list[Standing]:
 
     That is at least three, and at least half, of those that are judged: the registered ones, or all where nobody is.
     """
-    judged = [each for each in standings(snapshot) if each.processor or not snapshot.pipeline.heartbeats.processors]
+    somebody = bool(snapshot.pipeline.heartbeats.processors)
+    judged = [
+        each for each in standings(snapshot) if (each.processor or not somebody) and not is_quiet(snapshot, each.name)
+    ]
     stale = [each for each in judged if each.stale]
     return stale if len(stale) >= max(CHANNEL_MINIMUM, len(judged) / 2) else []
 
@@ -113,3 +117,26 @@ def _standing(snapshot: Snapshot, name: str, processor: Processor | None, famili
     late_after, down_after = snapshot.pipeline.heartbeats.limits(processor)
     beat = Beat.DOWN if age > down_after else Beat.LATE if age > late_after else Beat.UP
     return Standing(name, processor, newest, age, beat)
+
+
+def silent_keys(snapshot: Snapshot, source: str) -> tuple[str, ...]:
+    """The keys of findings about silent processors that a service or job runs, and of the channel if they are in it."""
+    own = {each.name for each in snapshot.pipeline.heartbeats.processors if each.service == source}
+    silent = {each.name for each in standings(snapshot) if each.stale and each.name in own}
+    silent |= {each.name for each in missing(snapshot) if each.name in own}
+    return keys_of_silence(snapshot, silent) if silent else ()
+
+
+def keys_of_silence(snapshot: Snapshot, processors: Iterable[str]) -> tuple[str, ...]:
+    """The keys of every finding that these processors' silence may have made."""
+    names = sorted(processors)
+    collection = snapshot.pipeline.heartbeats.collection
+    return (
+        *(key(rule, name) for name in names for rule in ("two-witnesses", "stale-heartbeats", "missing-heartbeats")),
+        *(key(rule, collection) for rule in ("two-witnesses", "heartbeat-channel-down")),
+    )
+
+
+def is_quiet(snapshot: Snapshot, name: str) -> bool:
+    """Whether the settings expect this processor to be quiet now."""
+    return any(name in quiet.processors and quiet.holds_at(snapshot.taken_at) for quiet in snapshot.pipeline.quiet)

@@ -43,7 +43,7 @@ def _lines(report: Report) -> list[Text]:
             lines += [_row(gap.source, gap.reason), _step(gap.next_step)]
     if report.not_checked:
         lines += [Text(), Text("Not checked", style="bold")]
-        lines += [_row(each.rule, each.reason) for each in report.not_checked]
+        lines += [_row(each.what, each.reason) for each in report.not_checked]
     return [*lines, Text(), *_basis(report)]
 
 
@@ -56,7 +56,7 @@ def _verdict(report: Report) -> list[Text]:
         return [head, Text(f"  {report.root.summary}"), Text.assemble("  ", ("Next: ", "bold"), report.root.next_step)]
     said = "everything that was asked for was seen, and nothing is wrong"
     if report.not_checked:
-        said += "; not checked: " + ", ".join(each.rule for each in report.not_checked)
+        said += "; not checked: " + ", ".join(each.what for each in report.not_checked)
     return [head, Text(f"  {said}")]
 
 

@@ -2,30 +2,45 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from checks.evidence import Snapshot
 from checks.finding import Finding
+from checks.rules.commit_label_contradicted import commit_label_contradicted
 from checks.rules.future_heartbeats import future_heartbeats
 from checks.rules.heartbeat_channel_down import heartbeat_channel_down
 from checks.rules.heartbeat_proliferation import heartbeat_proliferation
+from checks.rules.heartbeat_write_errors import heartbeat_write_errors
+from checks.rules.heartbeats_switched_off import heartbeats_switched_off
+from checks.rules.job_image_differs import job_image_differs
 from checks.rules.malformed_ids import malformed_ids
 from checks.rules.missing_heartbeats import missing_heartbeats
+from checks.rules.mixed_practice import mixed_practice
 from checks.rules.regrowth import regrowth
+from checks.rules.revision_not_serving import revision_not_serving
+from checks.rules.serving_digest_not_tag import serving_digest_not_tag
 from checks.rules.stale_heartbeats import stale_heartbeats
+from checks.rules.stuck_operation import stuck_operation
+from checks.rules.two_witnesses import two_witnesses
 from checks.rules.unparsable_heartbeats import unparsable_heartbeats
 from checks.rules.unreadable_evidence import unreadable_evidence
 
+Source = Literal["firestore", "cloud-run", "logging", "registry"]
+"""What a check can look at."""
+
+SOURCES: Final[tuple[Source, ...]] = ("firestore", "cloud-run", "logging", "registry")
+
 HEARTBEATS: Final = "0.2"
-"""The phase of the daily validation that looks at heartbeats."""
+"""The phase of the daily validation that looks at heartbeats alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: a pure function from a snapshot to findings, and the phase that it belongs to."""
+    """One rule: a pure function from a snapshot to findings, the sources that it cannot do without, and its phase."""
 
     judge: Callable[[Snapshot], Iterator[Finding]]
-    phase: str = HEARTBEATS
+    needs: tuple[Source, ...]
+    phase: str | None = None
 
     @property
     def name(self) -> str:
@@ -34,15 +49,29 @@ class Rule:
 
 
 RULES: Final = (
-    Rule(heartbeat_proliferation),
-    Rule(heartbeat_channel_down),
-    Rule(missing_heartbeats),
-    Rule(stale_heartbeats),
-    Rule(unreadable_evidence),
-    Rule(regrowth),
-    Rule(malformed_ids),
-    Rule(future_heartbeats),
-    Rule(unparsable_heartbeats),
+    Rule(heartbeat_proliferation, ("firestore",), HEARTBEATS),
+    Rule(heartbeat_write_errors, ("logging",)),
+    Rule(heartbeats_switched_off, ("cloud-run",)),
+    Rule(two_witnesses, ("firestore", "logging")),
+    Rule(heartbeat_channel_down, ("firestore",), HEARTBEATS),
+    Rule(missing_heartbeats, ("firestore",), HEARTBEATS),
+    Rule(stale_heartbeats, ("firestore",), HEARTBEATS),
+    Rule(revision_not_serving, ("cloud-run",)),
+    Rule(serving_digest_not_tag, ("cloud-run", "registry")),
+    Rule(job_image_differs, ("cloud-run", "registry")),
+    Rule(stuck_operation, ("logging",)),
+    Rule(mixed_practice, (), HEARTBEATS),
+    Rule(unreadable_evidence, (), HEARTBEATS),
+    Rule(regrowth, ("firestore",), HEARTBEATS),
+    Rule(malformed_ids, ("firestore",), HEARTBEATS),
+    Rule(commit_label_contradicted, ("cloud-run",)),
+    Rule(future_heartbeats, ("firestore",), HEARTBEATS),
+    Rule(unparsable_heartbeats, ("firestore",), HEARTBEATS),
 )
 
-PHASES: Final = tuple(sorted({rule.phase for rule in RULES}))
+PHASES: Final = (HEARTBEATS,)
+
+
+def rules_of(phase: str | None) -> tuple[Rule, ...]:
+    """The rules of one phase, or all of them."""
+    return tuple(rule for rule in RULES if phase in {None, rule.phase})

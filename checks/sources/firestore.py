@@ -1,10 +1,11 @@
 """Reads the heartbeat collection as of one moment: a count, then a listing of what a heartbeat check needs of each.
 
-The listing streams raw messages and projects the one field that is judged. A projection bills the same as a whole
+The listing streams raw messages and projects the fields that are judged. A projection bills the same as a whole
 document, but junk in a document never crosses the wire, and the high-level client's snapshots, which cost three times
 the raw message, are never built. Every request is pinned to the read time of the first.
 """
 
+import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,8 @@ from checks.text import show
 SOURCE: Final = "firestore"
 ROLE: Final = "roles/datastore.viewer"
 _FIELD: Final = "last_heartbeat"
+_WRITER: Final = ("revision", "commit")
+_WRITER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _ENTRIES_A_READ: Final = 1_000
 _CHUNK: Final = 256
 
@@ -198,7 +201,9 @@ class HeartbeatReader:
         by_name = StructuredQuery.FieldReference(field_path="__name__")
         query = StructuredQuery(
             from_=[self._selector],
-            select=StructuredQuery.Projection(fields=[StructuredQuery.FieldReference(field_path=_FIELD)]),
+            select=StructuredQuery.Projection(
+                fields=[StructuredQuery.FieldReference(field_path=name) for name in (_FIELD, *_WRITER)]
+            ),
             order_by=[StructuredQuery.Order(field=by_name, direction=StructuredQuery.Direction.ASCENDING)],
         )
         if self._last:
@@ -251,4 +256,13 @@ def _document(document: Any) -> Document:  # noqa: ANN401 - protobuf's own class
         unparsable=unparsable,
         created=_micros(document.create_time),
         updated=_micros(document.update_time),
+        revision=_writer(document, "revision"),
+        commit=_writer(document, "commit"),
     )
+
+
+def _writer(document: Any, name: str) -> str | None:  # noqa: ANN401 - protobuf's own classes are made at run time
+    if name not in document.fields:
+        return None
+    text = document.fields[name].string_value
+    return text if _WRITER_NAME.fullmatch(text) else None

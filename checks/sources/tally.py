@@ -28,6 +28,8 @@ class Document:
     unparsable: str | None
     created: Micros
     updated: Micros
+    revision: str | None = None
+    commit: str | None = None
 
 
 @dataclass(slots=True)
@@ -131,4 +133,6 @@ def _heartbeat(document: Document | None) -> Heartbeat | None:
         unparsable=document.unparsable,
         created_at=moment(document.created),
         updated_at=moment(document.updated),
+        revision=document.revision,
+        commit=document.commit,
     )

@@ -51,4 +51,4 @@ def test_that_nobody_is_registered_is_said() -> None:
     report = judged([document("Here")])
 
     assert report.verdict is Verdict.HEALTHY
-    assert [each.rule for each in report.not_checked] == ["missing-heartbeats"]
+    assert "missing-heartbeats" in [each.what for each in report.not_checked]

@@ -10,7 +10,7 @@ from checks.evidence import Snapshot
 from checks.finding import Severity
 from checks.formats.json import render_json
 from checks.report import MOST_PROCESSORS, Report, Verdict, judge
-from checks.rules import RULES
+from checks.rules import RULES, rules_of
 
 from support.snapshots import A_GAP, NOW, document, judged, pipeline, snapshot, told, unseen
 
@@ -21,7 +21,9 @@ def test_a_healthy_collection_is_healthy_with_full_score_and_all_rules_run() -> 
     report = judged([document(f"Processor{n}") for n in range(30)])
 
     assert (report.verdict, report.score, report.exit_code) == (Verdict.HEALTHY, 100, 0)
-    assert report.rules_run == tuple(rule.name for rule in RULES)
+    assert report.rules_run == tuple(rule.name for rule in rules_of("0.2"))
+    assert [each.what for each in report.not_checked][:3] == ["cloud-run", "logging", "registry"]
+    assert {name for each in report.not_checked for name in each.rules} >= {"two-witnesses", "job-image-differs"}
 
 
 def test_judging_by_no_rules_is_an_error_and_never_healthy() -> None:
@@ -86,7 +88,9 @@ def test_every_finding_says_what_to_do_next() -> None:
     report = judged(documents, pipeline(["Active", "Late", "Mute", "Eager", "Gone"]))
 
     assert {finding.rule for finding in report.findings} == {
-        rule.name for rule in RULES if rule.name not in {"heartbeat-channel-down", "unreadable-evidence"}
+        rule.name
+        for rule in rules_of("0.2")
+        if rule.name not in {"heartbeat-channel-down", "unreadable-evidence", "mixed-practice"}
     }
     assert all(finding.next_step for finding in report.findings)
 

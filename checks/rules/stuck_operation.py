@@ -1,0 +1,35 @@
+"""An operation that told of its START and of no END within its limit hangs, or was killed: Cloud Run kills at 30 min.
+
+Severity: P1: what it should have produced is missing. The limit is a setting. A search of the logs that was cut short
+could have missed the END, so then nothing is said.
+"""
+
+from collections.abc import Iterator
+
+from checks.duration import format_duration
+from checks.evidence import Level, Snapshot
+from checks.finding import Fact, Finding, Severity
+
+
+def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per operation."""
+    logs, limit = snapshot.logs, snapshot.pipeline.sources.operation_limit
+    if logs is None or not logs.complete:
+        return
+    for operation in logs.operations:
+        age = logs.until - operation.started
+        if operation.ended or age <= limit:
+            continue
+        silence = format_duration(logs.until - operation.last_sign)
+        yield Finding(
+            rule="stuck-operation",
+            severity=Severity.P1,
+            subject=operation.source,
+            summary=f"an operation started {format_duration(age)} ago and never ended; its last sign is {silence} old",
+            evidence=(
+                Fact(subject=operation.name, detail=f"started {operation.started:%Y-%m-%d %H:%M:%S} UTC"),
+                Fact(subject=operation.revision or operation.source, detail="is where it ran"),
+            ),
+            level=Level.RUNTIME,
+            next_step=f"read the logs of {operation.source} from its START on; Cloud Run ends what exceeds its timeout",
+        )
