@@ -1,0 +1,1 @@
+"""A read-only OCI registry: images made up from descriptions, and the HTTP API that gives them out."""
