@@ -8,8 +8,8 @@ from checks.finding import Finding, Severity
 def with_causes(findings: Iterable[Finding]) -> list[Finding]:
     """Order findings worst first, each root followed by those that it is the cause of.
 
-    A finding that another explains bears that one's key as its ``cause``, followed up to the root. A root is at least as
-    severe as the worst that it carries. What could not be seen explains nothing.
+    A finding that another explains bears that one's key as its ``cause``, followed up to the root. A root is at least
+    as severe as the worst that it carries. What could not be seen explains nothing.
     """
     ordered = sorted(findings, key=lambda finding: finding.severity.rank)
     by_key = {finding.key: finding for finding in ordered}

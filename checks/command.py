@@ -46,8 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: the settings or an address cannot be used.
     """
     pipeline = load_settings(arguments.config).pipeline
+    rules = rules_of(arguments.phase)
     with progress_on_terminal() as progress:
-        report = asyncio.run(check(pipeline, rules=rules_of(arguments.phase), timeout=arguments.timeout, progress=progress))
+        report = asyncio.run(check(pipeline, rules=rules, timeout=arguments.timeout, progress=progress))
     tell(report, arguments.format)
     return report.exit_code
 

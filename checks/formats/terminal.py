@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.text import Text
 
-from checks.finding import Finding, Severity
+from checks.excuses import Excused
+from checks.finding import Finding
 from checks.report import CensusSummary, Report
 from checks.text import show
 
@@ -35,8 +36,14 @@ def _lines(report: Report) -> list[Text]:
         lines += [Text(f"PRACTICE: {where} was asked, not Google: this says nothing about production", style="reverse")]
     lines += _verdict(report)
     for finding in report.findings:
-        if finding.severity is not Severity.UNKNOWN:
+        if finding.cause:
+            lines.append(_carried(finding))
+        elif finding.rule != "unreadable-evidence":  # told below, as what was not seen
             lines += _finding(finding)
+    if report.quiet or report.accepted:
+        lines += [Text(), Text("Excused by the settings", style="bold")]
+        lines += [_excused("quiet", each) for each in report.quiet]
+        lines += [_excused("accepted", each) for each in report.accepted]
     if report.gaps:
         lines += [Text(), Text("Not seen", style="bold")]
         for gap in report.gaps:
@@ -74,6 +81,21 @@ def _finding(finding: Finding) -> list[Text]:
     ]
     lines += [_row(show(fact.subject), fact.detail) for fact in finding.evidence]
     return [*lines, _step(finding.next_step)]
+
+
+def _carried(finding: Finding) -> Text:
+    """One line for a finding that the root above it explains."""
+    subject = show(finding.subject)
+    return Text.assemble(" " * _INDENT, ("explains ", "dim"), f"{finding.rule} of {subject}: {finding.summary}")
+
+
+def _excused(how: str, excused: Excused) -> Text:
+    finding = excused.finding
+    by = f" by {show(excused.by)}" if excused.by else ""
+    return _row(
+        show(finding.subject),
+        f"{finding.rule} ({finding.severity}), {how}{by} until {excused.until:%Y-%m-%d}: {show(excused.reason)}",
+    )
 
 
 def _row(subject: str, detail: str) -> Text:

@@ -14,6 +14,7 @@ from checks.rules.heartbeat_write_errors import heartbeat_write_errors
 from checks.rules.heartbeats_switched_off import heartbeats_switched_off
 from checks.rules.job_image_differs import job_image_differs
 from checks.rules.malformed_ids import malformed_ids
+from checks.rules.missing_deployments import missing_deployments
 from checks.rules.missing_heartbeats import missing_heartbeats
 from checks.rules.mixed_practice import mixed_practice
 from checks.rules.regrowth import regrowth
@@ -56,6 +57,7 @@ RULES: Final = (
     Rule(heartbeat_channel_down, ("firestore",), HEARTBEATS),
     Rule(missing_heartbeats, ("firestore",), HEARTBEATS),
     Rule(stale_heartbeats, ("firestore",), HEARTBEATS),
+    Rule(missing_deployments, ("cloud-run",)),
     Rule(revision_not_serving, ("cloud-run",)),
     Rule(serving_digest_not_tag, ("cloud-run", "registry")),
     Rule(job_image_differs, ("cloud-run", "registry")),

@@ -1,7 +1,8 @@
 """A revision pins a digest: moving a tag deploys nothing, and what serves is then not what was pushed.
 
 Severity: P1: somebody pushed an image and believes that it runs; P2 where the tag no longer exists. A tag may point at
-an index of which Cloud Run records one platform's manifest: both are right.
+an index of which Cloud Run records one platform's manifest: both are right. Where the newest revision holds what the
+tag points at, it *was* deployed, and whether it serves is revision-not-serving's to say.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
     name = f"{image.repository}:{image.tag}"
     if tag.digest is None:
         yield _finding(service, Severity.P2, f"the tag that it was deployed from is gone: {name}", (), "push it again")
+        return
+    newest = service.revision(service.created)
+    if newest and newest.image.digest and tag.points_at(newest.image.digest):
         return
     old = [
         (share, revision)

@@ -10,7 +10,7 @@ from checks.evidence import Snapshot
 from checks.finding import Severity
 from checks.formats.json import render_json
 from checks.report import MOST_PROCESSORS, Report, Verdict, judge
-from checks.rules import RULES, rules_of
+from checks.rules import rules_of
 
 from support.snapshots import A_GAP, NOW, document, judged, pipeline, snapshot, told, unseen
 
