@@ -2,16 +2,20 @@
 
 import argparse
 import asyncio
+import json
 import sys
 from pathlib import Path
 
 from checks.collect import DEFAULT_TIMEOUT, check
 from checks.console import progress_on_terminal, seconds
+from checks.errors import UsageError
 from checks.report import Report
 from checks.rules import PHASES, rules_of
 from checks.settings import CONFIG_VARIABLE, load_settings
+from checks.since import Since, compare
 
 SUMMARY = "judge the pipeline's heartbeats"
+_MOST_BYTES = 64 << 20
 EPILOGUE = """\
 exit codes: 0 healthy, 1 P0 or P1, 2 P2, 3 something could not be seen, 64 wrong usage or settings,
 70 internal error, 130 interrupted
@@ -26,8 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE}, then validate-daily.toml)"
     )
     parser.add_argument(
-        "--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs"
+        "--format",
+        choices=("terminal", "json", "log"),
+        default="terminal",
+        help="for people, for programs, or as one structured entry of Cloud Logging",
     )
+    parser.add_argument("--since", type=Path, metavar="REPORT", help="tell what changed since this report (JSON)")
     parser.add_argument("--phase", choices=PHASES, help="only the rules of this phase (0.2: heartbeat system health)")
     parser.add_argument(
         "--timeout",
@@ -46,22 +54,51 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: the settings or an address cannot be used.
     """
     pipeline = load_settings(arguments.config).pipeline
+    before = load_report(arguments.since) if arguments.since else None
     rules = rules_of(arguments.phase)
     with progress_on_terminal() as progress:
         report = asyncio.run(check(pipeline, rules=rules, timeout=arguments.timeout, progress=progress))
-    tell(report, arguments.format)
+    tell(report, arguments.format, _compared(before, report, arguments.since) if before else None)
     return report.exit_code
 
 
-def tell(report: Report, form: str) -> None:
+def load_report(path: Path) -> Report:
+    """Read a report that ``--format json`` wrote.
+
+    Raises:
+        UsageError: it cannot be read, or is none.
+    """
+    try:
+        with path.open("rb") as file:
+            told = json.loads(file.read(_MOST_BYTES))
+        told.pop("since", None)
+        return Report.model_validate(told)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, AttributeError) as error:
+        raise UsageError(f"{path}: no report of this version; make one with check --format json > {path}") from error
+
+
+def _compared(before: Report, now: Report, path: Path) -> Since:
+    try:
+        return compare(before, now)
+    except ValueError as error:
+        raise UsageError(f"{path}: cannot be compared: {error}") from error
+
+
+def tell(report: Report, form: str, since: Since | None = None) -> None:
     """Print a report to standard output in the form asked for."""
     if form == "json":
-        from checks.formats.json import render_json  # noqa: PLC0415 - one of the two is needed, not both
+        from checks.formats.json import render_json  # noqa: PLC0415 - one of the three is needed, not all
 
-        sys.stdout.write(render_json(report))
+        sys.stdout.write(render_json(report, since))
+    elif form == "log":
+        from checks.formats.log import render_log  # noqa: PLC0415
+
+        sys.stdout.write(render_log(report, since))
     else:
         from rich.console import Console  # noqa: PLC0415
 
         from checks.formats.terminal import render_terminal  # noqa: PLC0415
 
-        render_terminal(report, Console())
+        render_terminal(report, Console(), since)

@@ -16,24 +16,25 @@ _UNIT: Final = {
 
 
 def parse_duration(text: object) -> timedelta:
-    """Read ``"90s"``, ``"15m"``, ``"2h"`` or ``"5d"``.
+    """Read ``"90s"``, ``"15m"``, ``"2h"``, ``"5d"``, or several in a row: ``"1h 30m"``.
 
     Raises:
         ValueError: anything else, a number without a unit included.
     """
     if isinstance(text, timedelta):
         return text
-    match = _PARTS.fullmatch(text) if isinstance(text, str) else None
-    if match is None or match[1].strip("0") == "":
-        raise ValueError('a duration is a whole number above 0 and a unit, as in "90s", "15m", "2h" or "5d"')
+    parts = [_PARTS.fullmatch(part) for part in text.split()] if isinstance(text, str) else []
     try:
-        return int(match[1]) * _UNIT[match[2]]
+        total = sum((int(part[1]) * _UNIT[part[2]] for part in parts if part), timedelta())
     except OverflowError:
-        raise ValueError(f"{match[0]} is longer than a calendar holds") from None
+        raise ValueError(f"{text} is longer than a calendar holds") from None
+    if None in parts or not total:
+        raise ValueError('a duration is a whole number above 0 and a unit, as in "90s", "15m", "2h" or "5d"')
+    return total
 
 
-def format_duration(duration: timedelta) -> str:
-    """Write a duration in its two largest units, rounded down: ``5d 3h``, ``2h 10m``, ``45s``."""
+def format_duration(duration: timedelta, *, units: int = 2) -> str:
+    """Write a duration in its largest units, rounded down: ``5d 3h``, ``2h 10m``, ``45s``."""
     sign = "-" if duration < timedelta() else ""
     rest = abs(duration)
     parts: list[str] = []
@@ -41,8 +42,12 @@ def format_duration(duration: timedelta) -> str:
         count, rest = divmod(rest, _UNIT[name])
         if count:
             parts.append(f"{count}{name}")
-    return sign + (" ".join(parts[:2]) or "0s")
+    return sign + (" ".join(parts[:units]) or "0s")
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]
+def _exact(duration: timedelta) -> str:
+    return format_duration(duration, units=len(_UNIT))
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(_exact, return_type=str)]
 """A settings value such as ``"2h"``; a ``timedelta`` inside, and the same short form in reports."""

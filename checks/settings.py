@@ -13,12 +13,27 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from checks.errors import UsageError
-from checks.pipeline import CONFIG_NAME, Heartbeats, Identity, Pipeline, Processor, Thresholds
+from checks.pipeline import (
+    CONFIG_NAME,
+    Accepted,
+    Endpoints,
+    Heartbeats,
+    Identity,
+    Job,
+    Pipeline,
+    Processor,
+    Quiet,
+    Service,
+    Sources,
+    Thresholds,
+)
 from checks.text import show
 
 CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
 MAX_BYTES: Final = 1 << 20
-_SECTIONS: Final[tuple[type[BaseModel], ...]] = (Pipeline, Identity, Heartbeats, Processor, Thresholds)
+_SECTIONS: Final[tuple[type[BaseModel], ...]] = (
+    Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, Service, Job, Quiet, Accepted, Endpoints,
+)  # fmt: skip
 
 
 class SettingsError(UsageError):

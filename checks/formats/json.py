@@ -3,8 +3,12 @@
 import json
 
 from checks.report import Report
+from checks.since import Since
 
 
-def render_json(report: Report) -> str:
-    """The report as indented JSON, ended by a newline."""
-    return json.dumps(report.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=True) + "\n"
+def render_json(report: Report, since: Since | None = None) -> str:
+    """The report as indented JSON, ended by a newline; what changed since an earlier one as ``since``."""
+    told = report.model_dump(mode="json", by_alias=True)
+    if since is not None:
+        told["since"] = since.model_dump(mode="json")
+    return json.dumps(told, indent=2, ensure_ascii=True) + "\n"

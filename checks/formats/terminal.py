@@ -10,6 +10,7 @@ from rich.text import Text
 from checks.excuses import Excused
 from checks.finding import Finding
 from checks.report import CensusSummary, Report
+from checks.since import Since
 from checks.text import show
 
 _STYLE: Final = {
@@ -23,9 +24,9 @@ _INDENT: Final = 4
 _COLUMN: Final = 9
 
 
-def render_terminal(report: Report, console: Console) -> None:
+def render_terminal(report: Report, console: Console, since: Since | None = None) -> None:
     """Print a report. Lines are never broken here, so an id can be copied whole; a terminal wraps them itself."""
-    for line in _lines(report):
+    for line in [*_lines(report), *(_since(since) if since else ())]:
         console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -104,6 +105,18 @@ def _row(subject: str, detail: str) -> Text:
 
 def _step(next_step: str) -> Text:
     return Text.assemble(" " * _INDENT, ("next: ", "bold"), next_step)
+
+
+def _since(since: Since) -> list[Text]:
+    lines = [Text(), Text(f"Since {since.taken_at:%Y-%m-%d %H:%M} UTC, when it was {since.verdict}", style="bold")]
+    for name in ("new", "worse", "better", "gone", "unseen"):
+        lines += [_row(name, show(key)) for key in getattr(since, name)]
+    lines += [_row(each.name, f"{_number(each.before)} → {_number(each.now)}") for each in since.moved]
+    return lines if len(lines) > len(("", "heading")) else [*lines, Text(" " * _INDENT + "nothing changed")]
+
+
+def _number(count: int | None) -> str:
+    return "not known" if count is None else f"{count:,}"
 
 
 def _basis(report: Report) -> list[Text]:

@@ -93,8 +93,14 @@ def test_the_template_names_every_key() -> None:
         pipeline.Thresholds,
         pipeline.Endpoints,
         pipeline.Processor,
+        pipeline.Sources,
+        pipeline.Service,
+        pipeline.Job,
+        pipeline.Quiet,
+        pipeline.Accepted,
     ):
-        for key in section.model_fields:
+        for name, field in section.model_fields.items():
+            key = field.alias or name
             assert re.search(rf"\b{key} =", text), key
 
 
