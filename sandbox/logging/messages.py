@@ -6,6 +6,9 @@ They are made at run time, so that no type checker can see them: the stub beside
 from typing import Any
 
 from google.cloud.logging_v2 import types
+from google.protobuf.descriptor import Descriptor as Descriptor  # noqa: PLC0414 - part of this file's surface
+from google.protobuf.descriptor import FieldDescriptor as FieldDescriptor  # noqa: PLC0414 - part of this file's surface
+from google.protobuf.message import Message as Message  # noqa: PLC0414 - part of this file's surface
 from google.protobuf.struct_pb2 import Struct as Struct  # noqa: PLC0414 - part of this file's surface
 from google.protobuf.struct_pb2 import Value as Value  # noqa: PLC0414 - part of this file's surface
 from google.protobuf.timestamp_pb2 import Timestamp as Timestamp  # noqa: PLC0414 - part of this file's surface

@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 _T = TypeVar("_T")
 
@@ -10,13 +10,14 @@ class _Enum:
     number: int
 
 class _EnumType:
-    values_by_name: Mapping[str, _Enum]
     values_by_number: Mapping[int, _Enum]
+
+class _MessageOptions:
+    map_entry: bool
 
 class FieldDescriptor:
     name: str
     json_name: str
-    is_repeated: bool
     has_presence: bool
     message_type: Descriptor | None
     enum_type: _EnumType | None
@@ -24,6 +25,7 @@ class FieldDescriptor:
 class Descriptor:
     full_name: str
     fields: Sequence[FieldDescriptor]
+    def GetOptions(self) -> _MessageOptions: ...  # noqa: N802 - protobuf's name
 
 class Message:
     DESCRIPTOR: Descriptor
@@ -31,8 +33,10 @@ class Message:
     def FromString(cls, data: bytes) -> Self: ...  # noqa: N802 - protobuf's name
     def SerializeToString(self, *, deterministic: bool = ...) -> bytes: ...  # noqa: N802 - protobuf's name
     def HasField(self, name: str) -> bool: ...  # noqa: N802 - protobuf's name
+    def ListFields(self) -> list[tuple[FieldDescriptor, Any]]: ...  # noqa: N802 - protobuf's name
     def WhichOneof(self, name: str) -> str | None: ...  # noqa: N802 - protobuf's name
     def CopyFrom(self, other: Self) -> None: ...  # noqa: N802 - protobuf's name
+    def ByteSize(self) -> int: ...  # noqa: N802 - protobuf's name
 
 class _Repeated(Sequence[_T]):
     def append(self, item: _T) -> None: ...
@@ -42,7 +46,6 @@ class Timestamp(Message):
     seconds: int
     nanos: int
     def __init__(self, *, seconds: int = ..., nanos: int = ...) -> None: ...
-    def ToNanoseconds(self) -> int: ...  # noqa: N802 - protobuf's name
 
 class Value(Message):
     null_value: int

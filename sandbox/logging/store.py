@@ -3,6 +3,7 @@
 import threading
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
@@ -28,16 +29,36 @@ _LOGS: Final[dict[Log, str]] = {
 }
 
 
+@dataclass(slots=True)
+class Search:
+    """How searches go; can be changed at any time.
+
+    Attributes:
+        reads_per_minute: how many pages of one project can be read per minute: production's number, None for any.
+        empty_pages: how many pages of a search come back without entries, but with a token, before the first that
+            has any: production does so when it had no time to search. ``math.inf`` for all.
+    """
+
+    reads_per_minute: int | None = 60
+    empty_pages: float = 0
+
+
 class LogStore:
     """All log entries of the practice world, whatever their project. Safe to use from any thread.
 
     Args:
         clock: the world's time: what an entry without a time of its own is given.
         kept: how many entries are kept.
+        search: how searches go.
+
+    Attributes:
+        clock: the world's time.
+        search: how searches go.
     """
 
-    def __init__(self, clock: Clock, *, kept: int = KEPT) -> None:
+    def __init__(self, clock: Clock, *, kept: int = KEPT, search: Search | None = None) -> None:
         self.clock = clock
+        self.search = search or Search()
         self._kept = kept
         self._keys: list[Key] = []
         self._entries: list[LogEntry] = []
@@ -51,7 +72,14 @@ class LogStore:
         """Keep a copy of an entry, completed with times and an insert id, and return it: it is not to be changed.
 
         An entry with the project, time and insert id of one that is there is a duplicate, and dropped.
+
+        Raises:
+            ValueError: it has a protobuf payload, in which filters cannot look, or no log of a project.
         """
+        if entry.HasField("proto_payload"):
+            raise ValueError("the practice cloud keeps no log entries with a protobuf payload")
+        if not entry.log_name.startswith("projects/") or "/logs/" not in entry.log_name:
+            raise ValueError(f"{entry.log_name!r} is no log of a project, such as projects/<id>/logs/<log>")
         kept = LogEntry()
         kept.CopyFrom(entry)
         with self._lock:
