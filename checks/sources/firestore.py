@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.firestore_v1.types import (
     Cursor,
     RunAggregationQueryRequest,
@@ -29,7 +28,8 @@ from checks.evidence import Census, Gap, Target
 from checks.pipeline import Pipeline
 from checks.progress import Progress
 from checks.sources.firestore_channel import Connection, connect
-from checks.sources.reading import Budget, explain, persist
+from checks.sources.login import Login
+from checks.sources.reading import Budget, ask, patient
 from checks.sources.tally import Document, Micros, Tally, moment
 from checks.text import show
 
@@ -51,19 +51,17 @@ class Reading:
     gaps: tuple[Gap, ...]
 
 
-async def read_heartbeats(pipeline: Pipeline, target: Target, budget: Budget, progress: Progress) -> Reading:
+async def read_heartbeats(
+    pipeline: Pipeline, target: Target, budget: Budget, progress: Progress, *, login: Login | None = None
+) -> Reading:
     """One census of the pipeline's heartbeat collection; whatever fails is a gap in it."""
     try:
-        async with budget.patience() as patience, connect(target) as connection:
-            patience.reschedule(None)  # from here on every call has its own
+        async with patient(budget, connect(target, login or Login())) as connection:
             return await HeartbeatReader(
                 connection, pipeline.heartbeats.collection, pipeline.heartbeats.registered, budget, progress
             ).read()
-    except TimeoutError:
-        failure = SourceError("no credentials within the time given", "try again, with a longer --timeout")
     except SourceError as error:
-        failure = error
-    return Reading(None, None, (failure.gap(SOURCE),))
+        return Reading(None, None, (error.gap(SOURCE),))
 
 
 @dataclass(slots=True)
@@ -113,14 +111,8 @@ class HeartbeatReader:
         return self._tally.seen if self._tally else 0
 
     async def _attempt(self, call: Callable[[], Coroutine[Any, Any, None]]) -> SourceError | None:
-        silence = self.budget.silence()
         try:
-            await persist(call, self.budget)
-        except GoogleAPICallError as error:
-            failure = explain(error, role=ROLE)
-        except TimeoutError:
-            given = "the time given" if self.budget.spent else f"{silence:.0f} s"
-            failure = SourceError(f"no answer within {given}", "try again, with a longer --timeout")
+            await ask(call, self.budget, role=ROLE)
         except SourceError as error:
             failure = error
         else:

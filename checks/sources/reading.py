@@ -1,7 +1,8 @@
 """What every source shares: a budget of time, a bounded retry, and failures that say what to do next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, TypeVar
@@ -10,6 +11,7 @@ from google.api_core import exceptions
 from google.api_core.retry import exponential_sleep_generator
 
 from checks.errors import SourceError
+from checks.evidence import Gap
 from checks.text import show
 
 T = TypeVar("T")
@@ -19,6 +21,9 @@ SILENCE: Final = 10.0
 
 ATTEMPTS: Final = 4
 """How often a call is made that fails with what a moment later may be gone."""
+
+_NAMED: Final = 20
+"""How many things one gap names."""
 
 _TRANSIENT: Final = (
     exceptions.ServiceUnavailable,
@@ -33,8 +38,8 @@ _NEXT_STEP: Final = {
     "RESOURCE_EXHAUSTED": "a quota is used up: see the project's quotas page, and try again later",
     "INTERNAL": "a fault on the server's side: try again in a minute",
     "UNAUTHENTICATED": "sign in: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS",
-    "NOT_FOUND": "check project and database in the settings",
-    "FAILED_PRECONDITION": "check project and database in the settings",
+    "NOT_FOUND": "check project, region and database in the settings",
+    "FAILED_PRECONDITION": "check project, region and database in the settings",
 }
 
 
@@ -75,6 +80,22 @@ class Budget:
         patience.reschedule(asyncio.get_running_loop().time() + self.silence())
 
 
+@asynccontextmanager
+async def patient(budget: Budget, opening: AbstractAsyncContextManager[T]) -> AsyncGenerator[T]:
+    """Enter a connection within the budget; what then is asked of it has a patience of its own.
+
+    Raises:
+        SourceError: it did not open in time, for want of credentials.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            async with budget.patience():
+                opened = await stack.enter_async_context(opening)
+        except TimeoutError:
+            raise SourceError("no credentials within the time given", "try again, with a longer --timeout") from None
+        yield opened
+
+
 async def persist(call: Callable[[], Awaitable[T]], budget: Budget) -> T:
     """Make a call, and again after a transient failure, a few times and within the budget.
 
@@ -90,6 +111,39 @@ async def persist(call: Callable[[], Awaitable[T]], budget: Budget) -> T:
                 raise
             await asyncio.sleep(pause)
     return await call()
+
+
+async def ask(call: Callable[[], Awaitable[T]], budget: Budget, *, role: str) -> T:
+    """Make a call as ``persist`` does, and turn whatever a server does into one kind of error.
+
+    Raises:
+        SourceError: there is no answer; its text says why, its next step what to do.
+    """
+    silence = budget.silence()
+    try:
+        return await persist(call, budget)
+    except exceptions.GoogleAPICallError as error:
+        raise explain(error, role=role) from error
+    except TimeoutError:
+        given = "the time given" if budget.spent else f"{silence:.0f} s"
+        raise SourceError(f"no answer within {given}", "try again, with a longer --timeout") from None
+
+
+def gaps(source: str, failures: Iterable[tuple[str, SourceError]]) -> tuple[Gap, ...]:
+    """What was asked and why there is no answer, as evidence; what failed alike is one gap that names all of it."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for what, failure in sorted(failures, key=lambda each: each[0]):
+        alike.setdefault((str(failure), failure.next_step), []).append(what)
+    return tuple(
+        Gap(source=source, reason=f"{_listed(asked)}: {reason}", next_step=step)
+        for (reason, step), asked in alike.items()
+    )
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) > _NAMED:
+        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED:,} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def explain(error: exceptions.GoogleAPICallError, *, role: str) -> SourceError:

@@ -9,6 +9,7 @@ from google.cloud.firestore_v1.types import Document, RunAggregationQueryRespons
 from checks import Report, Verdict, check
 from checks.errors import UsageError
 from checks.pipeline import Pipeline
+from checks.rules import HEARTBEATS, rules_of
 from checks.settings import parse_settings
 from sandbox import Clock, Fault, Sandbox, build
 from validate_daily.init import settings_text
@@ -17,6 +18,7 @@ from conftest import Serve
 from support.liar import liar
 
 EXAMPLE = parse_settings(settings_text("example"), origin="example")
+HEARTBEAT_RULES = rules_of(HEARTBEATS)
 STATUSES = [
     "UNAVAILABLE",
     "DEADLINE_EXCEEDED",
@@ -30,7 +32,7 @@ AT = datetime(2026, 2, 1, 22, 0, tzinfo=UTC)
 
 
 async def look(sandbox: Sandbox, *, pipeline: Pipeline = EXAMPLE, seconds: float = 20.0) -> Report:
-    return await check(pipeline, timeout=seconds, environment=sandbox.environment())
+    return await check(pipeline, rules=HEARTBEAT_RULES, timeout=seconds, environment=sandbox.environment())
 
 
 @pytest.mark.parametrize("method", CALLS)
@@ -192,7 +194,7 @@ async def test_a_dead_endpoint_is_unknown_at_once() -> None:
         nobody.bind(("127.0.0.1", 0))
         environment = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{nobody.getsockname()[1]}"}
 
-        report = await check(EXAMPLE, timeout=10.0, environment=environment)
+        report = await check(EXAMPLE, rules=HEARTBEAT_RULES, timeout=10.0, environment=environment)
 
     assert report.verdict is Verdict.UNKNOWN
     assert "UNAVAILABLE" in report.gaps[0].reason
@@ -207,7 +209,7 @@ async def test_a_tls_endpoint_given_as_plain_text_is_unknown_and_not_a_hang() ->
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with server:
         environment = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{server.sockets[0].getsockname()[1]}"}
-        report = await check(EXAMPLE, timeout=5.0, environment=environment)
+        report = await check(EXAMPLE, rules=HEARTBEAT_RULES, timeout=5.0, environment=environment)
 
     assert report.verdict is Verdict.UNKNOWN
     assert report.gaps[0].source == "firestore"
@@ -216,7 +218,7 @@ async def test_a_tls_endpoint_given_as_plain_text_is_unknown_and_not_a_hang() ->
 @pytest.mark.parametrize("address", ["10.0.0.1:8080", "firestore.example:443", "https://127.0.0.1:1", "127.0.0.1"])
 async def test_plain_text_beyond_loopback_is_refused_before_anything_is_asked(address: str) -> None:
     with pytest.raises(UsageError, match="FIRESTORE_EMULATOR_HOST"):
-        await check(EXAMPLE, environment={"FIRESTORE_EMULATOR_HOST": address})
+        await check(EXAMPLE, rules=HEARTBEAT_RULES, environment={"FIRESTORE_EMULATOR_HOST": address})
 
 
 def _count(total: int | None, at: datetime | None = AT) -> RunAggregationQueryResponse:
@@ -251,7 +253,7 @@ async def test_a_server_that_lies_is_never_healthy(
     counts: list[RunAggregationQueryResponse], documents: list[RunQueryResponse], reason: str
 ) -> None:
     async with liar(counts, documents) as environment:
-        report = await check(EXAMPLE, timeout=5.0, environment=environment)
+        report = await check(EXAMPLE, rules=HEARTBEAT_RULES, timeout=5.0, environment=environment)
 
     assert report.gaps
     assert report.verdict is not Verdict.HEALTHY

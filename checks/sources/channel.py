@@ -1,0 +1,44 @@
+"""The way to one of Google's gRPC APIs: over TLS with the user's credentials, or on loopback without any.
+
+Google's packages load inside the functions here: whoever only wants to know where a source is need not pay for them.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from checks.evidence import Target
+from checks.sources.login import Login
+
+if TYPE_CHECKING:
+    import grpc.aio
+
+_SIZES: Final = [("grpc.max_receive_message_length", -1)]
+
+
+class Transport(Protocol):
+    """The class of a Google client's transport, as far as a channel needs it."""
+
+    @classmethod
+    def create_channel(cls, host: str = ..., credentials: Any = ..., **kwargs: Any) -> "grpc.aio.Channel":  # noqa: ANN401 - Google's
+        """A channel over TLS."""
+        ...
+
+
+@asynccontextmanager
+async def open_channel(target: Target, transport: type[Transport], login: Login) -> AsyncGenerator["grpc.aio.Channel"]:
+    """Open one channel to a target, and close it at the end. Call inside the running loop.
+
+    Raises:
+        SourceError: there are no usable credentials.
+    """
+    import grpc.aio  # noqa: PLC0415 - Google's packages load only when they are used
+
+    if target.practice:
+        channel = grpc.aio.insecure_channel(target.address, options=_SIZES)
+    else:
+        channel = transport.create_channel(target.address, credentials=await login.credentials(), options=_SIZES)
+    try:
+        yield channel
+    finally:
+        await channel.close()

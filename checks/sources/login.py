@@ -1,0 +1,78 @@
+"""The user's credentials for Google: looked up once per check, and shared by every source."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from checks.errors import SourceError
+from checks.redact import excerpt
+from checks.text import show
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+_SCOPES: Final = ("https://www.googleapis.com/auth/datastore", "https://www.googleapis.com/auth/cloud-platform")
+_SIGN_IN: Final = (
+    "sign in with gcloud auth application-default login, set GOOGLE_APPLICATION_CREDENTIALS, "
+    "or try everything without a cloud: validate-daily demo"
+)
+
+
+@dataclass(slots=True)
+class Login:
+    """Credentials on demand. Practice never asks for any. Use one inside one running loop."""
+
+    _found: "asyncio.Task[Credentials] | None" = None
+
+    async def credentials(self) -> "Credentials":
+        """The application's default credentials.
+
+        Raises:
+            SourceError: there are none that can be used.
+        """
+        if self._found is None:
+            self._found = asyncio.create_task(asyncio.to_thread(_find))
+            self._found.add_done_callback(_heard)
+        return await asyncio.shield(self._found)
+
+    async def token(self) -> str:
+        """An access token as text, for what is no gRPC.
+
+        Raises:
+            SourceError: there is none.
+        """
+        return await asyncio.to_thread(_token, await self.credentials())
+
+
+def _heard(found: "asyncio.Task[Credentials]") -> None:
+    """A failure that every source gave up waiting for is no news to the event loop."""
+    if not found.cancelled():
+        found.exception()
+
+
+def _find() -> "Credentials":
+    import google.auth  # noqa: PLC0415 - Google's packages load only when they are used
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+
+    try:
+        return google.auth.default(scopes=_SCOPES)[0]
+    except GoogleAuthError as error:
+        raise _unusable(error) from error
+
+
+def _token(credentials: "Credentials") -> str:
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - Google's packages load only when they are used
+    from google.auth.transport.requests import Request  # noqa: PLC0415
+
+    try:
+        if not credentials.valid:
+            credentials.refresh(Request())
+    except GoogleAuthError as error:
+        raise _unusable(error) from error
+    if not credentials.token:
+        raise SourceError("no usable credentials: they yield no access token", _SIGN_IN)
+    return str(credentials.token)
+
+
+def _unusable(error: Exception) -> SourceError:
+    return SourceError(f"no usable credentials: {show(excerpt(str(error)), limit=300)}", _SIGN_IN)
