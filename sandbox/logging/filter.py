@@ -11,7 +11,7 @@ from sandbox.errors import invalid, unimplemented
 from sandbox.logging import values
 from sandbox.logging.fields import Field, Segment, Shape, resolve, texts
 from sandbox.logging.messages import LogEntry
-from sandbox.logging.tokens import Kind, Token, fail, refuse_function, tokens
+from sandbox.logging.tokens import KEYWORDS, Kind, Token, fail, tokens
 from sandbox.logging.values import Literal
 
 Condition = Callable[[LogEntry], bool]
@@ -147,19 +147,15 @@ class _Parser:
             self._take()
         token = self._peek()
         number = token.kind is Kind.WORD and not token.spaced
-        keyword = token.kind is Kind.WORD and token.text in {"AND", "OR", "NOT"}
+        keyword = token.kind is Kind.WORD and token.text in KEYWORDS
         if keyword or token.kind not in {Kind.WORD, Kind.QUOTED} or (sign and not number):
             self._fail()
         self._take()
-        self._end_of_term(token)
+        self._end_of_term()
         return Literal(sign + token.text, quoted=token.kind is Kind.QUOTED)
 
-    def _end_of_term(self, term: Token | None = None) -> None:
-        if self._peek().spaced:
-            return
-        if self._peek().kind is Kind.OPEN and term is not None and term.kind is Kind.WORD:
-            refuse_function(self._text, term)
-        if self._peek().kind in _TOUCHING:
+    def _end_of_term(self) -> None:
+        if self._peek().kind in _TOUCHING and not self._peek().spaced:
             self._fail()
 
 

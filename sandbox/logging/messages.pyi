@@ -66,6 +66,10 @@ class _MonitoredResource(Message):
     type: str
     labels: MutableMapping[str, str]
 
+class _Operation(Message):
+    id: str
+    producer: str
+
 class LogEntry(Message):
     log_name: str
     resource: _MonitoredResource
@@ -76,6 +80,7 @@ class LogEntry(Message):
     severity: int
     insert_id: str
     labels: MutableMapping[str, str]
+    operation: _Operation
     trace: str
     span_id: str
     def __init__(

@@ -33,6 +33,7 @@ class Token:
     spaced: bool = True
 
 
+KEYWORDS: Final = frozenset({"AND", "OR", "NOT"})
 _TOKEN: Final = re.compile(
     r"""(?P<gap>(?:\s|--[^\n]*)*)
     (?:
@@ -64,6 +65,8 @@ def tokens(text: str) -> Iterator[Token]:
             fail(text, start, text[start : start + 1])
         kind = Kind[match.lastgroup or "END"]
         start = match.end("gap")
+        if match["WORD"] and text[match.end() : match.end() + 1] == "(" and match["WORD"] not in KEYWORDS:
+            _refuse_function(text, match["WORD"], start)
         if kind is Kind.END:
             yield Token(kind, "", start)
             return
@@ -99,8 +102,7 @@ def _meaning(text: str, inside: str, at: int) -> str:
     return _ESCAPE.sub(replace, inside)
 
 
-def refuse_function(text: str, word: Token) -> NoReturn:
-    """Refuse a function call: by its name if Google has it, as an error if not."""
-    if word.text.lower() in _FUNCTIONS:
-        unimplemented(f"the function {word.text} in filters")
-    fail(text, word.at, word.text)
+def _refuse_function(text: str, word: str, at: int) -> NoReturn:
+    if word.lower() in _FUNCTIONS:
+        unimplemented(f"the function {word} in filters")
+    fail(text, at, word)
