@@ -81,9 +81,10 @@ def resolve(path: Sequence[Segment]) -> Field:
     name = ".".join(segment.text for segment in path)
     steps: list[FieldDescriptor] = []
     within: Descriptor | None = LogEntry.DESCRIPTOR
-    for place, segment in enumerate(path):
+    for segment in path:
         if not (segment.quoted or _BARE.fullmatch(segment.text)):
             invalid(f"Unparseable filter: the field {name!r} needs quotes around {segment.text!r}")
+    for place, segment in enumerate(path):
         found = None if within is None else _find(within, segment.text)
         if found is None:
             invalid(f"Field not found: {name!r}")
@@ -130,9 +131,6 @@ def _shape(field: FieldDescriptor, name: str) -> Shape:
 
 
 def _keyed(name: str, steps: tuple[FieldDescriptor, ...], rest: Sequence[Segment]) -> Field:
-    for segment in rest:
-        if not (segment.quoted or _BARE.fullmatch(segment.text)):
-            invalid(f"Unparseable filter: the field {name!r} needs quotes around {segment.text!r}")
     keys = tuple(segment.text for segment in rest)
     if not _is_map(steps[-1]):
         return Field(name, Shape.PAYLOAD, steps, keys)

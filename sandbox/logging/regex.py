@@ -14,6 +14,7 @@ _PART: Final = re.compile(
     r"""(?P<escape>\\(?:[pP](?:\{\^?\w+\}|\w)|x\{[0-9a-fA-F]+\}|.|$))
     | (?P<posix>\[\^?\]?(?:[^\]\\]|\\.)*?\[:)
     | (?P<class>\[\^?\]?(?:[^\]\\]|\\.)*\])
+    | (?P<open>\[)
     | (?P<named>\(\?P?<(?=[A-Za-z_]))
     | (?P<flags>\(\?[a-zA-Z-]*[:)])
     | (?P<group>\(\?.?.?)
@@ -24,6 +25,7 @@ _PART: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SAME: Final = frozenset("dDwWsSbBAafnrtv01234567x")
+_IN_CLASS: Final = re.compile(r"(\\(?:x\{[0-9a-fA-F]+\}|.))|\[|--|&&|~~|\|\|", re.DOTALL)
 _FLAGS: Final = re.compile(r"\(\?(?:[ims]+\)|[is]*:)")
 _LINES: Final = re.compile(r"\(\?[is]*m[ims]*\)")
 
@@ -52,7 +54,7 @@ def _translated(pattern: str) -> Iterator[str]:
                 yield _flags(part, first=match.start() == 0)
             case "named":
                 yield "(?P<"
-            case "group" | "possessive":
+            case "open" | "group" | "possessive":
                 invalid(f"Unparseable filter: regular expression: {part!r} is no syntax of RE2")
             case "end":
                 # Python's $ also matches before a newline at the end.
@@ -84,11 +86,8 @@ def _character(part: str) -> str:
 
 
 def _class(part: str) -> str:
-    for match in re.finditer(r"\\(.)", part, re.DOTALL):
-        if match[1].isalnum() and match[1] not in _SAME:
-            unimplemented(f"{match[0]} in regular expressions")
     # Python warns of sets that it might read otherwise one day.
-    return part[:1] + re.sub(r"(?<!\\)\[|--|&&|~~|\|\|", lambda match: re.escape(match[0]), part[1:])
+    return part[:1] + _IN_CLASS.sub(lambda match: _escape(match[1]) if match[1] else re.escape(match[0]), part[1:])
 
 
 def _flags(part: str, *, first: bool) -> str:

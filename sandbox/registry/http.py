@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 _MAX_BODY: Final = 1024 * 1024
 _WORDS: Final = 3
+_LONG: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Request:
     def body(self) -> int | None:
         """How many bytes follow its head; None where nobody can say."""
         length = self.headers.get("content-length", "0")
-        return int(length) if length.isdecimal() and "transfer-encoding" not in self.headers else None
+        said = length.isdecimal() and len(length) < _LONG and "transfer-encoding" not in self.headers
+        return int(length) if said else None
 
     @property
     def keeps(self) -> bool:
@@ -65,7 +67,7 @@ async def read(reader: asyncio.StreamReader) -> Request | None:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     if words[2] == "HTTP/1.0":
         headers["connection"] = "close"
-    request = Request(words[0], unquote(urlsplit(words[1]).path), headers)
+    request = Request(words[0], unquote(words[1].partition("?")[0]), headers)
     await _discard(reader, request)
     return request
 

@@ -221,16 +221,36 @@ async def test_a_download_can_be_cut_short(served: Served):
         pytest.param(b"GET /v2/ HTTP/1.1\r\nx: " + b"x" * 70_000 + b"\r\n\r\n", id="long-head"),
         pytest.param(b"POST /v2/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", id="chunked"),
         pytest.param(b"POST /v2/ HTTP/1.1\r\nContent-Length: -1\r\n\r\n", id="negative-length"),
+        pytest.param(b"POST /v2/ HTTP/1.1\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n", id="long-length"),
     ],
 )
 async def test_what_is_no_request_is_answered_and_the_server_lives(served: Served, sent: bytes):
+    assert (await answer_to(served, sent)).startswith(b"HTTP/1.1 400 ")
+    assert (await served.get("")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"GET /v2/?n=1 HTTP/1.0\r\n\r\n", id="old"),
+        pytest.param(b"GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n", id="close"),
+    ],
+)
+async def test_a_connection_ends_when_the_client_wants_one_answer(served: Served, sent: bytes):
+    answer = await answer_to(served, sent)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in answer
+
+
+async def answer_to(served: Served, sent: bytes) -> bytes:
+    """All that the server says to these bytes until it ends the connection."""
     host, _, port = served.address.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(sent)
-    assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+    answer = await reader.read()
     writer.close()
     await writer.wait_closed()
-    assert (await served.get("")).status_code == 200
+    return answer
 
 
 async def test_a_registry_listens_where_it_is_told(served: Served):
