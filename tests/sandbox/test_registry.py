@@ -242,6 +242,18 @@ async def test_a_connection_ends_when_the_client_wants_one_answer(served: Served
     assert b"Connection: close" in answer
 
 
+async def test_a_client_may_leave_without_a_word_or_in_the_middle_of_one(served: Served):
+    host, _, port = served.address.rpartition(":")
+    for said in (b"", b"GET /v2/ HTT", b"POST /v2/ HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(said)
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+    assert (await served.get("")).status_code == 200
+
+
 async def answer_to(served: Served, sent: bytes) -> bytes:
     """All that the server says to these bytes until it ends the connection."""
     host, _, port = served.address.rpartition(":")
