@@ -105,6 +105,11 @@ def moment(micros: Micros) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def micros(when: datetime) -> Micros:
+    """The opposite: microseconds since 1970."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
 def _evidence(name: str, tally: _FamilyTally) -> Family:
     return Family(
         processor=name,

@@ -1,0 +1,109 @@
+"""Reads what the logs tell about runs, trouble and operations: three searches at the same time, newest lines first.
+
+They are three so that a flood of one kind cuts off no other. Texts are strangers': redacted, bounded, never obeyed.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Final
+
+from checks.errors import SourceError
+from checks.evidence import Gap, Target
+from checks.logs import Logs
+from checks.pipeline import Pipeline
+from checks.progress import Progress
+from checks.sources.endpoints import log_projects
+from checks.sources.log_filter import log_filter
+from checks.sources.log_lines import Line
+from checks.sources.log_operations import fold_operations
+from checks.sources.log_questions import (
+    fold_bursts,
+    fold_runs,
+    operations_question,
+    runs_question,
+    trouble_question,
+)
+from checks.sources.log_search import Found, LogSearch, connect
+from checks.sources.login import Login
+from checks.sources.rate_limit import RateLimit, shared_limit
+from checks.sources.reading import Budget, gaps, patient
+from checks.sources.tally import Micros, micros
+
+SOURCE: Final = "logging"
+_ASKED: Final = ("lines of runs", "lines of trouble", "lines of operations")
+
+
+async def read_logs(
+    pipeline: Pipeline,
+    target: Target,
+    until: datetime,
+    budget: Budget,
+    progress: Progress,
+    *,
+    login: Login | None = None,
+    limit: RateLimit | None = None,
+) -> tuple[Logs | None, tuple[Gap, ...]]:
+    """What the logs of all the pipeline's projects tell within its window.
+
+    Args:
+        pipeline: whose logs, and what marks a run in them.
+        target: where Cloud Logging is.
+        until: the end of the window.
+        budget: what all calls together may take.
+        progress: told that a search began.
+        login: whose credentials; the application's default ones unless given.
+        limit: the quota of reads; the one that the process shares unless given.
+
+    Returns:
+        The logs, None where no search got an answer; and a gap for each search that did not come to its end.
+    """
+    progress("searching logs", 0, None)
+    projects = log_projects(pipeline)
+    since, marker = until - min(pipeline.sources.window, _LONGEST), pipeline.sources.run_marker
+    try:
+        texts = _filters(since, until, marker)
+        async with patient(budget, connect(target, login or Login())) as api:
+            search = LogSearch(api, projects, budget, limit or shared_limit(target.address, projects[0]))
+            found = await asyncio.gather(*(search.find(text) for text in texts))
+    except SourceError as error:
+        return None, (error.gap(SOURCE),)
+    failures = [(what, _told(each, each.failure)) for what, each in zip(_ASKED, found, strict=True) if each.failure]
+    missing = gaps(SOURCE, failures)
+    if not any(each.pages for each in found):
+        return None, missing
+    return _logs(since, until, marker, found, complete=not missing), missing
+
+
+def _filters(since: datetime, until: datetime, marker: str) -> list[str]:
+    try:
+        questions = (runs_question(marker), trouble_question(), operations_question())
+        return [log_filter(since, until, question) for question in questions]
+    except ValueError as error:
+        raise SourceError(f"run_marker: {error}", "change run_marker under [sources]") from error
+
+
+def _logs(since: datetime, until: datetime, marker: str, found: list[Found], *, complete: bool) -> Logs:
+    window = micros(since), micros(until)
+    runs, trouble, operations = ([line for line in each.lines if _within(line, window)] for each in found)
+    return Logs(
+        since=since,
+        until=until,
+        runs=fold_runs(marker)(runs),
+        bursts=fold_bursts(trouble),
+        operations=fold_operations(operations, window[0]),
+        complete=complete,
+    )
+
+
+def _within(line: Line, window: tuple[Micros, Micros]) -> bool:
+    return window[0] <= line.at <= window[1]
+
+
+def _told(found: Found, failure: SourceError) -> SourceError:
+    if not found.lines:
+        return failure
+    return SourceError(f"{failure}, after {len(found.lines):,} lines", failure.next_step)
+
+
+_LONGEST: Final = timedelta(days=3_650)
+"""The longest window; Cloud Logging keeps nothing for longer."""
