@@ -11,7 +11,7 @@ processor, and must not be what stops it.
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Generic, TextIO, TypedDict, TypeVar
 
@@ -52,6 +52,7 @@ class _Writer(ABC, Generic[_Store]):
         budget: float = 10.0,
         first_pause: float = 0.25,
         stream: TextIO | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Never fails: what is wrong is told on ``stream``, and every beat then returns False.
 
@@ -65,14 +66,16 @@ class _Writer(ABC, Generic[_Store]):
             budget: seconds that one beat may take, retries included. To find credentials may take longer.
             first_pause: most seconds to wait before the first retry. Pauses double and are jittered.
             stream: where the lines about failures go; standard error unless given.
+            environment: the environment variables of what runs the processor; this process's own unless given.
         """
+        environment = os.environ if environment is None else environment
         self.processor_name = processor_name
-        self.document_id, refusal = _admitted(processor_name, registered=registered)
+        self.document_id, refusal = _admitted(processor_name, environment, registered=registered)
         self._target = self.document_id if refusal is None else None
         self._store = self._default_store() if store is None else store
         self._clock = clock
-        self._commit = optional_text(commit or os.environ.get("COMMIT_SHA"))
-        self._revision = optional_text(os.environ.get("K_REVISION") or os.environ.get("CLOUD_RUN_EXECUTION"))
+        self._commit = optional_text(commit or environment.get("COMMIT_SHA"))
+        self._revision = optional_text(environment.get("K_REVISION") or environment.get("CLOUD_RUN_EXECUTION"))
         self._budget = budget
         self._first_pause = first_pause
         self._alarm = Alarm(
@@ -169,12 +172,14 @@ class AsyncProcessorHeartbeat(_Writer[AsyncHeartbeatStore]):
         return AsyncFirestoreStore()
 
 
-def _admitted(processor_name: str, *, registered: bool) -> tuple[str | None, Failure | None]:
+def _admitted(
+    processor_name: str, environment: Mapping[str, str], *, registered: bool
+) -> tuple[str | None, Failure | None]:
     """The document's id, and why it must not be written."""
     try:
         document_id = canonical_id(processor_name, registered=registered)
     except (AttributeError, TypeError, ValueError) as error:
         return None, Failure(Reason.WRONG_NAME, type(error).__name__, diagnose(error).detail)
-    if (switch := os.environ.get("ENABLE_HEARTBEATS", "")).strip().lower() in _OFF:
+    if (switch := environment.get("ENABLE_HEARTBEATS", "")).strip().lower() in _OFF:
         return document_id, Failure(Reason.DISABLED, "ENABLE_HEARTBEATS", f"ENABLE_HEARTBEATS={switch.strip()}")
     return document_id, None

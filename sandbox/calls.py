@@ -3,9 +3,12 @@
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 KEPT: Final = 10_000
+
+Side = Literal["firestore", "run", "logging", "registry"]
+"""Which of the practice cloud's services."""
 
 
 @dataclass(slots=True)
@@ -18,6 +21,7 @@ class Call:
         request: what it asked for, in a line.
         billed_reads: document reads that production bills for it.
         status: how it ended, once it has.
+        service: which service was asked.
     """
 
     method: str
@@ -25,6 +29,7 @@ class Call:
     request: str = ""
     billed_reads: int = 0
     status: str | None = None
+    service: Side = "firestore"
 
 
 Calls = deque[Call]

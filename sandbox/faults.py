@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sandbox.calls import Side
+
 Status = Literal[
     "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
     "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE",
@@ -19,6 +21,7 @@ class Fault(BaseModel):
 
     Attributes:
         method: the method's short name, such as ``RunQuery``, or ``*`` for every call.
+        service: the service whose calls it is about; all unless given.
         status: how the call ends; together with ``cut_after``, how its stream does.
         message: what the client is told.
         hang: never answer. Ends when the client gives up or the server stops.
@@ -30,6 +33,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: str = "*"
+    service: Side | None = None
     status: Status | None = None
     message: str = "a fault of the practice cloud"
     hang: bool = False
@@ -52,6 +56,13 @@ class Faults:
     def __init__(self, rules: Iterable[Fault] = ()) -> None:
         self._rules: list[tuple[Fault, int | None]] = [(rule, rule.times) for rule in rules]
         self._lock = threading.Lock()
+        self._side: Side | None = None
+
+    def of(self, side: Side) -> "Faults":
+        """The same rules, as they hold for one service."""
+        view = Faults()
+        view._rules, view._lock, view._side = self._rules, self._lock, side
+        return view
 
     def add(self, fault: Fault) -> None:
         """Put a rule before all others."""
@@ -67,7 +78,7 @@ class Faults:
         """The rule for a call of this method, which uses it up by one."""
         with self._lock:
             for place, (rule, left) in enumerate(self._rules):
-                if rule.method not in {"*", method} or left == 0:
+                if left == 0 or rule.method not in {"*", method} or rule.service not in {None, self._side}:
                     continue
                 if left is not None:
                     self._rules[place] = (rule, left - 1)

@@ -12,15 +12,38 @@ Code = Literal["new", "old", "silent"]
 
 
 class Service(Strict):
-    """A Cloud Run service."""
+    """A Cloud Run service.
+
+    Attributes:
+        name: its name.
+        serves: the number and the ending of the revision that serves when a story begins.
+        logs: whether its processors log text, or JSON with a message.
+        before: the commit that it was built from before the fix.
+    """
 
     name: str
+    serves: str
+    logs: Literal["text", "json"] = "text"
+    before: str = "2de48c04"
+
+    @property
+    def number(self) -> int:
+        """How often it was deployed when a story begins."""
+        return int(self.serves.partition("-")[0])
 
 
 class Job(Strict):
-    """A Cloud Run job."""
+    """A Cloud Run job.
+
+    Attributes:
+        name: its name.
+        follows: the service whose image it should run.
+        processor: the processor that it runs.
+    """
 
     name: str
+    follows: str
+    processor: str
 
 
 class Processor(Strict):
@@ -32,6 +55,7 @@ class Processor(Strict):
         service: the service that it runs in.
         every: how often it beats.
         runs_per_day: how often a new run of it starts: old code made a document of each.
+        operation: a long operation at the beginning of each run, which it tells of.
     """
 
     name: str
@@ -39,6 +63,7 @@ class Processor(Strict):
     service: str
     every: Duration = timedelta(minutes=15)
     runs_per_day: Annotated[float, Field(gt=0, strict=False)] = 2.85
+    operation: str | None = None
 
     @property
     def run_length(self) -> timedelta:
@@ -52,10 +77,18 @@ class Processor(Strict):
 
 
 class Pipeline(Strict):
-    """All of it. ``test_doubles`` are class names that once wrote heartbeats and are no processors."""
+    """All of it.
+
+    Attributes:
+        registry: where the images of services are.
+        fixed: the commit that services are built from since the fix.
+        test_doubles: class names that once wrote heartbeats and are no processors.
+    """
 
     project: str
     region: str
+    registry: str
+    fixed: str
     database: str = "(default)"
     collection: str
     services: tuple[Service, ...] = Field(strict=False)
@@ -68,6 +101,23 @@ class Pipeline(Strict):
         """The full resource name of its Firestore database."""
         return f"projects/{self.project}/databases/{self.database}"
 
+    def repository(self, service: str) -> str:
+        """Where a service's images are."""
+        return f"{self.registry}/{service}"
+
+    def service(self, name: str) -> Service:
+        """The service of this name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise ValueError(
+            f"{name} is no service of this pipeline: it has {', '.join(one.name for one in self.services)}"
+        )
+
     @model_validator(mode="after")
     def _is_consistent(self) -> "Pipeline":
         services = {service.name for service in self.services}
@@ -75,6 +125,9 @@ class Pipeline(Strict):
             if processor.service not in services:
                 raise ValueError(f"processor {processor.name} runs in {processor.service}, which is no service")
         names = [processor.name for processor in self.processors]
+        for job in self.jobs:
+            if job.follows not in services or job.processor not in names:
+                raise ValueError(f"job {job.name} follows no service, or runs no processor, of this pipeline")
         if len(set(names)) < len(names):
             raise ValueError("two processors have the same name")
         return self

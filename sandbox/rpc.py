@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import grpc
 import grpc.aio
 
-from sandbox.calls import Call, Calls
+from sandbox.calls import Call, Calls, Side
 from sandbox.clock import Clock
 from sandbox.errors import RefusedError
 from sandbox.faults import Fault, Faults
@@ -28,24 +28,34 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A method with one response that takes its time."""
+
+    answer: Callable[[bytes, Call], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """A method with a response per document. All is decided, and refused, before the first is sent."""
 
     answer: Callable[[bytes, Call], Iterator[bytes]]
 
 
-Table = Mapping[str, Single | Stream]
+Table = Mapping[str, Single | Waiting | Stream]
 
 
 class Endpoint(grpc.GenericRpcHandler):
-    """The services of one port, by full name."""
+    """The services of one port, by full name. All of them are one side of the practice cloud."""
 
-    def __init__(self, services: Mapping[str, Table], *, clock: Clock, faults: Faults, calls: Calls) -> None:
+    def __init__(
+        self, side: Side, services: Mapping[str, Table], *, clock: Clock, faults: Faults, calls: Calls
+    ) -> None:
+        self._side: Side = side
         self._methods = {
             f"/{name}/{short}": method for name, table in services.items() for short, method in table.items()
         }
         self._clock = clock
-        self._faults = faults
+        self._faults = faults.of(side)
         self._calls = calls
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
@@ -53,20 +63,21 @@ class Endpoint(grpc.GenericRpcHandler):
         path = handler_call_details.method
         short = path.rpartition("/")[2]
         match self._methods.get(path):
-            case Single() as method:
+            case Single() | Waiting() as method:
                 return grpc.unary_unary_rpc_method_handler(self._single(short, method))
             case Stream() as method:
                 return grpc.unary_stream_rpc_method_handler(self._stream(short, method))
             case None:
                 return grpc.stream_stream_rpc_method_handler(self._unknown(path))
 
-    def _single(self, name: str, method: Single) -> Callable[[bytes, Context], Awaitable[bytes]]:
+    def _single(self, name: str, method: Single | Waiting) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def handle(request: bytes, context: Context) -> bytes:
             call = self._begin(name)
             try:
                 with _ending(call):
                     await _suffer(self._faults.take(name))
-                    return method.answer(request, call)
+                    answer = method.answer(request, call)
+                    return answer if isinstance(answer, bytes) else await answer
             except RefusedError as error:
                 await context.abort(grpc.StatusCode[error.status], error.message)
 
@@ -102,7 +113,7 @@ class Endpoint(grpc.GenericRpcHandler):
         return handle
 
     def _begin(self, name: str) -> Call:
-        call = Call(name, self._clock.now())
+        call = Call(name, self._clock.now(), service=self._side)
         self._calls.append(call)
         return call
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from importlib import resources
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -73,6 +73,101 @@ class OddDocument(Strict):
     junk_bytes: int = 0
 
 
+class Deployed(Strict):
+    """A revision that was deployed after the one that a story begins with.
+
+    Attributes:
+        ago: how long ago.
+        code: the code in its image.
+        commit: the commit that it was built from; that of the fix unless given.
+        listens: whether it listens on the port.
+        lacks: a package that its command needs and its image has not.
+        environment: its environment variables.
+        rolling: whether it is still on its way.
+    """
+
+    ago: Duration
+    code: Code = "new"
+    commit: str | None = None
+    listens: bool = True
+    lacks: str | None = None
+    environment: Mapping[str, str] = {}
+    rolling: bool = False
+
+
+class Deployment(Strict):
+    """What is different about one service.
+
+    Attributes:
+        later: what was deployed since.
+        keeps: how many percent of the traffic stay with the revision that the story begins with.
+        label: what the service's commit label claims; the truth unless given.
+        tag_moved: how long ago its tag was moved to a newer image, which nobody deployed.
+        denied: since how long its account may not write to Firestore.
+        allowed: how long ago it was allowed again.
+    """
+
+    later: tuple[Deployed, ...] = Field(default=(), strict=False)
+    keeps: Annotated[int, Field(ge=0, le=100)] = 0
+    label: str | None = None
+    tag_moved: Duration | None = None
+    denied: Duration | None = None
+    allowed: Duration | None = None
+
+
+class Jobs(Strict):
+    """The jobs.
+
+    Attributes:
+        image: the image of the service that they follow, by tag; the same pinned by digest; or an old one of their own.
+        last_run: how long ago each of them ran last, one after the other.
+        ran: how long ago some of them ran instead.
+    """
+
+    image: Literal["service", "pinned", "own"] = "service"
+    last_run: Duration = timedelta(days=9)
+    ran: Mapping[str, Duration] = {}
+
+
+class LogLine(Strict):
+    """Something else in the log.
+
+    Attributes:
+        source: the service that says it.
+        text: what it says; ``json`` puts it into the message of a JSON line.
+        ago: when; ``times`` and ``every`` repeat it from then on.
+        system: whether the platform says it.
+    """
+
+    source: str
+    text: str
+    ago: Duration
+    severity: Literal["DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    json_payload: bool = Field(default=False, alias="json")
+    times: Annotated[int, Field(ge=1)] = 1
+    every: Duration = timedelta(minutes=5)
+    system: bool = False
+
+
+class Hang(Strict):
+    """A run whose operation started and never ended: for so long it was still running."""
+
+    ago: Duration
+    signs: Duration
+
+
+class Runs(Strict):
+    """The second witness.
+
+    Attributes:
+        stopped: the processors whose last run ended so long ago; ``*`` names all.
+        hanging: the processors whose operation hangs.
+    """
+
+    stopped: Mapping[str, Duration] = {}
+    hanging: Mapping[str, Hang] = {}
+
+
 class Scenario(Strict):
     """One incident.
 
@@ -80,7 +175,10 @@ class Scenario(Strict):
         title: its name for people.
         description: what happened, for whoever practises.
         code: what services run; those not named run fixed code. ``*`` names all.
+        deployments, jobs: what is different about services and jobs.
+        permissions: what whoever asks may do with Cloud Run; everything unless given.
         canonical, run_scoped, documents: what the heartbeat collection holds.
+        runs, lines: what the log holds. ``empty_pages`` come before the first page that holds any of it.
         faults: what goes wrong with calls.
     """
 
@@ -88,10 +186,20 @@ class Scenario(Strict):
     description: str
     pipeline: str = "nba"
     code: Mapping[str, Code] = {}
+    deployments: Mapping[str, Deployment] = {}
+    jobs: Jobs = Jobs()
+    permissions: tuple[str, ...] | None = Field(default=None, strict=False)
     canonical: Canonical | None = Canonical()
     run_scoped: RunScoped | None = None
     documents: tuple[OddDocument, ...] = Field(default=(), strict=False)
+    runs: Runs = Runs()
+    lines: tuple[LogLine, ...] = Field(default=(), strict=False)
+    empty_pages: Annotated[float, Field(ge=0)] = 0
     faults: tuple[Fault, ...] = Field(default=(), strict=False)
+
+    def deployment(self, service: str) -> Deployment:
+        """What is different about a service: what is told of it, else what is told of all."""
+        return self.deployments.get(service) or self.deployments.get("*") or Deployment()
 
     @model_validator(mode="after")
     def _names_what_exists(self) -> "Scenario":
@@ -106,6 +214,11 @@ class Scenario(Strict):
             "canonical.late": set(canonical.late) - processors,
             "run_scoped.counts": set(self.run_scoped.counts if self.run_scoped else ()) - classes,
             "code": set(self.code) - services,
+            "deployments": set(self.deployments) - services,
+            "jobs.ran": set(self.jobs.ran) - {job.name for job in pipeline.jobs},
+            "runs.stopped": set(self.runs.stopped) - processors - {"*"},
+            "runs.hanging": set(self.runs.hanging) - {one.name for one in pipeline.processors if one.operation},
+            "lines": {line.source for line in self.lines} - services,
         }
         for key, unknown in named.items():
             if unknown:

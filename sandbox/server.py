@@ -1,18 +1,22 @@
-"""The practice cloud on a loopback port."""
+"""The practice cloud on loopback: Firestore, Cloud Run, Cloud Logging and the registry, each on a port of its own."""
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import Final, Self
 
 import grpc
 import grpc.aio
 
+from sandbox.calls import Side
 from sandbox.firestore import service as firestore
 from sandbox.genesis import build
-from sandbox.rpc import Endpoint
+from sandbox.logging import service as logging
+from sandbox.registry.server import serve_registry
+from sandbox.rpc import Endpoint, Table
+from sandbox.run import service as run
 from sandbox.scenario import Scenario
 from sandbox.world import World
 
@@ -26,49 +30,93 @@ class Sandbox:
     Args:
         world: what is served.
         host: where to listen.
-        port: the port for Firestore; a free one unless given.
+        port: the port for Firestore; a free one unless given. All other services have free ports.
     """
 
     def __init__(self, world: World, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.world = world
         self._host = host
-        self._port = port
-        self._server: grpc.aio.Server | None = None
-        self._ticking: asyncio.Task[None] | None = None
+        self._ports: dict[Side, int] = {"firestore": port}
+        self._stack = contextlib.AsyncExitStack()
 
     @property
     def firestore_address(self) -> str:
         """``host:port`` of Firestore."""
-        return f"{self._host}:{self._port}"
+        return self.address("firestore")
+
+    @property
+    def run_address(self) -> str:
+        """``host:port`` of Cloud Run."""
+        return self.address("run")
+
+    @property
+    def logging_address(self) -> str:
+        """``host:port`` of Cloud Logging."""
+        return self.address("logging")
+
+    @property
+    def registry_address(self) -> str:
+        """``host:port`` of the registry."""
+        return self.address("registry")
+
+    def address(self, side: Side) -> str:
+        """``host:port`` of a service."""
+        return f"{self._host}:{self._ports.get(side, 0)}"
 
     def environment(self) -> dict[str, str]:
         """What to set in a process's environment, so that its clients come here."""
-        return {"FIRESTORE_EMULATOR_HOST": self.firestore_address}
+        return {
+            "FIRESTORE_EMULATOR_HOST": self.firestore_address,
+            "VALIDATE_DAILY_RUN_ENDPOINT": self.run_address,
+            "VALIDATE_DAILY_LOGGING_ENDPOINT": self.logging_address,
+            "VALIDATE_DAILY_REGISTRY_ENDPOINT": self.registry_address,
+        }
 
     async def __aenter__(self) -> Self:
-        services = {firestore.NAME: firestore.methods(self.world.firestore)}
-        endpoint = Endpoint(services, clock=self.world.clock, faults=self.world.faults, calls=self.world.calls)
-        options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _MAX_MESSAGE)]
-        self._server = grpc.aio.server(handlers=[endpoint], options=options)
-        self._port = self._server.add_insecure_port(self.firestore_address)
-        await self._server.start()
-        self._ticking = asyncio.create_task(self._tick())
+        world = self.world
+        async with contextlib.AsyncExitStack() as stack:
+            await self._serve(stack, "firestore", {firestore.NAME: firestore.methods(world.firestore)})
+            await self._serve(stack, "run", run.tables(world.run, world.tick))
+            await self._serve(stack, "logging", {logging.NAME: logging.methods(world.logs)})
+            registry = serve_registry(
+                world.registry,
+                clock=world.clock,
+                faults=world.faults.of("registry"),
+                calls=world.calls,
+                host=self._host,
+            )
+            address = await stack.enter_async_context(registry)
+            self._ports["registry"] = int(address.rpartition(":")[2])
+            ticking = asyncio.create_task(self._tick())
+            stack.push_async_callback(_cancel, ticking)
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._ticking is not None:
-            self._ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticking
-        if self._server is not None:
-            await self._server.stop(grace=None)
+        await self._stack.aclose()
+
+    async def _serve(self, stack: contextlib.AsyncExitStack, side: Side, services: Mapping[str, Table]) -> None:
+        """Serve one side on a port of its own."""
+        world = self.world
+        endpoint = Endpoint(side, services, clock=world.clock, faults=world.faults, calls=world.calls)
+        options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _MAX_MESSAGE)]
+        server = grpc.aio.server(handlers=[endpoint], options=options)
+        self._ports[side] = server.add_insecure_port(self.address(side))
+        await server.start()
+        stack.push_async_callback(server.stop, None)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
             self.world.tick()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 @contextlib.contextmanager

@@ -1,19 +1,14 @@
-"""Simulated processors: what they would have written, in the format of the code that their service runs."""
+"""Simulated processors: what they would have written, in the format of the code that serves them."""
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
-from heartbeat.processor import ProcessorHeartbeat
-from sandbox.clock import Clock
-from sandbox.firestore import encode
-from sandbox.firestore.documents import Collection, Database
+from google.api_core.exceptions import PermissionDenied
+
 from sandbox.pipeline import Code, Processor
-
-FIXED_COMMIT: Final = "e1c10e88"
-"""The commit whose code names a document by its processor."""
+from sandbox.stage import Instance, Rota, Stage, Writer
+from sandbox.voice import Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,56 +19,60 @@ class Run:
     started: datetime
 
 
-class Writer:
-    """Writes into the heartbeat collection as a processor's own client would: a ``heartbeat.HeartbeatStore``."""
-
-    def __init__(self, database: Database, collection: Collection) -> None:
-        self._database = database
-        self._collection = collection
-
-    def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:  # noqa: ARG002 - the contract's, and nothing here can take long
-        """Replace a document."""
-        self._collection.put(document_id, self._database.commit_time(), encode.fields(fields))
-
-
 class SimulatedProcessor:
-    """One processor at work.
+    """The heartbeats of one processor.
 
     Attributes:
         due: when it beats next, or None while it is stopped.
         run: the run of old code that it is in.
     """
 
-    def __init__(self, processor: Processor, *, writer: Writer, clock: Clock, seed: int) -> None:
+    def __init__(self, processor: Processor, *, stage: Stage, seed: int) -> None:
         self.processor = processor
         self.due: datetime | None = None
         self.run: Run | None = None
-        self._writer = writer
-        self._clock = clock
+        self._stage = stage
+        self._store = Writer(stage, processor.service)
         self._random = random.Random(f"{seed}/{processor.name}")  # noqa: S311 - a simulation, no secret
-        self._heartbeat = ProcessorHeartbeat(processor.name, store=writer, clock=clock.now, commit=FIXED_COMMIT)
+        self._rota = Rota()
+        self._voices: dict[str, Voice] = {}
 
-    def beat(self, code: Code) -> None:
-        """Do what is due, in the way of this code, and settle when the next is due."""
-        now = self.due or self._clock.now()
-        match code:
-            case "new":
-                self._heartbeat.beat(run_id=run_id(self._random))
-            case "old":
-                self._beat_of_run(now)
-            case "silent":
-                pass
-        self.due = now + self.interval(code)
+    def act(self) -> None:
+        """Do what is due, in the way of the code that serves, and settle when the next is due."""
+        now = self.due or self._stage.clock.now()
+        instance = self._stage.instance(self.processor.service, self._rota)
+        if instance is not None:
+            self._beat(instance, now)
+        self.due = now + self.interval(instance.build.code if instance else "silent")
+
+    def restart(self) -> None:
+        """A new run begins in a new process."""
+        self._voices.clear()
 
     def interval(self, code: Code) -> timedelta:
         """From one heartbeat to the next."""
         return self.processor.beat if code == "old" else self.processor.every
 
-    def _beat_of_run(self, now: datetime) -> None:
+    def _beat(self, instance: Instance, now: datetime) -> None:
+        match instance.build.code:
+            case "new":
+                if instance.name not in self._voices:
+                    self._voices[instance.name] = Voice(self._stage, self.processor.name, instance, self._store)
+                self._voices[instance.name].beat(run_id(self._random), self._stage.clock.now())
+            case "old":
+                self._beat_of_run(instance, now)
+            case "silent":
+                pass
+
+    def _beat_of_run(self, instance: Instance, now: datetime) -> None:
         if self.run is None or now - self.run.started >= self.processor.run_length:
             self.run = Run(run_scoped_id(self.processor.class_name, "None", self._random), now)
-        fields = run_scoped_fields(self.processor.class_name, self.run.document_id, self._clock.now())
-        self._writer.write(self.run.document_id, fields, timeout=0)
+        fields = run_scoped_fields(self.processor.class_name, self.run.document_id, self._stage.clock.now())
+        try:
+            self._store.write(self.run.document_id, fields, timeout=0)
+        except PermissionDenied as error:
+            line = f"Heartbeat write failed for {self.processor.class_name}: {error}"
+            self._stage.say(instance, line, severity="WARNING", at=now, log="stderr")
 
 
 def run_id(source: random.Random) -> str:

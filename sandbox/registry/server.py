@@ -80,7 +80,7 @@ class _Door:
     async def _answer(self, request: Request, reader: asyncio.StreamReader) -> Response | None:
         """The response, or None if there is to be none."""
         method, answer = service.route(request)
-        call = Call(method, self._clock.now(), f"{request.method} {request.path}")
+        call = Call(method, self._clock.now(), f"{request.method} {request.path}", service="registry")
         self._calls.append(call)
         with _ending(call):
             fault = self._faults.take(method)

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from sandbox.registry.images import Content, Image, build
+from sandbox.registry.images import Built, Content, Image, build
 
 
 @dataclass(slots=True)
@@ -20,9 +20,9 @@ class Registry:
         self._repositories: dict[str, _Repository] = {}
         self._lock = threading.Lock()
 
-    def push(self, repository: str, image: Image, tag: str | None = None) -> str:
+    def push(self, repository: str, image: Image | Built, tag: str | None = None) -> str:
         """Put an image into a repository, which comes into being, and return its digest: an index's if it has one."""
-        built = build(image)
+        built = build(image) if isinstance(image, Image) else image
         digest = built.manifests[-1].digest
         with self._lock:
             held = self._repositories.setdefault(repository, _Repository())

@@ -154,7 +154,7 @@ async def test_processors_go_on_working_while_they_are_served(connect: "Connect"
 def test_a_sandbox_runs_beside_a_caller_without_an_event_loop_and_leaves_nothing() -> None:
     before = threading.active_count()
     with running("healthy") as sandbox:
-        assert sandbox.environment() == {"FIRESTORE_EMULATOR_HOST": sandbox.firestore_address}
+        assert sandbox.environment()["FIRESTORE_EMULATOR_HOST"] == sandbox.firestore_address
         assert not sandbox.firestore_address.endswith(":0")
         sandbox.world.advance(timedelta(hours=1))
     assert not [thread for thread in threading.enumerate() if thread.name == "sandbox"]

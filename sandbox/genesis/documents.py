@@ -1,4 +1,4 @@
-"""How a scenario becomes a world: the documents that are there when the story begins."""
+"""The documents that are there when the story begins."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from heartbeat.fields import heartbeat_fields
-from sandbox.clock import Clock
 from sandbox.firestore import encode, stamps
 from sandbox.firestore.messages import Document
+from sandbox.genesis.deployments import DEPLOYED
 from sandbox.pipeline import Code, Processor
-from sandbox.scenario import Canonical, OddDocument, RunScoped, Scenario, load_pipeline, load_scenario
-from sandbox.simulated import FIXED_COMMIT, Run, run_id, run_scoped_fields, run_scoped_id
+from sandbox.scenario import Canonical, OddDocument, RunScoped, Scenario
+from sandbox.simulated import Run, run_id, run_scoped_fields, run_scoped_id
+from sandbox.stage import Rota
 from sandbox.world import World
 
-_DEPLOYED: Final = timedelta(days=20)
 _REMEMBERED: Final = timedelta(minutes=75)
 _SECOND: Final = timedelta(seconds=1)
 _RUN_TAIL: Final = timedelta(minutes=2)
@@ -22,15 +22,9 @@ _DOUBLE_RUN: Final = timedelta(minutes=28)
 """How often a test double's runs started."""
 
 
-def build(scenario: Scenario | str, *, clock: Clock | None = None, seed: int = 0) -> World:
-    """The world of a scenario, given or named, at its beginning."""
-    told = load_scenario(scenario) if isinstance(scenario, str) else scenario
-    pipeline = load_pipeline(told.pipeline)
-    code: dict[str, Code] = {}
-    for name, runs in told.code.items():
-        code |= {service.name: runs for service in pipeline.services} if name == "*" else {name: runs}
-    world = World(pipeline, code=code, clock=clock, faults=told.faults, seed=seed)
-    genesis = _Genesis(world, random.Random(f"{seed}/genesis"))  # noqa: S311 - a simulation, no secret
+def place(world: World, told: Scenario, now: datetime, source: random.Random) -> None:
+    """Put all documents there, and settle when every processor beats next."""
+    genesis = _Genesis(world, told, now, source)
     genesis.start()
     if told.canonical is not None:
         genesis.place_canonical(told.canonical)
@@ -38,14 +32,14 @@ def build(scenario: Scenario | str, *, clock: Clock | None = None, seed: int = 0
         genesis.place_run_scoped(told.run_scoped)
     for document in told.documents:
         genesis.place_odd(document)
-    return world
 
 
 class _Genesis:
-    def __init__(self, world: World, source: random.Random) -> None:
+    def __init__(self, world: World, told: Scenario, now: datetime, source: random.Random) -> None:
         self._world = world
+        self._told = told
         self._random = source
-        self._now = world.clock.now()
+        self._now = now
         self._heartbeats = world.heartbeats
 
     def start(self) -> None:
@@ -63,19 +57,22 @@ class _Genesis:
                 simulated.due = None
                 continue
             last = self._now - self._age(processor, canonical)
-            if name in canonical.late:
+            if name in canonical.late or (canonical.age is not None and self._code(processor) == "new"):
                 simulated.due = None
-            elif self._code(processor) == "new":
+            elif self._code(processor) == "new" and self._cut(processor) is None:
                 simulated.due = last + processor.every
+            rota = Rota()
             for moment in _beats(last, processor.every, since=self._now - _REMEMBERED):
+                instance = self._world.instance_at(processor.service, moment, rota)
                 fields = heartbeat_fields(
                     processor_name=name,
                     at=moment,
                     status="running",
                     run_id=run_id(self._random),
-                    commit=FIXED_COMMIT,
+                    commit=instance.build.commit if instance else None,
+                    revision=instance.name if instance else None,
                 )
-                self._put(name, moment, fields, created=self._now - _DEPLOYED)
+                self._put(name, moment, fields, created=self._now - DEPLOYED)
 
     def place_run_scoped(self, batch: RunScoped) -> None:
         """One document per run of old code."""
@@ -107,18 +104,28 @@ class _Genesis:
             fields["last_heartbeat"] = odd.last_heartbeat
         if odd.junk_bytes:
             fields["junk"] = self._random.randbytes(odd.junk_bytes)
-        self._put(document_id, self._now - _SECOND, fields, created=self._now - _DEPLOYED)
+        self._put(document_id, self._now - _SECOND, fields, created=self._now - DEPLOYED)
 
     def _code(self, processor: Processor) -> Code:
         return self._world.code_of(processor.service)
 
     def _age(self, processor: Processor, canonical: Canonical) -> timedelta:
         fresh = self._random.random() * processor.every
+        if (cut := self._cut(processor)) is not None:
+            return cut + fresh
         if processor.name in canonical.late:
             return canonical.late[processor.name]
         if self._code(processor) == "old":
             return canonical.before_old_code + fresh
         return fresh if canonical.age is None else canonical.age + fresh
+
+    def _cut(self, processor: Processor) -> timedelta | None:
+        """How long ago this service's heartbeats were denied or switched off, and still are."""
+        different = self._told.deployment(processor.service)
+        if different.denied is not None and different.allowed is None:
+            return different.denied
+        off = (later.ago for later in different.later if later.environment.get("ENABLE_HEARTBEATS") == "false")
+        return next(off, None)
 
     def _starts(self, count: int, oldest: timedelta, newest: timedelta) -> list[datetime]:
         step = (oldest - newest) / max(count, 1)

@@ -1,0 +1,1 @@
+"""Cloud Run: services whose revisions pin digests, and jobs that resolve their image at each execution."""
