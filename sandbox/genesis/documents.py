@@ -12,7 +12,7 @@ from sandbox.genesis.deployments import DEPLOYED
 from sandbox.pipeline import Code, Processor
 from sandbox.scenario import Canonical, OddDocument, RunScoped, Scenario
 from sandbox.simulated import Run, run_id, run_scoped_fields, run_scoped_id
-from sandbox.stage import Rota
+from sandbox.stage import Instance, Rota
 from sandbox.world import World
 
 _REMEMBERED: Final = timedelta(minutes=75)
@@ -61,9 +61,7 @@ class _Genesis:
                 simulated.due = None
             elif self._code(processor) == "new" and self._cut(processor) is None:
                 simulated.due = last + processor.every
-            rota = Rota()
-            for moment in _beats(last, processor.every, since=self._now - _REMEMBERED):
-                instance = self._world.instance_at(processor.service, moment, rota)
+            for moment, instance in self._spoken(processor, last):
                 fields = heartbeat_fields(
                     processor_name=name,
                     at=moment,
@@ -105,6 +103,13 @@ class _Genesis:
         if odd.junk_bytes:
             fields["junk"] = self._random.randbytes(odd.junk_bytes)
         self._put(document_id, self._now - _SECOND, fields, created=self._now - DEPLOYED)
+
+    def _spoken(self, processor: Processor, last: datetime) -> list[tuple[datetime, Instance | None]]:
+        """The heartbeats up to the last one, but for those that fell to a revision with old code."""
+        rota = Rota()
+        moments = _beats(last, processor.every, since=self._now - _REMEMBERED)
+        spoken = [(moment, self._world.instance_at(processor.service, moment, rota)) for moment in moments]
+        return [one for one in spoken if one[1] is None or one[1].build.code != "old"] or spoken[-1:]
 
     def _code(self, processor: Processor) -> Code:
         return self._world.code_of(processor.service)

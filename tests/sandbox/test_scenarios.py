@@ -14,9 +14,13 @@ from sandbox.scenario import parse as parse_file
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 COUNTS = {
-    "denied": 30, "few-late": 30, "future-and-unparsable": 30, "hanging": 30, "healthy": 30, "hostile-ids": 39,
-    "hundred-thousand": 101_868, "missing": 28, "proliferation": 1_053, "regrowing": 50, "repaired": 18,
-    "silent-stop": 30,
+    "denied": 30, "denied-logging": 30, "denied-registry": 30, "denied-run": 30, "empty-log-pages": 30, "few-late": 30,
+    "forgotten-jobs": 30, "forgotten-jobs-running": 33, "future-and-unparsable": 30, "gunicorn-missing": 30,
+    "hanging": 30, "hanging-logging": 30, "hanging-registry": 30, "hanging-run": 30, "healthy": 30, "hostile-ids": 39,
+    "hundred-thousand": 101_868, "missing": 28, "noise": 30, "permission-lost": 30, "pinned-traffic": 30,
+    "pipeline-stopped": 30, "proliferation": 1_053, "recovered": 30, "regrowing": 50, "repaired": 18,
+    "revision-never-ready": 30, "rollout-in-progress": 30, "silent-stop": 30, "split-traffic": 37, "stale-label": 30,
+    "stuck-operation": 30, "switched-off": 30, "tag-moved": 30, "two-faults": 35, "witness-lies": 30,
 }  # fmt: skip
 
 
@@ -64,7 +68,9 @@ def test_the_same_seed_gives_the_same_documents() -> None:
     assert documents(first).keys() != documents(build("proliferation", clock=Clock(NOON, speed=0), seed=1)).keys()
 
 
-@pytest.mark.parametrize("name", ["healthy", "denied", "hanging", "repaired"])
+@pytest.mark.parametrize(
+    "name", ["healthy", "denied", "hanging", "repaired", "pinned-traffic", "recovered", "noise", "tag-moved"]
+)
 def test_a_pipeline_that_works_has_fresh_canonical_documents(name: str) -> None:
     world = at_noon(name)
     assert kinds(world) == {Kind.CANONICAL: COUNTS[name]}
