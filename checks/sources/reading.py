@@ -32,6 +32,16 @@ _TRANSIENT: Final = (
     exceptions.Aborted,
 )
 
+_BY_HTTP: Final[dict[int, type[exceptions.GoogleAPICallError]]] = {
+    401: exceptions.Unauthenticated,
+    403: exceptions.PermissionDenied,
+    429: exceptions.ResourceExhausted,
+    500: exceptions.InternalServerError,
+    502: exceptions.ServiceUnavailable,
+    503: exceptions.ServiceUnavailable,
+    504: exceptions.DeadlineExceeded,
+}
+
 _NEXT_STEP: Final = {
     "UNAVAILABLE": "is the address right and the network up? try again in a minute",
     "DEADLINE_EXCEEDED": "try again, with a longer --timeout",
@@ -144,6 +154,12 @@ def _listed(names: list[str]) -> str:
     if len(names) > _NAMED:
         return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED:,} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def by_http_status(status: int, message: str) -> exceptions.GoogleAPICallError:
+    """The error of Google's clients that means the same as an HTTP status."""
+    kind = _BY_HTTP.get(status)
+    return kind(message) if kind else exceptions.from_http_status(status, message)
 
 
 def explain(error: exceptions.GoogleAPICallError, *, role: str) -> SourceError:

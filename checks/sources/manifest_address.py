@@ -1,0 +1,43 @@
+"""Where a manifest is asked for. Strangers write image references, so nothing of one becomes syntax of a URL."""
+
+import re
+from typing import Final
+
+from checks.errors import SourceError
+from checks.evidence import Target
+from checks.sources.endpoints import GOOGLE_REGISTRIES
+from checks.text import show
+
+_GOOGLE: Final = re.compile(r"(?:[a-z0-9-]{1,63}\.){1,5}pkg\.dev|(?:[a-z0-9-]{1,63}\.)?gcr\.io")
+_PATH: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,254}")
+_REFERENCE: Final = re.compile(r"sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_LOOK: Final = "look at the image with gcloud run; only Artifact Registry and Container Registry are asked"
+
+
+def manifest_address(target: Target, repository: str, reference: str) -> str:
+    """The URL of a manifest.
+
+    Args:
+        target: the practice registry, a host of Google's that stands for all, or neither.
+        repository: registry, path and name of the image.
+        reference: a tag or a digest.
+
+    Raises:
+        SourceError: the reference is none, or its registry is not Google's: no credentials go there.
+    """
+    first, slash, rest = repository.partition("/")
+    names_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    host, path = (first, rest) if names_host else ("", repository)
+    if not _is_path(path) or _REFERENCE.fullmatch(reference) is None:
+        raise SourceError(f"{show(f'{repository}:{reference}', limit=200)} is no image reference", _LOOK)
+    if target.practice:
+        return f"http://{target.address}/v2/{path}/manifests/{reference}"
+    if target.address != GOOGLE_REGISTRIES:
+        host = target.address
+    if _GOOGLE.fullmatch(host) is None:
+        raise SourceError(f"{show(host or 'an image without a host', limit=200)} is no registry of Google's", _LOOK)
+    return f"https://{host}/v2/{path}/manifests/{reference}"
+
+
+def _is_path(path: str) -> bool:
+    return _PATH.fullmatch(path) is not None and all(part.strip(".") for part in path.split("/"))
