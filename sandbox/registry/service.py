@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from sandbox.faults import Fault
-from sandbox.registry.http import Request, Response
+from sandbox.http.messages import Request, Response
 from sandbox.registry.images import Content
 from sandbox.registry.store import Registry
 
@@ -43,10 +42,10 @@ def _about(answer: Answer, found: Mapping[str, str]) -> Callable[[Registry], Res
     return lambda registry: answer(registry, found.get("name", ""), found.get("reference", ""))
 
 
-def refusal(fault: Fault) -> Response:
-    """The response that a fault's status stands for."""
-    status, code = _REFUSALS.get(fault.status or "UNKNOWN", _BROKEN)
-    return _error(status, code, fault.message)
+def refusal(status: str, message: str) -> Response:
+    """The response that a gRPC status stands for."""
+    code, word = _REFUSALS.get(status, _BROKEN)
+    return _error(code, word, message)
 
 
 def _version(_registry: Registry, _name: str, _reference: str) -> Response:

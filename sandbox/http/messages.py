@@ -1,11 +1,11 @@
-"""As much of HTTP/1.1 as a registry's clients speak: requests without bodies that matter, connections that stay."""
+"""As much of HTTP/1.1 as the clients of the practice cloud speak: small requests, connections that stay."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 _MAX_BODY: Final = 1024 * 1024
 _WORDS: Final = 3
@@ -14,18 +14,23 @@ _LONG: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The head of one request."""
+    """One request.
+
+    Attributes:
+        method: the verb.
+        host: whom it is for: from its first line where that names somebody, as it does before a proxy.
+        path: without query, and unquoted.
+        query: the last value of each parameter.
+        headers: by their names in lower case.
+        body: what came after the head.
+    """
 
     method: str
+    host: str
     path: str
+    query: Mapping[str, str]
     headers: Mapping[str, str]
-
-    @property
-    def body(self) -> int | None:
-        """How many bytes follow its head; None where nobody can say."""
-        length = self.headers.get("content-length", "0")
-        said = length.isdecimal() and len(length) < _LONG and "transfer-encoding" not in self.headers
-        return int(length) if said else None
+    body: bytes = b""
 
     @property
     def keeps(self) -> bool:
@@ -67,15 +72,8 @@ async def read(reader: asyncio.StreamReader) -> Request | None:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     if words[2] == "HTTP/1.0":
         headers["connection"] = "close"
-    request = Request(words[0], unquote(words[1].partition("?")[0]), headers)
-    await _discard(reader, request)
-    return request
-
-
-async def _discard(reader: asyncio.StreamReader, request: Request) -> None:
-    if request.body is None or request.body > _MAX_BODY:
-        raise NoRequestError("a registry that only reads takes no such body")
-    await reader.readexactly(request.body)
+    host, path, query = _target(words[0], words[1], headers)
+    return Request(words[0], host, path, query, headers, await _body(reader, headers))
 
 
 async def write(writer: asyncio.StreamWriter, response: Response, *, head_only: bool, keeps: bool) -> bool:
@@ -83,7 +81,6 @@ async def write(writer: asyncio.StreamWriter, response: Response, *, head_only: 
     headers = {
         "Content-Type": response.media_type,
         "Content-Length": str(len(response.body)),
-        "Docker-Distribution-Api-Version": "registry/2.0",
         "Connection": "keep-alive" if keeps else "close",
     } | dict(response.headers)
     lines = [f"HTTP/1.1 {response.status.value} {response.status.phrase}"]
@@ -93,3 +90,19 @@ async def write(writer: asyncio.StreamWriter, response: Response, *, head_only: 
         writer.write(response.body[: response.cut_after])
     await writer.drain()
     return keeps and response.cut_after is None
+
+
+def _target(method: str, target: str, headers: Mapping[str, str]) -> tuple[str, str, dict[str, str]]:
+    if method == "CONNECT":
+        return target, "", {}
+    whole = target if target.startswith("/") else target.partition("://")[2]
+    host, slash, rest = whole.partition("/")
+    path, _, query = f"{slash}{rest}".partition("?")
+    return host or headers.get("host", ""), unquote(path), dict(parse_qsl(query, keep_blank_values=True))
+
+
+async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not (length.isdecimal() and len(length) < _LONG and int(length) <= _MAX_BODY):
+        raise NoRequestError(f"a body needs a Content-Length of at most {_MAX_BODY}")
+    return await reader.readexactly(int(length))

@@ -1,0 +1,1 @@
+"""HTTP/1.1 on loopback, for those of Google's services that also, or only, speak it."""
