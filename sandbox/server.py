@@ -1,4 +1,7 @@
-"""The practice cloud on loopback: Firestore, Cloud Run, Cloud Logging and the registry, each on a port of its own."""
+"""The practice cloud on loopback: Firestore, Cloud Run, Cloud Logging and the registry, each on a port of its own.
+
+One more port is for gcloud, which asks Cloud Run and Cloud Logging over HTTP.
+"""
 
 import asyncio
 import contextlib
@@ -15,6 +18,8 @@ from sandbox.firestore import service as firestore
 from sandbox.genesis import build
 from sandbox.logging import service as logging
 from sandbox.registry.server import serve_registry
+from sandbox.rest.environment import gcloud_environment
+from sandbox.rest.server import serve_rest
 from sandbox.rpc import Endpoint, Table
 from sandbox.run import service as run
 from sandbox.scenario import Scenario
@@ -37,6 +42,7 @@ class Sandbox:
         self.world = world
         self._host = host
         self._ports: dict[Side, int] = {"firestore": port}
+        self._rest_address = ""
         self._stack = contextlib.AsyncExitStack()
 
     @property
@@ -72,12 +78,19 @@ class Sandbox:
             "VALIDATE_DAILY_REGISTRY_ENDPOINT": self.registry_address,
         }
 
+    def gcloud_environment(self) -> dict[str, str]:
+        """What to set in gcloud's environment, so that it comes here. CLOUDSDK_CONFIG is the caller's."""
+        return gcloud_environment(
+            self._rest_address, project=self.world.pipeline.project, region=self.world.pipeline.region
+        )
+
     async def __aenter__(self) -> Self:
         world = self.world
+        logs = logging.methods(world.logs)
         async with contextlib.AsyncExitStack() as stack:
             await self._serve(stack, "firestore", {firestore.NAME: firestore.methods(world.firestore)})
             await self._serve(stack, "run", run.tables(world.run, world.tick))
-            await self._serve(stack, "logging", {logging.NAME: logging.methods(world.logs)})
+            await self._serve(stack, "logging", {logging.NAME: logs})
             registry = serve_registry(
                 world.registry,
                 clock=world.clock,
@@ -87,6 +100,16 @@ class Sandbox:
             )
             address = await stack.enter_async_context(registry)
             self._ports["registry"] = int(address.rpartition(":")[2])
+            rest = serve_rest(
+                world.run,
+                logs,
+                settle=world.tick,
+                clock=world.clock,
+                faults=world.faults,
+                calls=world.calls,
+                host=self._host,
+            )
+            self._rest_address = await stack.enter_async_context(rest)
             ticking = asyncio.create_task(self._tick())
             stack.push_async_callback(_cancel, ticking)
             self._stack = stack.pop_all()
