@@ -1,18 +1,30 @@
 """Asks every source at the same time and returns one snapshot; what fails becomes a gap, and the rest is kept."""
 
+import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from checks.evidence import Gap, Snapshot
+from checks.evidence import Gap, Snapshot, Target
+from checks.looking import Look, load
 from checks.pipeline import Pipeline
 from checks.progress import Progress, quiet
 from checks.report import Report, judge
-from checks.rules import RULES, Rule
+from checks.rules import RULES, SOURCES, Rule, Source
+from checks.sources.endpoints import logging_target, registry_target, run_target
 from checks.sources.firestore_channel import firestore_target
 
 DEFAULT_TIMEOUT: Final = 60.0
+
+_TARGETS: Final[dict[Source, Callable[[Pipeline, Mapping[str, str]], Target]]] = {
+    "firestore": lambda pipeline, environment: firestore_target(
+        f"projects/{pipeline.heartbeat_project}/databases/{pipeline.heartbeats.database}", environment
+    ),
+    "cloud-run": run_target,
+    "logging": logging_target,
+    "registry": registry_target,
+}
 
 
 async def check(
@@ -23,46 +35,67 @@ async def check(
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
 ) -> Report:
-    """Look at a pipeline and judge it.
+    """Look at a pipeline and judge it. Only what the rules need is looked at.
 
     Args:
         pipeline: what to look at.
         rules: what to judge by.
         timeout: seconds that looking may take; what is not seen by then is unknown.
         progress: told how far the long reads are.
-        environment: where ``FIRESTORE_EMULATOR_HOST`` is looked up.
+        environment: where ``FIRESTORE_EMULATOR_HOST`` and ``VALIDATE_DAILY_*_ENDPOINT`` are looked up.
 
     Raises:
         UsageError: an address is refused before anything is asked.
     """
-    snapshot = await collect(pipeline, timeout=timeout, progress=progress, environment=environment)
-    return judge(snapshot, rules)
+    applied = tuple(rules)
+    sources: set[Source] = {source for rule in applied for source in rule.needs}
+    snapshot = await collect(pipeline, sources=sources, timeout=timeout, progress=progress, environment=environment)
+    return judge(snapshot, applied)
 
 
 async def collect(
     pipeline: Pipeline,
     *,
+    sources: Collection[Source] = SOURCES,
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
 ) -> Snapshot:
-    """Read every source once, all at the same time. Arguments and errors as for ``check``."""
-    database = f"projects/{pipeline.heartbeat_project}/databases/{pipeline.heartbeats.database}"
-    target = firestore_target(database, environment)
-    # Google's packages take a second to load: not before the settings have proved right.
-    from checks.sources.firestore import read_heartbeats  # noqa: PLC0415
-    from checks.sources.reading import Budget  # noqa: PLC0415
+    """Read every source once, all at the same time, but for tags: which ones to ask for, Cloud Run tells.
 
-    heartbeats = await read_heartbeats(pipeline, target, Budget(timeout), progress)
-    gaps = heartbeats.gaps
-    if heartbeats.read_time is None:
-        gaps = (*gaps, _LOCAL_CLOCK)
+    Args:
+        pipeline: what to look at.
+        sources: what to ask, less what the pipeline's settings leave out.
+        timeout: seconds that looking may take; what is not seen by then is a gap.
+        progress: told how far the long reads are.
+        environment: where addresses are looked up.
+
+    Raises:
+        UsageError: an address is refused before anything is asked.
+    """
+    asked: list[Source] = [source for source in SOURCES if source in sources and source not in pipeline.unasked]
+    targets: dict[Source, Target] = {source: _TARGETS[source](pipeline, environment) for source in asked}
+    await asyncio.to_thread(load, asked)  # not before the addresses have proved right
+    from checks.sources.reading import Budget  # noqa: PLC0415 - Google's packages load when used
+
+    look = Look(pipeline, targets, Budget(timeout), progress)
+    heartbeats, (deployments, undeployed), (logs, unlogged) = await asyncio.gather(
+        look.heartbeats(),
+        look.deployments(),
+        look.logs(datetime.now(UTC)),  # Firestore's own time is not known yet
+    )
+    gaps = (*(heartbeats.gaps if heartbeats else ()), *undeployed, *unlogged)
+    read_time = heartbeats.read_time if heartbeats else None
+    if read_time is None:
+        gaps = (*gaps, _LOCAL_CLOCK if heartbeats else _NO_CLOCK)
     return Snapshot(
         pipeline=pipeline,
-        taken_at=heartbeats.read_time or datetime.now(UTC),
-        census=heartbeats.census,
+        taken_at=read_time or datetime.now(UTC),
+        census=heartbeats.census if heartbeats else None,
+        deployments=deployments,
+        logs=logs,
         gaps=gaps,
-        targets=(target,),
+        targets=tuple(targets.values()),
     )
 
 
@@ -70,4 +103,9 @@ _LOCAL_CLOCK: Final = Gap(
     source="clock",
     reason="Firestore gave no read time, so taken_at is this machine's clock",
     next_step="make Firestore readable; then the report bears Firestore's own time",
+)
+_NO_CLOCK: Final = Gap(
+    source="clock",
+    reason="Firestore was not asked, so taken_at is this machine's clock",
+    next_step="ask for the heartbeats too; then the report bears Firestore's own time",
 )

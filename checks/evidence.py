@@ -161,7 +161,9 @@ class Snapshot(Evidence):
 
     @model_validator(mode="after")
     def _unseen_is_said(self) -> Self:
-        if not self.gaps and (self.census is None or not self.census.complete):
+        whole = self.census is not None and self.census.complete
+        whole = whole and all(seen is None or seen.complete for seen in (self.deployments, self.logs))
+        if not self.gaps and not whole:
             raise ValueError("evidence that is not complete needs a gap that says why")
         return self
 

@@ -1,0 +1,83 @@
+"""One look at all sources that are asked: each brings its evidence and its gaps, and hinders no other."""
+
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from checks.deployments import Deployments, Image
+from checks.evidence import Gap, Target
+from checks.logs import Logs
+from checks.pipeline import Pipeline
+from checks.progress import Progress
+from checks.rules import Source
+from checks.sources.login import Login
+
+if TYPE_CHECKING:
+    from checks.sources.firestore import Reading
+    from checks.sources.reading import Budget
+
+_MODULES: Final[dict[Source, str]] = {
+    "firestore": "checks.sources.firestore",
+    "cloud-run": "checks.sources.cloud_run",
+    "logging": "checks.sources.cloud_logging",
+    "registry": "checks.sources.registry",
+}
+
+
+def load(sources: Iterable[Source]) -> None:
+    """Load what these sources need of Google's packages: that takes seconds, which are not the budget's."""
+    importlib.import_module("checks.sources.reading")
+    for source in sources:
+        importlib.import_module(_MODULES[source])
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is asked, where, and within which limits. Each method is None, without a gap, for what is not asked."""
+
+    pipeline: Pipeline
+    targets: Mapping[Source, Target]
+    budget: "Budget"
+    progress: Progress
+    login: Login = field(default_factory=Login)
+
+    async def heartbeats(self) -> "Reading | None":
+        """The census of the heartbeats."""
+        target = self.targets.get("firestore")
+        if target is None:
+            return None
+        from checks.sources.firestore import read_heartbeats  # noqa: PLC0415 - Google's packages load when used
+
+        return await read_heartbeats(self.pipeline, target, self.budget, self.progress, login=self.login)
+
+    async def deployments(self) -> tuple[Deployments | None, tuple[Gap, ...]]:
+        """What is deployed and, after that, where the tags of its images point."""
+        target = self.targets.get("cloud-run")
+        if target is None:
+            return None, ()
+        from checks.sources.cloud_run import read_deployments  # noqa: PLC0415 - Google's packages load when used
+
+        found, gaps = await read_deployments(self.pipeline, target, self.budget, self.progress, login=self.login)
+        registry = self.targets.get("registry")
+        if found is None or registry is None:
+            return found, gaps
+        from checks.sources.registry import read_tags  # noqa: PLC0415 - the same
+
+        tags, untold = await read_tags(_images(found), registry, self.budget, login=self.login)
+        return found.model_copy(update={"tags": tags}), (*gaps, *untold)
+
+    async def logs(self, until: datetime) -> tuple[Logs | None, tuple[Gap, ...]]:
+        """What the logs tell, in the window that ends at ``until``."""
+        target = self.targets.get("logging")
+        if target is None:
+            return None, ()
+        from checks.sources.cloud_logging import read_logs  # noqa: PLC0415 - Google's packages load when used
+
+        return await read_logs(self.pipeline, target, until, self.budget, self.progress, login=self.login)
+
+
+def _images(deployments: Deployments) -> Iterator[Image]:
+    yield from (service.image for service in deployments.services)
+    yield from (job.image for job in deployments.jobs)
