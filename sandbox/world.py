@@ -79,6 +79,14 @@ class World(Stage):
             self.run.update(one, template=template, traffic=ALL_TO_LATEST, labels=labels, at=now, takes=timedelta())
             return one.revisions[one.created_revision]
 
+    def deny(self, service: str) -> None:
+        """Let the account of a service no longer write to Firestore."""
+        self.denied.add(self.service(service).short)
+
+    def allow(self, service: str) -> None:
+        """Let it write again."""
+        self.denied.discard(self.service(service).short)
+
     def advance(self, by: timedelta) -> None:
         """Let time pass, and everything happen that happens in it."""
         with self.lock:

@@ -14,12 +14,15 @@ from sandbox.run.state import Service, Template
 Request = dict[str, Any]
 Response = dict[str, object]
 
+_LONGEST_NAME: Final = 63
 _PARTS: Final = frozenset({"template", "traffic", "labels", "annotations"})
 
 
 def update_service(cloud: CloudRun, request: Request) -> Response:
     """UpdateService: the whole of it, or the parts of the mask."""
     sent = request.get("service", {})
+    if request.get("allow_missing") and sent.get("name", "") not in cloud.services:
+        unimplemented("UpdateServiceRequest.allow_missing: services are not created here")
     service = service_of(cloud, sent.get("name", ""))
     _unchanged(service.name, sent.get("etag", ""), v2.etag(service.uid, service.version))
     parts = _parts(request.get("update_mask", ""))
@@ -87,8 +90,11 @@ def _named(service: Service, template: Template) -> Template:
     """A template may name its revision: a new name, or that of a revision which is just so."""
     if not template.revision:
         return template
-    if not template.revision.startswith(f"{service.short}-"):
-        invalid(f"template.revision {template.revision!r} must begin with {service.short}-")
+    if not template.revision.startswith(f"{service.short}-") or len(template.revision) > _LONGEST_NAME:
+        invalid(
+            f"template.revision {template.revision!r} must begin with {service.short}- and have at most "
+            f"{_LONGEST_NAME} characters"
+        )
     unnamed, current = replace(template, revision=""), replace(service.template, revision="")
     if template.revision not in service.revisions:
         return template

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import grpc.aio
 import pytest
@@ -14,7 +14,12 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sandbox import Sandbox, build
+from sandbox import Fault, Sandbox, World, build
+
+from support.cloud_run import Clients, clients
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
 
 # Google's high-level client has no types that a strict checker could use.
 Untyped = Any
@@ -116,6 +121,23 @@ async def connect() -> AsyncIterator[Connect]:
 
         async def to(sandbox: Sandbox, project: str) -> Cloud:
             return await _connect(stack, sandbox.firestore_address, project)
+
+        yield to
+
+
+class Run(Protocol):
+    """Serves a world, or the world of a scenario, and gives Google's clients for its Cloud Run."""
+
+    async def __call__(self, told: World | str = "healthy", *faults: Fault) -> Clients: ...
+
+
+@pytest.fixture
+async def run(serve: "Serve") -> AsyncIterator[Run]:
+    """Google's clients for a practice cloud: ``cloud = await run("healthy")``."""
+    async with AsyncExitStack() as stack:
+
+        async def to(told: World | str = "healthy", *faults: Fault) -> Clients:
+            return await stack.enter_async_context(clients(await serve(told, *faults)))
 
         yield to
 

@@ -193,5 +193,5 @@ def test_a_wrong_file_is_refused_by_file_and_key(text: str, problem: str) -> Non
 
 
 def test_a_scenario_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ScenarioError, match="no scenario 'helthy': choose one of denied, few-late"):
+    with pytest.raises(ScenarioError, match="no scenario 'helthy': choose one of denied, denied-logging"):
         load_scenario("helthy")
