@@ -6,7 +6,7 @@ processor that was seen is judged, and who is missing cannot be said.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -117,6 +117,13 @@ def _standing(snapshot: Snapshot, name: str, processor: Processor | None, famili
     late_after, down_after = snapshot.pipeline.heartbeats.limits(processor)
     beat = Beat.DOWN if age > down_after else Beat.LATE if age > late_after else Beat.UP
     return Standing(name, processor, newest, age, beat)
+
+
+def recovered(snapshot: Snapshot, source: str, since: datetime) -> bool:
+    """Whether every expected processor that a service or job runs has beaten since a moment; False if none is known."""
+    own = [each.name for each in snapshot.pipeline.heartbeats.processors if each.service == source and each.must_beat]
+    beats = {each.name: each.newest.last_heartbeat for each in standings(snapshot) if each.newest}
+    return bool(own) and all((beat := beats.get(name)) is not None and beat > since for name in own)
 
 
 def silent_keys(snapshot: Snapshot, source: str) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ class Witnesses:
         name: the processor.
         service: what runs it, as the settings say.
         beat: how its newest heartbeat stands; None where it has no document.
-        runs: whether the logs hold a run within its limits; None where that cannot be said.
+        runs: whether it ran: for a stale heartbeat, later than that by more than ``late_after``, so that the two did
+            not fall silent together; else at all, in the window. None where that cannot be said.
         told: both in words.
     """
 
@@ -45,15 +46,19 @@ def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: Standing | None)
     processor = next((each for each in snapshot.pipeline.heartbeats.processors if each.name == name), None)
     names = processor.names if processor else (name,)
     last = max((run.at for run in logs.runs if run.processor in names), default=None)
-    _, down_after = snapshot.pipeline.heartbeats.limits(processor)
-    runs: bool | None = last is not None and logs.until - last <= down_after
-    if not runs and (not logs.complete or logs.until - logs.since < down_after):
-        runs = None
+    late_after, down_after = snapshot.pipeline.heartbeats.limits(processor)
+    beat = standing.newest.last_heartbeat if standing and standing.newest else None
+    if standing and standing.stale and beat:
+        runs = last is not None and last - beat > late_after
+        absence = logs.complete
+    else:
+        runs = last is not None
+        absence = logs.complete and logs.until - logs.since >= down_after
     return Witnesses(
         name=name,
         service=processor.service if processor else None,
         beat=standing.beat if standing else None,
-        runs=runs,
+        runs=runs if runs or absence else None,
         told=f"{_heartbeat(standing)}; {_run(last, logs)}",
     )
 

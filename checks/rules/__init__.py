@@ -51,8 +51,8 @@ class Rule:
 
 RULES: Final = (
     Rule(heartbeat_proliferation, ("firestore",), HEARTBEATS),
-    Rule(heartbeat_write_errors, ("logging",)),
     Rule(heartbeats_switched_off, ("cloud-run",)),
+    Rule(heartbeat_write_errors, ("logging",)),
     Rule(two_witnesses, ("firestore", "logging")),
     Rule(heartbeat_channel_down, ("firestore",), HEARTBEATS),
     Rule(missing_heartbeats, ("firestore",), HEARTBEATS),

@@ -1,6 +1,7 @@
 """A processor that logs why its heartbeat was not written names the cause itself.
 
 Severity: P1: that service's heartbeats are blind. It explains the silence of the processors that the service runs.
+Where each of them has beaten since the last such line, the trouble is over, and nothing is said.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Final
 from checks.evidence import Level, Snapshot
 from checks.finding import Fact, Finding, Severity
 from checks.logs import LogBurst, Trouble
-from checks.roster import silent_keys
+from checks.roster import recovered, silent_keys
 
 _NEXT: Final = {
     Trouble.PERMISSION_DENIED: "grant roles/datastore.user to the service account of {source}",
@@ -25,6 +26,8 @@ def heartbeat_write_errors(snapshot: Snapshot) -> Iterator[Finding]:
         if burst.trouble in _NEXT:
             bursts.setdefault(burst.source, []).append(burst)
     for source, own in bursts.items():
+        if recovered(snapshot, source, max(burst.last for burst in own)):
+            continue
         newest = max(own, key=lambda burst: burst.last)
         lines = sum(burst.lines for burst in own)
         yield Finding(

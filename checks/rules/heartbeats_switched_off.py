@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity
+from checks.finding import Fact, Finding, Severity, key
 from checks.roster import silent_keys
 
 _OFF: Final = frozenset({"false", "0", "no", "off"})
@@ -46,5 +46,5 @@ def _finding(snapshot: Snapshot, subject: str, severity: Severity, facts: list[F
         evidence=tuple(facts),
         level=Level.LABEL,
         next_step=f"remove the flag from {subject} and deploy it, or set its processors expected = false",
-        explains=silent_keys(snapshot, subject),
+        explains=(key("heartbeat-write-errors", subject), *silent_keys(snapshot, subject)),
     )

@@ -4,14 +4,14 @@
     heartbeat stale, runs stale   the processor stopped
     heartbeat fresh, no runs      one witness lies
 
-Severity: a broken path P1 once a processor is down, P2 while all are late; a stopped processor P1; a lying witness P2.
-The second witness counts only where it was seen: with no run line of anybody beside fresh heartbeats, the marker is
-wrong rather than every run absent, and nothing is said. A search that was cut short proves no absence.
+Severity: P1 for a broken path or a stop once a processor is down or missing, P2 while all are late; a lying witness P2.
+A stale heartbeat and runs that ended with it fell silent together: that is a stop. The second witness counts only where
+it was seen: with no run line of anybody beside fresh heartbeats, the marker is wrong rather than every run absent, and
+nothing is said. A search that was cut short proves no absence.
 """
 
 from collections.abc import Iterable, Iterator
 
-from checks.duration import format_duration
 from checks.evidence import Snapshot
 from checks.finding import Fact, Finding, Severity
 from checks.roster import CHANNEL_MINIMUM, Beat, is_quiet, keys_of_silence
@@ -39,13 +39,12 @@ def two_witnesses(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _broken(snapshot: Snapshot, broken: list[Witnesses]) -> Finding:
-    down = any(each.beat is not Beat.LATE for each in broken)
     subject = broken[0].name if len(broken) == 1 else snapshot.pipeline.heartbeats.collection
     runners = sorted({each.service for each in broken if each.service})
     where = f" of {', '.join(runners)}" if runners else ""
     return Finding(
         rule="two-witnesses",
-        severity=Severity.P1 if down else Severity.P2,
+        severity=_severity(broken),
         subject=subject,
         summary=f"telemetry path broken, pipeline fine: {len(broken)} processors run, but their heartbeats do not come",
         evidence=_facts(broken),
@@ -56,16 +55,17 @@ def _broken(snapshot: Snapshot, broken: list[Witnesses]) -> Finding:
 
 
 def _stopped(snapshot: Snapshot, subject: str, stopped: list[Witnesses]) -> Finding:
-    what = "the whole pipeline stopped" if len(stopped) > 1 else "the processor stopped"
-    runner = stopped[0].service if len(stopped) == 1 and stopped[0].service else "what schedules and runs it"
+    what, runner = "the whole pipeline stopped", "the pipeline"
+    if len(stopped) == 1:
+        what, runner = "the processor stopped", f"it ({stopped[0].service})" if stopped[0].service else "it"
     own = (each.name for each in stopped)
     return Finding(
         rule="two-witnesses",
-        severity=Severity.P1,
+        severity=_severity(stopped),
         subject=subject,
-        summary=f"{what}: neither a heartbeat nor a run in {format_duration(snapshot.pipeline.sources.window)}",
+        summary=f"{what}: heartbeats and runs fell silent together",
         evidence=_facts(stopped),
-        next_step=f"find out why {runner} no longer starts; if that is right, set retired = true or a [[quiet]] window",
+        next_step=f"find out why {runner} stopped; if that is right, set retired = true or a [[quiet]] window",
         explains=tuple(each for each in keys_of_silence(snapshot, own) if not each.startswith("two-witnesses")),
     )
 
@@ -79,6 +79,10 @@ def _lie(lying: Witnesses) -> Finding:
         evidence=_facts([lying]),
         next_step="find out what writes this heartbeat, and whether its runs still log their end",
     )
+
+
+def _severity(silent: Iterable[Witnesses]) -> Severity:
+    return Severity.P2 if all(each.beat is Beat.LATE for each in silent) else Severity.P1
 
 
 def _facts(judged: Iterable[Witnesses]) -> tuple[Fact, ...]:

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from bench import census
+from bench import census, latency
 
 if __name__ == "__main__":
-    Path("bench.json").write_text(json.dumps({"census": census.run()}, indent=2) + "\n")
+    figures = {"latency": latency.run(), "census": census.run()}
+    Path("bench.json").write_text(json.dumps(figures, indent=2) + "\n")

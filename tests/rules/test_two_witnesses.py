@@ -66,11 +66,19 @@ def test_a_window_shorter_than_the_limit_proves_no_absence_of_runs() -> None:
     assert findings(FRESH, window=12 * HOUR) == []
 
 
-@pytest.mark.parametrize(("ago", "broken"), [(DAY, True), (DAY + timedelta(microseconds=1), False)])
-def test_a_run_counts_exactly_within_the_down_limit(ago: timedelta, *, broken: bool) -> None:
-    summary = findings(STALE, run(ago=ago), window=10 * DAY)[0].summary
+@pytest.mark.parametrize(("later", "broken"), [(2 * HOUR + timedelta(microseconds=1), True), (2 * HOUR, False)])
+def test_only_runs_later_than_the_last_heartbeat_by_more_than_its_limit_break_the_path(
+    later: timedelta, *, broken: bool
+) -> None:
+    summary = findings(STALE, run(ago=STALE - later), window=10 * DAY)[0].summary
 
-    assert summary.startswith("telemetry path broken") == broken
+    assert summary.startswith("telemetry path broken" if broken else "the processor stopped")
+
+
+def test_a_processor_that_stopped_a_few_hours_ago_is_p2() -> None:
+    root = findings(3 * HOUR, run(ago=4 * HOUR))[0]
+
+    assert (root.severity, root.summary) == ("P2", "the processor stopped: heartbeats and runs fell silent together")
 
 
 def test_no_run_line_of_anybody_beside_fresh_heartbeats_accuses_nobody() -> None:
@@ -110,3 +118,9 @@ def test_a_write_error_in_the_logs_is_the_root_of_the_broken_path_and_of_the_cha
     assert {finding.cause for finding in report.findings[1:]} == {root.key}
     assert root.next_step == "grant roles/datastore.user to the service account of phase2"
     assert report.score == 65
+
+
+def test_write_errors_that_every_processor_of_the_service_has_outlived_are_over() -> None:
+    witnessed = logs(run(), bursts=[burst(Trouble.PERMISSION_DENIED)])
+
+    assert told(judge(seen(service(), told=witnessed))) == []

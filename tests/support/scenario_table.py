@@ -9,7 +9,7 @@ from checks.text import show
 from sandbox import Sandbox, build
 from validate_daily.init import settings_text
 
-SECONDS = {"hanging": 1.0}
+SECONDS = {name: 2.0 for name in ("hanging", "hanging-run", "hanging-logging", "hanging-registry")}
 
 
 async def look(scenario: str) -> Report:

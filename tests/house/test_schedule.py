@@ -1,0 +1,57 @@
+"""The alert policies that the README shows, held against what a scheduled check prints."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from checks.formats.log import render_log
+from sandbox.clock import Clock
+from sandbox.logging.filter import read
+from sandbox.logging.store import LogStore
+
+from support.snapshots import NOW, document, judged, pipeline
+
+ROOT = Path(__file__).parents[2]
+BAD = json.loads((ROOT / "docs" / "schedule" / "alert-bad-verdict.json").read_text())
+ABSENT = json.loads((ROOT / "docs" / "schedule" / "alert-no-report.json").read_text())
+README = (ROOT / "README.md").read_text("utf-8")
+
+VERDICTS = [
+    (timedelta(minutes=1), True, False),
+    (timedelta(hours=3), True, False),
+    (timedelta(days=5), True, True),
+    (timedelta(minutes=1), False, True),
+]
+
+
+@pytest.mark.parametrize(("age", "listed", "wakes"), VERDICTS, ids=["healthy", "P2", "P1", "unknown"])
+def test_the_alert_on_bad_verdicts_wakes_for_p0_p1_and_unknown_only(
+    age: timedelta, *, listed: bool, wakes: bool
+) -> None:
+    report = judged([document("Active", age), document("Other")], pipeline(["Active"]), listed=listed)
+    store = LogStore(Clock(NOW))
+    entry = store.job_line(
+        job="validate-daily",
+        execution="validate-daily-x1",
+        location="us-west2",
+        project="demo-nba",
+        payload={key: value for key, value in json.loads(render_log(report)).items() if key != "severity"},
+    )
+
+    policy = BAD["conditions"][0]["conditionMatchedLog"]["filter"]
+    counted = re.search(r"--log-filter '([^']+)'", README)
+
+    assert read(policy)(entry) == wakes
+    assert counted is not None
+    assert read(counted[1])(entry)
+
+
+def test_no_report_is_missed_after_two_periods_and_within_what_an_absence_may_last() -> None:
+    hours = re.search(r"--schedule '0 \*/(\d+) \* \* \*'", README)
+
+    assert hours is not None
+    seconds = int(ABSENT["conditions"][0]["conditionAbsent"]["duration"].removesuffix("s"))
+    assert seconds == 2 * int(hours[1]) * 3_600 < 23.5 * 3_600
