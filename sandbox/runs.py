@@ -78,9 +78,9 @@ class Runner:
             if start <= last:
                 self._begin(start, self._stage.instance_at(self.processor.service, start, self._rota))
                 self._say(now)
-        if first <= last:
-            self._next = first
-            self.due = self._lines[0][0] if self._lines else first
+        stopped = first > last
+        self._next = None if stopped else first
+        self.due = self._lines[0][0] if self._lines else self._next
 
     def _begin(self, start: datetime, instance: Instance | None) -> None:
         self._instance = instance
