@@ -146,7 +146,7 @@ def test_traffic_that_goes_back_brings_the_old_code_back() -> None:
 def test_split_traffic_shares_the_work_by_percent() -> None:
     world = at_noon("split-traffic")
     before = len(malformed(world))
-    world.advance(timedelta(days=4))
+    world.advance(timedelta(days=2))
     lines = Counter(
         entry.resource.labels["revision_name"]
         for _, entry in world.logs.rows()
