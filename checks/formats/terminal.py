@@ -34,7 +34,7 @@ def _lines(report: Report) -> list[Text]:
     lines: list[Text] = []
     if report.practice:
         where = ", ".join(target.address for target in report.targets if target.practice)
-        lines += [Text(f"PRACTICE: {where} was asked, not Google: this says nothing about production", style="reverse")]
+        lines += [Text(f"PRACTICE: asked {where}, not Google: this says nothing about production", style="reverse")]
     lines += _verdict(report)
     for finding in report.findings:
         if finding.cause:
@@ -61,7 +61,11 @@ def _verdict(report: Report) -> list[Text]:
         (f" {report.verdict} ", _STYLE[report.verdict]), f" {show(report.pipeline)} · {score} · {_when(report)}"
     )
     if report.root:
-        return [head, Text(f"  {report.root.summary}"), Text.assemble("  ", ("Next: ", "bold"), report.root.next_step)]
+        return [
+            head,
+            Text(f"  {show(report.root.subject)}: {report.root.summary}"),
+            Text.assemble("  ", ("Next: ", "bold"), report.root.next_step),
+        ]
     said = "everything that was asked for was seen, and nothing is wrong"
     if report.not_checked:
         said += "; not checked: " + ", ".join(each.what for each in report.not_checked)

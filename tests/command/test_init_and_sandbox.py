@@ -59,13 +59,19 @@ def test_serve_prints_exports_that_lead_a_check_to_the_sandbox_until_it_is_ended
     command = [COMMAND, "sandbox", "serve", "--scenario", "few-late"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        exports = [shlex.split(child.stdout.readline()) for _ in range(2)]
+        exports = [shlex.split(child.stdout.readline()) for _ in range(5)]
         environment = dict(export[1].split("=", 1) for export in exports)
         done = subprocess.run([COMMAND, "check"], env=os.environ | environment, capture_output=True, check=False)
         child.send_signal(sign)
         complaint = child.communicate(timeout=20)[1]
 
-    assert sorted(environment) == ["FIRESTORE_EMULATOR_HOST", "VALIDATE_DAILY_CONFIG"]
+    assert sorted(environment) == [
+        "FIRESTORE_EMULATOR_HOST",
+        "VALIDATE_DAILY_CONFIG",
+        "VALIDATE_DAILY_LOGGING_ENDPOINT",
+        "VALIDATE_DAILY_REGISTRY_ENDPOINT",
+        "VALIDATE_DAILY_RUN_ENDPOINT",
+    ]
     assert {export[0] for export in exports} == {"export"}
     assert done.returncode == 2
     assert child.returncode == 0
