@@ -14,6 +14,7 @@ from sandbox.firestore import stamps
 from sandbox.firestore.documents import IdRange
 from sandbox.firestore.messages import Document
 from sandbox.images import HEARTBEAT, Build, Images
+from sandbox.logging import stamps as log_stamps
 from sandbox.pipeline import Code
 from sandbox.registry.store import Registry
 from sandbox.run.state import Execution, Job, Target
@@ -149,8 +150,9 @@ def test_split_traffic_shares_the_work_by_percent() -> None:
     world.advance(timedelta(days=2))
     lines = Counter(
         entry.resource.labels["revision_name"]
-        for _, entry in world.logs.rows()
-        if entry.resource.labels["service_name"] == PHASE3
+        for key, entry in world.logs.rows()
+        if key[0] > log_stamps.from_datetime(NOON)
+        and entry.resource.labels["service_name"] == PHASE3
         and "run completed" in entry.json_payload.fields["message"].string_value
     )
     old, new = lines["nba-phase3-analytics-processors-00169-56h"], max(lines.values())
