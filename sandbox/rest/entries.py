@@ -24,7 +24,7 @@ def list_entries(methods: Table) -> Answer:
         request: Any = ListLogEntriesRequest()
         try:
             json_format.Parse(body, request)
-        except json_format.ParseError as error:
+        except (json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
             invalid(f"Invalid JSON payload received. {error}")
         response: Any = ListLogEntriesResponse.FromString(grpc.answer(request.SerializeToString(), call))
         return json_format.MessageToJson(response)
