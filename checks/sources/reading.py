@@ -12,6 +12,7 @@ from google.api_core.retry import exponential_sleep_generator
 
 from checks.errors import SourceError
 from checks.evidence import Gap
+from checks.redact import excerpt
 from checks.text import show
 
 T = TypeVar("T")
@@ -174,4 +175,4 @@ def explain(error: exceptions.GoogleAPICallError, *, role: str) -> SourceError:
     step = _NEXT_STEP.get(status, "look the status up in Google's error reference, and try again")
     if status == "PERMISSION_DENIED":
         step = f"grant {role} to the identity that runs this check (gcloud auth list shows it)"
-    return SourceError(f"{status}: {show(error.message or 'no message', limit=300)}", step)
+    return SourceError(f"{status}: {show(excerpt(error.message or 'no message'), limit=300)}", step)
