@@ -54,6 +54,17 @@ def test_a_job_stamps_its_execution_and_the_commit_it_was_told(world: World, mon
     assert (fields["commit"], fields["revision"]) == ("new", "backfill-x7k2p")
 
 
+def test_an_environment_that_is_given_stands_for_the_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMIT_SHA", "own")
+    monkeypatch.setenv("ENABLE_HEARTBEATS", "false")
+
+    assert world.processor(environment={"COMMIT_SHA": "given", "K_REVISION": "nba-phase3-00042-abc"})()
+    assert not world.processor(environment={"ENABLE_HEARTBEATS": "off"})()
+
+    fields = world.memory.documents[NAME]
+    assert (fields["commit"], fields["revision"]) == ("given", "nba-phase3-00042-abc")
+
+
 def test_the_time_is_written_in_utc(world: World) -> None:
     world.processor(clock=lambda: NOON.astimezone(timezone(timedelta(hours=-8))))()
 
