@@ -34,6 +34,12 @@ class Image(Evidence):
     tag: str | None = None
     digest: str | None = None
 
+    def tagged(self, tag: str | None) -> "Image":
+        """The same repository's image by a tag; itself without one."""
+        if tag is None:
+            return self
+        return Image(reference=f"{self.repository}:{tag}", repository=self.repository, tag=tag)
+
 
 class Revision(Evidence):
     """One revision of a service.

@@ -65,7 +65,7 @@ class Look:
             return found, gaps
         from checks.sources.registry import read_tags  # noqa: PLC0415 - the same
 
-        tags, untold = await read_tags(_images(found), registry, self.budget, login=self.login)
+        tags, untold = await read_tags(self._images(found), registry, self.budget, login=self.login)
         return found.model_copy(update={"tags": tags}), (*gaps, *untold)
 
     async def logs(self, until: datetime) -> tuple[Logs | None, tuple[Gap, ...]]:
@@ -77,7 +77,6 @@ class Look:
 
         return await read_logs(self.pipeline, target, until, self.budget, self.progress, login=self.login)
 
-
-def _images(deployments: Deployments) -> Iterator[Image]:
-    yield from (service.image for service in deployments.services)
-    yield from (job.image for job in deployments.jobs)
+    def _images(self, deployments: Deployments) -> Iterator[Image]:
+        yield from (service.image.tagged(self.pipeline.tag_of(service.name)) for service in deployments.services)
+        yield from (job.image for job in deployments.jobs)

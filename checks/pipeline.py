@@ -191,13 +191,14 @@ class Sources(Section):
 class Service(Section):
     """One entry of ``[[services]]``: a service that must be there.
 
-    ``tag`` is the one that the service should serve. Where the project or region is not that of the pipeline, name it.
+    ``tag`` is the one that it should serve; None takes the one that it was deployed from, if it was deployed by a tag.
+    Where the project or region is not that of the pipeline, name it.
     """
 
     name: Name
     project: Name | None = None
     region: Name | None = None
-    tag: Name = "latest"
+    tag: Name | None = None
 
 
 class Job(Section):
@@ -293,6 +294,10 @@ class Pipeline(Section):
         own = (self.pipeline.project, self.pipeline.region)
         named = [(each.project or own[0], each.region or own[1]) for each in (*self.services, *self.jobs)]
         return tuple(dict.fromkeys((project, region) for project, region in (own, *named) if region))
+
+    def tag_of(self, service: str) -> str | None:
+        """The tag that the settings want a service to serve, if they name one."""
+        return next((each.tag for each in self.services if each.name == service), None)
 
     @property
     def heartbeat_project(self) -> str:

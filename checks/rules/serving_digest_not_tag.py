@@ -18,8 +18,9 @@ def serving_digest_not_tag(snapshot: Snapshot) -> Iterator[Finding]:
     if deployments is None:
         return
     for service in deployments.services:
-        if service.image.tag is not None and not service.reconciling:
-            yield from _judge(deployments, service, service.image)
+        image = service.image.tagged(snapshot.pipeline.tag_of(service.name))
+        if image.tag is not None and not service.reconciling:
+            yield from _judge(deployments, service, image)
 
 
 def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator[Finding]:
@@ -28,7 +29,9 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
         return
     name = f"{image.repository}:{image.tag}"
     if tag.digest is None:
-        yield _finding(service, Severity.P2, f"the tag that it was deployed from is gone: {name}", (), "push it again")
+        yield _finding(
+            service, Severity.P2, f"the tag that it should serve does not exist: {name}", (), "push it again"
+        )
         return
     newest = service.revision(service.created)
     if newest and newest.image.digest and tag.points_at(newest.image.digest):

@@ -108,6 +108,16 @@ def test_a_tag_that_moved_and_was_not_deployed_is_p1_with_both_digests() -> None
     assert finding.next_step.startswith("NOT DEPLOYED")
 
 
+def test_a_service_that_was_deployed_by_digest_is_held_to_the_tag_that_the_settings_name() -> None:
+    pinned, moved = service(image=image(NEW)), "sha256:" + "2" * 64
+    wanted = settings(services=[{"name": "phase2", "tag": "stable"}])
+
+    report = judge(seen(pinned, tags=[tag(moved, "stable")], pipeline=wanted))
+
+    assert told(report) == [("serving-digest-not-tag", "P1", "phase2")]
+    assert told(judge(seen(pinned, tags=[tag(moved, "stable")]))) == []
+
+
 def test_an_index_whose_child_serves_is_what_serves() -> None:
     index = Tag(repository=image().repository, tag="latest", digest="sha256:" + "9" * 64, children=(NEW,))
 
