@@ -20,7 +20,6 @@ _MOST: Final = 200
 """Entries of one kind that are written; a file of more would be read by nobody."""
 
 _SHOWN: Final = 20
-_LATEST: Final = "latest"
 _SECTION: Final = "[pipeline]"
 _AFTER_JOBS: Final = '# follows = "nba-phase2-raw-processors"'
 _NOBODY: Final = "processors = []"
@@ -100,8 +99,6 @@ def _services(found: Discovery, home: str | None) -> list[str]:
     lines = _left_out("services", written)
     for each in written[:_MOST]:
         lines += ["", "[[services]]", _entry("name", each.name)]
-        if each.image.tag not in {None, _LATEST} and _fits(ServiceEntry, name=each.name, tag=each.image.tag):
-            lines.append(_entry("tag", each.image.tag or _LATEST))
         lines += [_entry("region", each.region)] if each.region != home else []
     return [*lines, *_refused("services", [each.name for each in found.services if each not in written])]
 

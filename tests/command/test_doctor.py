@@ -1,31 +1,26 @@
-import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from checks.doctor import examine
 from checks.pipeline import CONFIG_NAME
-from checks.probe import Examination, Probe, Result
+from checks.probe import Result
 from checks.report import ExitCode
-from checks.settings import Settings, parse_settings
 from sandbox import Fault, Sandbox, build, running
-from sandbox.faults import Status
 from validate_daily.init import settings_text
 from validate_daily.sandbox import practice_environment
 
 from conftest import Serve
+from support.doctor import PROJECT, by_permission, not_ok, visit
 
 COMMAND = str(Path(sys.executable).parent / "validate-daily")
 DOCTOR = (COMMAND, "doctor")
 ESCAPE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-PROJECT = "nba-props-platform"
 
 NEEDS = {
     "RunAggregationQuery": ("datastore.entities.list", "roles/datastore.viewer", "firestore.googleapis.com"),
@@ -50,27 +45,10 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
 
 
-def example(text: str = "") -> Settings:
-    pipeline = parse_settings(text or settings_text("example"), origin="example")
-    return Settings(pipeline, Path("example.toml"), named=True)
-
-
-async def visit(sandbox: Sandbox, settings: Settings | None = None, *, seconds: float = 20.0) -> Examination:
-    return await examine(settings or example(), timeout=seconds, environment=sandbox.environment())
-
-
 def run(*command: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, env=os.environ | dict(environment), capture_output=True, text=True, timeout=60, check=False
     )
-
-
-def by_permission(told: Examination) -> dict[str | None, Probe]:
-    return {probe.permission: probe for probe in told.probes}
-
-
-def not_ok(told: Examination) -> dict[str | None, Result]:
-    return {probe.permission: probe.result for probe in told.probes if probe.result is not Result.OK}
 
 
 async def test_everything_that_a_check_needs_is_tried_once_and_found_well(sandbox: Sandbox) -> None:
@@ -140,124 +118,6 @@ async def test_an_api_that_is_not_enabled_is_told_from_a_missing_permission(
     assert probe.result == "disabled"
     assert probe.mend == f"gcloud services enable {api} --project {PROJECT}"
     assert told.exit_code == ExitCode.P0_OR_P1
-
-
-async def test_a_region_that_does_not_exist_is_no_missing_role(serve: Serve) -> None:
-    message = "Permission denied on 'locations/us-wst2' (or it may not exist)."
-    told = await visit(await serve("healthy", Fault(method="ListJobs", status="PERMISSION_DENIED", message=message)))
-
-    probe = by_permission(told)["run.jobs.list"]
-    assert probe.result == "failed"
-    assert (probe.mend or "").startswith(f"gcloud run regions list --project {PROJECT}")
-
-
-OTHER_ENDS: dict[str, tuple[Status, str, str]] = {
-    "unavailable": ("UNAVAILABLE", "unknown", "try again"),
-    "a quota that is used up": ("RESOURCE_EXHAUSTED", "unknown", "quota"),
-    "no credentials were sent": ("UNAUTHENTICATED", "failed", "gcloud auth application-default login"),
-    "no such database": ("NOT_FOUND", "failed", f"gcloud firestore databases list --project {PROJECT}"),
-    "no Firestore": ("UNIMPLEMENTED", "failed", ""),
-}
-
-
-@pytest.mark.parametrize(("status", "result", "mend"), OTHER_ENDS.values(), ids=OTHER_ENDS)
-async def test_other_failures_are_told_from_a_missing_permission(
-    status: Status, result: str, mend: str, serve: Serve
-) -> None:
-    told = await visit(await serve("healthy", Fault(method="RunQuery", status=status)))
-
-    probe = by_permission(told)["datastore.entities.get"]
-    assert probe.result == result
-    assert (probe.reason or "").startswith(f"{status}: ")
-    assert mend in (probe.mend or "")
-    assert told.exit_code == (ExitCode.UNKNOWN if result == "unknown" else ExitCode.P0_OR_P1)
-
-
-async def test_what_hangs_is_unknown_after_its_own_time_and_delays_nothing_else(serve: Serve) -> None:
-    sandbox = await serve("healthy", Fault(method="ListLogEntries", hang=True))
-
-    async with asyncio.timeout(20):
-        told = await visit(sandbox, seconds=3.0)
-
-    assert not_ok(told) == {"logging.logEntries.list": Result.UNKNOWN}
-    assert by_permission(told)["logging.logEntries.list"].reason == "no answer within 3 s"
-    assert told.exit_code == ExitCode.UNKNOWN
-
-
-@pytest.mark.parametrize("fault", [Fault(hang=True), Fault(status="UNAVAILABLE")], ids=["hangs", "unavailable"])
-async def test_a_cloud_that_does_not_answer_leaves_everything_unknown(fault: Fault, serve: Serve) -> None:
-    told = await visit(await serve("healthy", fault), seconds=2.0)
-
-    assert {probe.result for probe in told.probes} == {"unknown"}
-    assert told.exit_code == ExitCode.UNKNOWN
-    assert told.clock_skew_seconds is None
-
-
-@pytest.mark.parametrize(
-    ("ahead", "result"),
-    [(timedelta(seconds=50), "ok"), (timedelta(seconds=70), "failed"), (timedelta(hours=2), "failed")],
-)
-async def test_a_clock_more_than_a_minute_from_firestores_is_a_failure(
-    ahead: timedelta, result: str, serve: Serve
-) -> None:
-    world = build("healthy")
-    world.clock.advance(ahead)
-
-    told = await visit(await serve(world))
-
-    probe = next(probe for probe in told.probes if probe.source == "clock")
-    assert probe.result == result
-    assert told.clock_skew_seconds == pytest.approx(-ahead.total_seconds(), abs=5)
-    if result == "failed":
-        seconds = f"{-(told.clock_skew_seconds or 0):,.0f}"
-        assert probe.reason == f"this machine's clock is {seconds} s behind Firestore's"
-        assert probe.mend == "timedatectl set-ntp true"
-
-
-async def test_sources_that_are_switched_off_are_listed_and_not_asked(sandbox: Sandbox) -> None:
-    text = settings_text("example") + '\n[sources]\ncloud_run = "off"\nlogging = "off"\n'
-
-    told = await visit(sandbox, example(text))
-
-    reasons = {each.what: each.reason for each in told.not_checked}
-    assert reasons["cloud-run"] == 'switched off by choice: [sources] cloud_run = "off"'
-    assert reasons["logging"] == 'switched off by choice: [sources] logging = "off"'
-    assert reasons["look up a tag"] == "Cloud Run named no tagged image of a registry that is asked"
-    assert {call.method for call in sandbox.world.calls} == {"RunQuery", "RunAggregationQuery"}
-    assert told.exit_code == ExitCode.HEALTHY
-
-
-async def test_a_place_without_services_and_jobs_is_no_failure(serve: Serve) -> None:
-    text = '[pipeline]\nname = "other"\nproject = "other-project"\nregion = "europe-west1"\n'
-
-    told = await visit(await serve("healthy"), example(text))
-
-    assert told.exit_code == ExitCode.HEALTHY
-    assert {each.what for each in told.not_checked} == {
-        "get a revision of other-project/europe-west1",
-        "look up a tag",
-    }
-
-
-@pytest.mark.parametrize(
-    ("variable", "source"),
-    [
-        ("FIRESTORE_EMULATOR_HOST", "firestore"),
-        ("VALIDATE_DAILY_RUN_ENDPOINT", "cloud-run"),
-        ("VALIDATE_DAILY_LOGGING_ENDPOINT", "logging"),
-        ("VALIDATE_DAILY_REGISTRY_ENDPOINT", "registry"),
-    ],
-)
-async def test_an_address_that_is_refused_is_a_failure_beside_the_others(
-    variable: str, source: str, sandbox: Sandbox
-) -> None:
-    told = await examine(example(), environment=sandbox.environment() | {variable: "192.0.2.1:80"})
-
-    probe = told.probes[0]
-    assert (probe.source, probe.result, probe.mend) == (source, "failed", f"unset {variable}")
-    assert "beyond loopback" in (probe.reason or "")
-    assert {each.result for each in told.probes[1:]} == {"ok"}
-    assert source not in {target.source for target in told.targets}
 
 
 def test_the_command_prints_each_probe_and_what_mends_it() -> None:

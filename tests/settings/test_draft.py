@@ -111,12 +111,6 @@ def test_an_image_that_nobody_named_is_no_common_repository() -> None:
     assert pipeline.jobs[0].follows is None
 
 
-def test_a_tag_other_than_latest_is_proposed() -> None:
-    pipeline = found([service(image=image(tag="v2")), service(name="api")], [], "us-west2")
-
-    assert [each.tag for each in pipeline.services] == ["v2", "latest"]
-
-
 def test_nothing_found_and_no_region_named_leaves_the_template_as_it_is() -> None:
     pipeline = found([], [], "us-west2")
 
