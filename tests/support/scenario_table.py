@@ -9,7 +9,7 @@ from checks.text import show
 from sandbox import Sandbox, build
 from validate_daily.init import settings_text
 
-SECONDS = {name: 2.0 for name in ("hanging", "hanging-run", "hanging-logging", "hanging-registry")}
+SECONDS = dict.fromkeys(("hanging", "hanging-run", "hanging-logging", "hanging-registry"), 2.0)
 
 
 async def look(scenario: str) -> Report:
