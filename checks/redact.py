@@ -1,7 +1,8 @@
 """Takes secrets out of strangers' text before anything stores, prints or sends it.
 
-One pass over the text, in linear time: every repetition is bounded or possessive, and no two of them can match the same
-characters. What replaces a secret can never be read as one, so that redacting twice changes nothing more.
+A few passes over the text, each in linear time: every repetition is bounded or possessive, and no two of them can match
+the same characters. What replaces a secret can never be read as one. A second pass finds what a first one uncovers: a
+key that was taken for the scheme of a URL with a password.
 """
 
 import re
@@ -13,6 +14,7 @@ LIMIT: Final = 300
 """Characters of a stranger's text that evidence keeps, unless it says otherwise."""
 
 _LOOKED_AT: Final = 16_384
+_PASSES: Final = 8
 _KEY: Final = (
     r"pass(?:word|wd|phrase)|secret|token|api[_-]?key|(?:access|private|secret|signing|encryption|account)[_-]?key"
     r"|signature|credentials?"
@@ -57,7 +59,12 @@ def redact(text: str) -> str:
     Tokens, keys, passwords and ``Authorization`` headers are known by their shapes, and ``key=value`` secrets by their
     keys, which stay.
     """
-    return _ANY.sub(_replacement, text)
+    for _ in range(_PASSES):
+        clean = _ANY.sub(_replacement, text)
+        if clean == text:
+            break
+        text = clean
+    return text
 
 
 def excerpt(text: str, limit: int = LIMIT) -> str:

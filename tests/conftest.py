@@ -7,9 +7,10 @@ from contextlib import AsyncExitStack
 from typing import Protocol
 
 import pytest
-from support.official import NoEmulatorError, official_emulator
 
 from sandbox import Fault, Sandbox, World, build
+
+from support.official import NoEmulatorError, official_emulator
 
 
 @pytest.fixture(scope="session")
