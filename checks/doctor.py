@@ -134,7 +134,7 @@ class _Visit:
         if target is None:
             return
         if not (self.usable or target.practice):
-            reason, mend = "not tried: there are no usable credentials", "mend the credentials first"
+            reason, mend = "not tried: there is no access token", "see what is said of identity"
             self._found[source] = (_probe(source, "read anything", Result.UNKNOWN, reason, mend),)
             return
         try:
