@@ -31,7 +31,7 @@ class LogBurst(Evidence):
         source: the service or job that wrote them.
         revision: its revision, or a job's execution.
         lines: how many were seen in the window; at least that many where the logs are not complete.
-        sample: the newest of them.
+        sample: the newest of them, or of those that name what is missing.
     """
 
     trouble: Trouble

@@ -51,11 +51,16 @@ def _written(service: Service) -> Iterator[tuple[Fact, str]]:
 
 
 def _runtime(snapshot: Snapshot, service: Service) -> Iterator[tuple[Fact, str]]:
+    """One fact per commit that heartbeats of a serving revision bear."""
     serving = {share.revision for share in service.shares}
+    written: dict[tuple[str, str], list[str]] = {}
     for family in snapshot.census.families if snapshot.census else ():
         beat = family.newest
         if beat and beat.commit and beat.revision in serving and _COMMIT.fullmatch(beat.commit):
-            yield Fact(subject=beat.doc, detail=f"was written by {beat.revision} at commit {beat.commit}"), beat.commit
+            written.setdefault((beat.revision, beat.commit), []).append(beat.doc)
+    for (revision, commit), docs in written.items():
+        more = f" (and {len(docs) - 1} more)" if len(docs) > 1 else ""
+        yield Fact(subject=docs[0], detail=f"{more} was written by {revision} at commit {commit}".strip()), commit
 
 
 def _same(one: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from checks.deployments import Service, State
 from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity
+from checks.finding import Fact, Finding, Severity, key
 from checks.logs import Trouble
 
 
@@ -86,4 +86,5 @@ def _finding(service: Service, severity: Severity, summary: str, facts: tuple[Fa
         evidence=facts,
         level=Level.DIGEST,
         next_step=step,
+        explains=(key("commit-label-contradicted", service.name),),
     )

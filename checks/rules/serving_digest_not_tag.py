@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from checks.deployments import Deployments, Image, Service
 from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity
+from checks.finding import Fact, Finding, Severity, key
 
 
 def serving_digest_not_tag(snapshot: Snapshot) -> Iterator[Finding]:
@@ -66,4 +66,5 @@ def _finding(service: Service, severity: Severity, summary: str, facts: tuple[Fa
         evidence=facts,
         level=Level.DIGEST,
         next_step=step,
+        explains=(key("commit-label-contradicted", service.name),),
     )

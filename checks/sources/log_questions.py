@@ -28,6 +28,8 @@ _STARTUP: Final = (
     "No module named 'gunicorn'",
     "failed to start and listen on the port",
 )
+_MISSING: Final = ("executable file not found", "No module named")
+"""What says more than that a container did not start: what it lacks."""
 _IMPORT: Final = ("ImportError", "ModuleNotFoundError", "not written: package-missing")
 _DENIED: Final = ("403 Missing or insufficient permissions", "not written: no-permission")
 _ABOUT: Final = ("heartbeat", "firestore")
@@ -105,6 +107,8 @@ def trouble_of(line: Line) -> Trouble | None:
 
 def _burst(trouble: Trouble, lines: list[Line]) -> LogBurst:
     newest = max(lines, key=lambda line: line.at)
+    missing = [line for line in lines if _holds(line.text.casefold(), _MISSING)]
+    sample = max(missing, key=lambda line: line.at) if missing else newest
     return LogBurst(
         trouble=trouble,
         source=newest.source,
@@ -112,7 +116,7 @@ def _burst(trouble: Trouble, lines: list[Line]) -> LogBurst:
         lines=len(lines),
         first=moment(min(line.at for line in lines)),
         last=moment(newest.at),
-        sample=_sample(newest.text),
+        sample=_sample(sample.text),
     )
 
 

@@ -249,3 +249,13 @@ def test_a_listing_that_is_not_complete_proves_nothing_missing() -> None:
     part = taken.model_copy(update={"deployments": taken.deployments.model_copy(update={"complete": False})})
 
     assert told(judge(part)) == []
+
+
+def test_a_deploy_that_does_not_serve_is_the_cause_of_a_label_that_is_ahead_of_it() -> None:
+    failed = service((1, 100), pinned=True, commit="ce269d67")
+    taken = by_revision(seen(failed, tags=[tag()]), "phase2-00001-abc", "075fab1e")
+
+    report = judge(taken)
+
+    assert [rule for rule, _, _ in told(report)] == ["revision-not-serving", "commit-label-contradicted"]
+    assert report.findings[1].cause == report.findings[0].key
