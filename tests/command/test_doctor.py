@@ -178,9 +178,7 @@ def test_without_credentials_production_is_a_failure_with_one_cause(tmp_path: Pa
     first, *others = told["probes"]
     assert (first["source"], first["result"]) == ("identity", "failed")
     assert first["mend"] == "gcloud auth application-default login"
-    assert {(each["result"], each["reason"]) for each in others} == {
-        ("unknown", "not tried: there is no access token")
-    }
+    assert {(each["result"], each["reason"]) for each in others} == {("unknown", "not tried: there is no access token")}
     assert {target["practice"] for target in told["targets"]} == {False}
 
 
