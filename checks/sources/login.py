@@ -1,8 +1,11 @@
 """The user's credentials for Google: looked up once per check, and shared by every source."""
 
 import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from checks.errors import SourceError
 from checks.redact import excerpt
@@ -10,6 +13,8 @@ from checks.text import show
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
+
+T = TypeVar("T")
 
 _SCOPES: Final = ("https://www.googleapis.com/auth/datastore", "https://www.googleapis.com/auth/cloud-platform")
 _SIGN_IN: Final = (
@@ -22,7 +27,7 @@ _SIGN_IN: Final = (
 class Login:
     """Credentials on demand. Practice never asks for any. Use one inside one running loop."""
 
-    _found: "asyncio.Task[Credentials] | None" = None
+    _found: "asyncio.Future[Credentials] | None" = None
 
     async def credentials(self) -> "Credentials":
         """The application's default credentials.
@@ -31,7 +36,7 @@ class Login:
             SourceError: there are none that can be used.
         """
         if self._found is None:
-            self._found = asyncio.create_task(asyncio.to_thread(_find))
+            self._found = aside(_find)
             self._found.add_done_callback(_heard)
         return await asyncio.shield(self._found)
 
@@ -41,10 +46,37 @@ class Login:
         Raises:
             SourceError: there is none.
         """
-        return await asyncio.to_thread(_token, await self.credentials())
+        credentials = await self.credentials()
+        return await aside(lambda: _token(credentials))
 
 
-def _heard(found: "asyncio.Task[Credentials]") -> None:
+def aside(work: Callable[[], T]) -> "asyncio.Future[T]":
+    """Do work in a thread that nobody waits for at the end: what hangs in it must not outlive the budget.
+
+    Google's libraries look for credentials and tokens without a timeout of ours; ``asyncio.to_thread`` would have the
+    event loop wait for them when it closes.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 - raised again by whoever awaits the future
+            _tell(loop, future, lambda error=error: future.set_exception(error))
+        else:
+            _tell(loop, future, lambda: future.set_result(result))
+
+    threading.Thread(target=run, name="login", daemon=True).start()
+    return future
+
+
+def _tell(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[T]", settle: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+        loop.call_soon_threadsafe(lambda: None if future.done() else settle())
+
+
+def _heard(found: "asyncio.Future[Credentials]") -> None:
     """A failure that every source gave up waiting for is no news to the event loop."""
     if not found.cancelled():
         found.exception()

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from checks import check
+from checks.looking import load
 from checks.settings import parse_settings
 
 from bench.measure import measured
@@ -25,6 +26,5 @@ def census(project: str, collection: str) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    import checks.sources.firestore  # noqa: F401 - loaded before the clock starts, as the plain script's client is
-
+    load(["firestore"])  # before the clock starts, as the plain script's client is
     measured(lambda: census(*sys.argv[1:3]))

@@ -108,7 +108,7 @@ def test_hostile_ids_come_out_escaped_and_whole() -> None:
     assert "\x1b[2J\x1b[31mPlayerGameSummaryProcessor\x1b[0m" in subjects
 
 
-USAGE = {
+USAGE: dict[str, tuple[list[str], str]] = {
     "no settings": (["check"], "no settings: looked for --config"),
     "a settings file that is not there": (["check", "--config", "absent.toml"], "absent.toml: cannot be read"),
     "a format that is none": (["check", "--format", "xml"], "invalid choice: 'xml'"),

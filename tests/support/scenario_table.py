@@ -9,7 +9,7 @@ from checks.text import show
 from sandbox import Sandbox, build
 from validate_daily.init import settings_text
 
-SECONDS = dict.fromkeys(("hanging", "hanging-run", "hanging-logging", "hanging-registry"), 2.0)
+SECONDS: dict[str, float] = dict.fromkeys(("hanging", "hanging-run", "hanging-logging", "hanging-registry"), 2.0)
 
 
 async def look(scenario: str) -> Report:
