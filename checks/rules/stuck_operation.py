@@ -1,14 +1,15 @@
 """An operation that told of its START and of no END within its limit hangs, or was killed: Cloud Run kills at 30 min.
 
 Severity: P1: what it should have produced is missing. The limit is a setting. A search of the logs that was cut short
-could have missed the END, so then nothing is said.
+could have missed the END, so then nothing is said; nor is it where a later one of the same name came to its END.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from checks.duration import format_duration
 from checks.evidence import Level, Snapshot
 from checks.finding import Fact, Finding, Severity
+from checks.logs import Operation
 
 
 def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
@@ -18,7 +19,7 @@ def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
         return
     for operation in logs.operations:
         age = logs.until - operation.started
-        if operation.ended or age <= limit:
+        if operation.ended or age <= limit or _done_since(logs.operations, operation):
             continue
         silence = format_duration(logs.until - operation.last_sign)
         yield Finding(
@@ -33,3 +34,10 @@ def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
             level=Level.RUNTIME,
             next_step=f"read the logs of {operation.source} from its START on; Cloud Run ends what exceeds its timeout",
         )
+
+
+def _done_since(operations: Iterable[Operation], stuck: Operation) -> bool:
+    return any(
+        later.ended and (later.name, later.source) == (stuck.name, stuck.source) and later.started > stuck.started
+        for later in operations
+    )

@@ -221,6 +221,12 @@ def test_an_operation_that_ended_or_may_have_is_not_stuck(how: dict[str, bool]) 
     assert told(judge(seen(service(), tags=[tag()], told=witnessed))) == []
 
 
+def test_an_operation_that_was_tried_again_and_ended_is_over() -> None:
+    witnessed = logs(run(), operations=[operation(5 * MINUTE * 60), operation(4 * MINUTE * 60, ended=True)])
+
+    assert told(judge(seen(service(), tags=[tag()], told=witnessed))) == []
+
+
 # --- mixed-practice
 
 
