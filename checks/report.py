@@ -17,6 +17,8 @@ from checks.excuses import Excused, tell_apart
 from checks.finding import Finding, Severity
 from checks.frozen import Count, Evidence
 from checks.rules import RULES, Rule
+from checks.text import show
+from checks.witnesses import witnesses
 
 SCHEMA: Final = "validate-daily/report/1"
 MOST_PROCESSORS: Final = 100
@@ -268,7 +270,21 @@ def _not_checked(snapshot: Snapshot, rules: tuple[Rule, ...]) -> tuple[NotChecke
         idle = tuple(rule.name for rule in rules if source in rule.needs)
         if idle:
             told.append(NotChecked(what=source, reason=reason, rules=idle))
+    told += _found_nothing(snapshot, {rule.name for rule in rules})
     if not snapshot.pipeline.heartbeats.processors:
         reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
         told.append(NotChecked(what="missing-heartbeats", reason=reason, rules=("missing-heartbeats",)))
     return tuple(told)
+
+
+def _found_nothing(snapshot: Snapshot, rules: set[str]) -> list[NotChecked]:
+    """What was read whole and was empty, where that is as likely a wrong place or a wrong marker as the truth."""
+    told: list[NotChecked] = []
+    deployments, logs, sources = snapshot.deployments, snapshot.logs, snapshot.pipeline.sources
+    if deployments is not None and deployments.complete and not deployments.services and not deployments.jobs:
+        where = ", ".join(f"{project}/{region}" for project, region in snapshot.pipeline.places)
+        told.append(NotChecked(what="cloud-run", reason=f"no service and no job in {where}: is the region right?"))
+    if "two-witnesses" in rules and logs is not None and not logs.runs and not witnesses(snapshot):
+        reason = f"no log line since {logs.since:%Y-%m-%d %H:%M} UTC holds the run_marker {show(sources.run_marker)!r}"
+        told.append(NotChecked(what="two-witnesses", reason=reason, rules=("two-witnesses",)))
+    return told

@@ -265,3 +265,11 @@ def test_a_deploy_that_does_not_serve_is_the_cause_of_a_label_that_is_ahead_of_i
 
     assert [rule for rule, _, _ in told(report)] == ["revision-not-serving", "commit-label-contradicted"]
     assert report.findings[1].cause == report.findings[0].key
+
+
+def test_a_place_that_holds_nothing_is_said_and_not_silently_healthy() -> None:
+    report = judge(seen(pipeline=settings(services=[])))
+
+    assert [(each.what, each.reason) for each in report.not_checked] == [
+        ("cloud-run", "no service and no job in demo-nba/us-west2: is the region right?")
+    ]

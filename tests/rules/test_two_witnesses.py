@@ -85,6 +85,8 @@ def test_no_run_line_of_anybody_beside_fresh_heartbeats_accuses_nobody() -> None
     report = judge(seen(service(), told=logs()))
 
     assert told(report) == []
+    assert [each.what for each in report.not_checked] == ["two-witnesses"]
+    assert "holds the run_marker 'Processor run completed: '" in report.not_checked[0].reason
 
 
 def test_a_whole_pipeline_without_heartbeats_and_runs_is_one_finding() -> None:
