@@ -168,10 +168,6 @@ class Deployments(Evidence):
     tags: tuple[Tag, ...] = ()
     complete: bool = True
 
-    def service(self, name: str) -> Service | None:
-        """The service of this name, if it was seen."""
-        return next((each for each in self.services if each.name == name), None)
-
     def tag(self, image: Image) -> Tag | None:
         """Where an image's tag points, if the registry was asked."""
         return next((each for each in self.tags if (each.repository, each.tag) == (image.repository, image.tag)), None)

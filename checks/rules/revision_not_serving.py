@@ -6,11 +6,15 @@ error. Created, ready and serving are read from Cloud Run's own status, never fr
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from checks.deployments import Service, State
-from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity, key
+from checks.evidence import Snapshot
+from checks.finding import Fact, Finding, Severity
 from checks.logs import Trouble
+from checks.not_deployed import not_deployed
+
+_RULE: Final = "revision-not-serving"
 
 
 def revision_not_serving(snapshot: Snapshot) -> Iterator[Finding]:
@@ -19,11 +23,15 @@ def revision_not_serving(snapshot: Snapshot) -> Iterator[Finding]:
         return
     for service in snapshot.deployments.services:
         if service.reconciling:
-            yield _finding(service, Severity.UNKNOWN, "a change is in progress", (), "look again when it is over")
+            yield not_deployed(
+                _RULE, service, Severity.UNKNOWN, "a change is in progress", (), "look again when it is over"
+            )
         elif service.state is State.FAILED and service.created != service.ready:
             yield _failed(snapshot, service)
         elif not service.shares:
-            yield _finding(service, Severity.P1, "no revision gets traffic", (), f"send traffic to {service.ready}")
+            yield not_deployed(
+                _RULE, service, Severity.P1, "no revision gets traffic", (), f"send traffic to {service.ready}"
+            )
         elif service.created not in {share.revision for share in service.shares}:
             yield _passed_over(service)
         elif len({share.revision for share in service.shares}) > 1:
@@ -40,7 +48,8 @@ def _failed(snapshot: Snapshot, service: Service) -> Finding:
         for burst in (snapshot.logs.bursts if snapshot.logs else ())
         if (burst.trouble, burst.source, burst.revision) == (Trouble.STARTUP, service.name, service.created)
     ]
-    return _finding(
+    return not_deployed(
+        _RULE,
         service,
         Severity.P1,
         f"{service.created} never became ready ({reason}); {_serving(service)} still serves",
@@ -52,7 +61,8 @@ def _failed(snapshot: Snapshot, service: Service) -> Finding:
 
 def _passed_over(service: Service) -> Finding:
     why = "traffic is pinned" if service.pinned else "traffic does not follow it"
-    return _finding(
+    return not_deployed(
+        _RULE,
         service,
         Severity.P1,
         f"{service.created} gets no traffic: {why} to {_serving(service)}",
@@ -64,7 +74,8 @@ def _passed_over(service: Service) -> Finding:
 def _split(service: Service) -> Finding:
     old = [share for share in service.shares if share.revision != service.created]
     percent = sum(share.percent for share in old)
-    return _finding(
+    return not_deployed(
+        _RULE,
         service,
         Severity.P2,
         f"{percent} % of the traffic still goes to an old revision",
@@ -75,16 +86,3 @@ def _split(service: Service) -> Finding:
 
 def _serving(service: Service) -> str:
     return ", ".join(share.revision for share in service.shares) or "nothing"
-
-
-def _finding(service: Service, severity: Severity, summary: str, facts: tuple[Fact, ...], step: str) -> Finding:
-    return Finding(
-        rule="revision-not-serving",
-        severity=severity,
-        subject=service.name,
-        summary=summary,
-        evidence=facts,
-        level=Level.DIGEST,
-        next_step=step,
-        explains=(key("commit-label-contradicted", service.name),),
-    )

@@ -6,10 +6,14 @@ tag points at, it *was* deployed, and whether it serves is revision-not-serving'
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from checks.deployments import Deployments, Image, Service
-from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity, key
+from checks.evidence import Snapshot
+from checks.finding import Fact, Finding, Severity
+from checks.not_deployed import not_deployed
+
+_RULE: Final = "serving-digest-not-tag"
 
 
 def serving_digest_not_tag(snapshot: Snapshot) -> Iterator[Finding]:
@@ -29,8 +33,8 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
         return
     name = f"{image.repository}:{image.tag}"
     if tag.digest is None:
-        yield _finding(
-            service, Severity.P2, f"the tag that it should serve does not exist: {name}", (), "push it again"
+        yield not_deployed(
+            _RULE, service, Severity.P2, f"the tag that it should serve does not exist: {name}", (), "push it again"
         )
         return
     newest = service.revision(service.created)
@@ -48,23 +52,11 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
         Fact(subject=revision.image.digest or "", detail=f"is what {revision.name} serves ({share.percent} %)")
         for share, revision in old
     ]
-    yield _finding(
+    yield not_deployed(
+        _RULE,
         service,
         Severity.P1,
         f"the tag {image.tag} moved and was not deployed: what serves is another digest",
         tuple(facts),
         f"NOT DEPLOYED: deploy {service.name} by the digest that {image.tag} points at, and look again",
-    )
-
-
-def _finding(service: Service, severity: Severity, summary: str, facts: tuple[Fact, ...], step: str) -> Finding:
-    return Finding(
-        rule="serving-digest-not-tag",
-        severity=severity,
-        subject=service.name,
-        summary=summary,
-        evidence=facts,
-        level=Level.DIGEST,
-        next_step=step,
-        explains=(key("commit-label-contradicted", service.name),),
     )
