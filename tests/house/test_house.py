@@ -53,7 +53,7 @@ def test_the_lock_pins_every_package_with_hashes_and_no_index_address() -> None:
     assert not re.search(r"^-", lock, re.MULTILINE)
     requirements = [line for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
     assert requirements
-    assert all(re.fullmatch(r"[a-z0-9.-]+==\S+( ; .+)? \\", line) for line in requirements)
+    assert all(re.fullmatch(r"[a-z0-9.-]+(?:\[[a-z,]+\])?==\S+( ; .+)? \\", line) for line in requirements)
 
 
 def test_every_rule_has_one_name_in_its_file_and_its_function() -> None:
