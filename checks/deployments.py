@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from checks.frozen import Count, Evidence
+from checks.frozen import Count, Evidence, Untrusted
 
 
 class State(StrEnum):
@@ -29,7 +29,7 @@ class Image(Evidence):
         digest: ``sha256:...``, if the reference has one.
     """
 
-    reference: str
+    reference: Untrusted
     repository: str
     tag: str | None = None
     digest: str | None = None
@@ -60,10 +60,10 @@ class Revision(Evidence):
     created_at: AwareDatetime
     ready: State
     reason: str | None = None
-    message: str | None = None
+    message: Untrusted | None = None
     retired: bool = False
-    commit: str | None = None
-    flags: dict[str, str] = Field(default_factory=dict[str, str])
+    commit: Untrusted | None = None
+    flags: dict[str, Untrusted] = Field(default_factory=dict[str, str])
 
 
 class Share(Evidence):
@@ -101,8 +101,8 @@ class Service(Evidence):
     pinned: bool
     state: State
     reason: str | None = None
-    message: str | None = None
-    commit: str | None = None
+    message: Untrusted | None = None
+    commit: Untrusted | None = None
     updated_at: AwareDatetime
     revisions: tuple[Revision, ...] = ()
 
@@ -134,8 +134,8 @@ class Job(Evidence):
     executions: Count = 0
     last_run: AwareDatetime | None = None
     last_state: State = State.UNKNOWN
-    commit: str | None = None
-    flags: dict[str, str] = Field(default_factory=dict[str, str])
+    commit: Untrusted | None = None
+    flags: dict[str, Untrusted] = Field(default_factory=dict[str, str])
 
 
 class Tag(Evidence):

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import AwareDatetime, model_validator
 
 from checks.deployments import Deployments
-from checks.frozen import Count, Evidence
+from checks.frozen import Count, Evidence, Untrusted
 from checks.logs import Logs
 from checks.pipeline import Pipeline
 
@@ -56,13 +56,13 @@ class Heartbeat(Evidence):
             says nothing that could be one.
     """
 
-    doc: str
+    doc: Untrusted
     last_heartbeat: AwareDatetime | None
     unparsable: str | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
-    revision: str | None = None
-    commit: str | None = None
+    revision: Untrusted | None = None
+    commit: Untrusted | None = None
 
 
 class Family(Evidence):
@@ -80,7 +80,7 @@ class Family(Evidence):
         unparsable: how many documents have no readable ``last_heartbeat``; ``unparsable_sample`` is one of them.
     """
 
-    processor: str
+    processor: Untrusted
     canonical: Count = 0
     malformed: Count = 0
     run_scoped: Count = 0

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from checks.evidence import Level
-from checks.frozen import Count, Evidence
+from checks.frozen import Count, Evidence, Untrusted
 
 
 class Severity(StrEnum):
@@ -23,7 +23,7 @@ class Severity(StrEnum):
 class Fact(Evidence):
     """One line of evidence: ``subject`` is a stranger's text (an id, a name), ``detail`` is ours."""
 
-    subject: str
+    subject: Untrusted
     detail: str
 
 
@@ -46,14 +46,14 @@ class Finding(Evidence):
 
     rule: str
     severity: Severity
-    subject: str
+    subject: Untrusted
     summary: str
     evidence: tuple[Fact, ...] = ()
     level: Level = Level.RUNTIME
     next_step: str
     count: Count | None = None
-    explains: tuple[str, ...] = ()
-    cause: str | None = None
+    explains: tuple[Untrusted, ...] = ()
+    cause: Untrusted | None = None
     points: Count = 0
 
     @property

@@ -4,15 +4,15 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from checks.frozen import Count, Evidence
+from checks.frozen import Count, Evidence, Untrusted
 
 
 class Run(Evidence):
     """The second witness: a processor's newest run, as a log line of its own tells it."""
 
-    processor: str
+    processor: Untrusted
     at: AwareDatetime
-    source: str
+    source: Untrusted
 
 
 class Trouble(StrEnum):
@@ -35,12 +35,12 @@ class LogBurst(Evidence):
     """
 
     trouble: Trouble
-    source: str
-    revision: str | None
+    source: Untrusted
+    revision: Untrusted | None
     lines: Count
     first: AwareDatetime
     last: AwareDatetime
-    sample: str
+    sample: Untrusted
 
 
 class Operation(Evidence):
@@ -49,9 +49,9 @@ class Operation(Evidence):
     ``last_sign`` is its newest line: the START itself, or a "still running".
     """
 
-    name: str
-    source: str
-    revision: str | None
+    name: Untrusted
+    source: Untrusted
+    revision: Untrusted | None
     started: AwareDatetime
     last_sign: AwareDatetime
     ended: bool

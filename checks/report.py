@@ -15,13 +15,13 @@ from checks.duration import Duration
 from checks.evidence import Census, Family, Gap, Heartbeat, Snapshot, Target
 from checks.excuses import Excused, tell_apart
 from checks.finding import Finding, Severity
-from checks.frozen import Count, Evidence
+from checks.frozen import Count, Evidence, Untrusted
 from checks.rules import RULES, Rule
 from checks.text import show
 from checks.witnesses import witnesses
 
 SCHEMA: Final = "validate-daily/report/1"
-MOST_PROCESSORS: Final = 100
+MOST_PROCESSORS: Final = 10
 MOST_FINDINGS: Final = 200
 _POINTS: Final = {Severity.P0: 65, Severity.P1: 35, Severity.P2: 10, Severity.UNKNOWN: 0}
 
@@ -60,8 +60,8 @@ _EXIT: Final = {
 class Newest(Evidence):
     """The newest heartbeat of the whole collection."""
 
-    processor: str
-    doc: str
+    processor: Untrusted
+    doc: Untrusted
     last_heartbeat: AwareDatetime
 
 
@@ -88,7 +88,7 @@ class CensusSummary(Evidence):
     total: Count
     canonical: Count
     malformed: Count
-    by_processor: dict[str, ProcessorCount]
+    by_processor: dict[Untrusted, ProcessorCount]
     omitted: Count
     newest: Newest | None
     complete: bool
@@ -129,7 +129,8 @@ class Report(Evidence):
         verdict: the worst finding's severity; P0 and P1 outrank unknown, unknown outranks P2.
         score: 100 less the points of all findings; None when anything could not be seen.
         practice: an emulator or a sandbox answered, so this says nothing about production.
-        truncated: findings or processors were left out of this report's lists, never out of its verdict.
+        truncated: findings were left out of the list, never out of the verdict. ``census.omitted`` counts processors.
+        next_cursor: where it can be asked for, what the next findings are asked for with.
     """
 
     schema_: Annotated[str, Field(alias="schema")] = SCHEMA
@@ -163,8 +164,13 @@ class Report(Evidence):
         return self.findings[0] if self.findings else None
 
 
-def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES) -> Report:
+def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES, *, processors: int = MOST_PROCESSORS) -> Report:
     """Apply the rules to one snapshot.
+
+    Args:
+        snapshot: what was seen.
+        rules: what to judge by.
+        processors: how many processors the census names, those with the most documents; it counts the others.
 
     Raises:
         ValueError: no rule was given, or a source that one needs was neither read nor is missed as a gap: a report of
@@ -186,7 +192,7 @@ def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES) -> Report:
         verdict=Verdict(worst.value) if worst else Verdict.HEALTHY,
         score=100 - sum(finding.points for finding in findings) if known else None,
         practice=snapshot.practice,
-        census=_summary(census) if census else None,
+        census=_summary(census, processors) if census else None,
         growth=_growth(census) if census else None,
         findings=tuple(findings[:MOST_FINDINGS]),
         gaps=snapshot.gaps,
@@ -200,7 +206,7 @@ def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES) -> Report:
         quiet=tuple(told.quiet),
         accepted=tuple(told.accepted),
         not_checked=_not_checked(snapshot, applied),
-        truncated=len(findings) > MOST_FINDINGS or (census is not None and len(census.families) > MOST_PROCESSORS),
+        truncated=len(findings) > MOST_FINDINGS,
     )
 
 
@@ -224,7 +230,7 @@ def _with_points(findings: list[Finding]) -> list[Finding]:
     return scored
 
 
-def _summary(census: Census) -> CensusSummary:
+def _summary(census: Census, processors: int) -> CensusSummary:
     beats = [(f.newest.last_heartbeat, f.processor, f.newest) for f in census.families if f.newest]
     newest = max(((at, name, beat) for at, name, beat in beats if at), key=lambda each: each[:2], default=None)
     return CensusSummary(
@@ -232,8 +238,8 @@ def _summary(census: Census) -> CensusSummary:
         total=census.total,
         canonical=census.canonical,
         malformed=census.malformed,
-        by_processor={family.processor: _count(family) for family in islice(census.families, MOST_PROCESSORS)},
-        omitted=max(0, len(census.families) - MOST_PROCESSORS),
+        by_processor={family.processor: _count(family) for family in islice(census.families, processors)},
+        omitted=max(0, len(census.families) - processors),
         newest=Newest(processor=newest[1], doc=newest[2].doc, last_heartbeat=newest[0]) if newest else None,
         complete=census.complete,
         billed_reads=census.billed_reads,

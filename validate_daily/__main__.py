@@ -9,6 +9,7 @@ from typing import Final
 
 from checks import command as check
 from checks.console import Parser, guarded
+from mcp_server import command as mcp
 from validate_daily import demo, doctor, init, sandbox
 
 
@@ -26,6 +27,7 @@ SUBCOMMANDS: Final = {
     "doctor": Subcommand(doctor.SUMMARY, doctor.add_arguments, doctor.run),
     "init": Subcommand(init.SUMMARY, init.add_arguments, init.run),
     "sandbox": Subcommand(sandbox.SUMMARY, sandbox.add_arguments, sandbox.run),
+    "mcp": Subcommand(mcp.SUMMARY, mcp.add_arguments, mcp.run),
     "demo": Subcommand(demo.SUMMARY, demo.add_arguments, demo.run),
 }
 

@@ -1,0 +1,27 @@
+"""``validate-daily mcp`` and ``python -m mcp_server``: serve the tools over stdio, or over HTTP."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from checks.settings import CONFIG_VARIABLE
+
+SUMMARY = "serve the checks to an assistant, over the Model Context Protocol"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the server."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE}, then validate-daily.toml)"
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until the client goes away."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
+    from mcp_server.app import build_server  # noqa: PLC0415 - whoever asks for --help need not wait for it
+
+    build_server(arguments.config).run()
+    return 0

@@ -1,0 +1,1 @@
+"""What an assistant knows: pages of markdown, and where they are."""
