@@ -211,7 +211,8 @@ class Job(Section):
 
 
 Audience = Annotated[
-    str, StringConstraints(max_length=500, pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?|[A-Za-z0-9._-]+)$")
+    str,
+    StringConstraints(max_length=500, pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?|[A-Za-z0-9._-]+)$"),
 ]
 Email = Annotated[str, StringConstraints(max_length=254, to_lower=True, pattern=r"^[!-)+-?A-~]+@[A-Za-z0-9.-]+$")]
 
