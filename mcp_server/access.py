@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from google.auth.transport.requests import Request
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
-from pydantic import AnyHttpUrl
 
 from checks.pipeline import Http
 from checks.settings import Settings, SettingsError
@@ -49,11 +48,13 @@ def access_of(settings: Settings, *, loopback: bool, fetch: Transport | None = N
     if missing := _missing(http, settings):
         raise SettingsError(f"{settings.path}: {missing}")
     hosts = tuple(dict.fromkeys(urlsplit(each).netloc.lower() for each in _addresses(http)))
-    auth = AuthSettings(
-        issuer_url=AnyHttpUrl(ISSUER),
-        resource_server_url=AnyHttpUrl(f"https://{hosts[0]}/mcp"),
-        required_scopes=[READ],
-        validate_token_resource=False,  # the verifier checks the audience: Google's tokens know no resource indicator
+    auth = AuthSettings.model_validate(
+        {
+            "issuer_url": ISSUER,
+            "resource_server_url": f"https://{hosts[0]}/mcp",
+            "required_scopes": [READ],
+            "validate_token_resource": False,  # the verifier checks the audience: Google's tokens name no resource
+        }
     )
     return Access(GoogleTokens(http, Certificates(fetch or Request())), auth, hosts)
 
