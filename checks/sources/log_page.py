@@ -43,7 +43,7 @@ async def read_page(
             found = await search.find(text, token, limit)
     except SourceError as error:
         return None, (error.gap(SOURCE),)
-    gaps = (found.failure.gap(SOURCE),) if found.failure else ()
+    gaps = (_mended(found.failure).gap(SOURCE),) if found.failure else ()
     if not found.pages:
         return None, gaps
     page = LogPage(
@@ -53,6 +53,13 @@ async def read_page(
         pages_read=found.pages,
     )
     return page, gaps
+
+
+def _mended(failure: SourceError) -> SourceError:
+    """A refused question is the asker's to mend; the filter itself is always well formed."""
+    if not str(failure).startswith("INVALID_ARGUMENT"):
+        return failure
+    return SourceError(str(failure), "mend the regular expression (RE2), or begin the search anew")
 
 
 def _filter(question: "LogQuestion") -> str:

@@ -7,8 +7,8 @@ import pytest
 
 from mcp_server.app import read_tools
 from sandbox import scenario_names
-from tests.conftest import Serve
 
+from conftest import Serve
 from support.mcp_world import ARGUMENTS, ERAS, client_of, environment_of, text_of
 
 SNAPSHOT = Path(__file__).with_name("tools.json")

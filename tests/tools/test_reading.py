@@ -13,9 +13,9 @@ from checks import check
 from checks.frozen import inert
 from checks.settings import parse_settings
 from sandbox import Clock, Fault, build, scenario_names
-from tests.conftest import Serve
 from validate_daily.init import settings_text
 
+from conftest import Serve
 from support.mcp_world import ARGUMENTS, ERAS, EXAMPLE, client_of, environment_of, refused, told
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)

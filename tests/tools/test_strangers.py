@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from checks.frozen import inert
 from checks.redact import LIMIT
 from mcp_server.app import build_server
-from tests.conftest import Serve
 
+from conftest import Serve
 from support.mcp_world import ARGUMENTS, ERAS, client_of, environment_of, told
 
 ORDERS = (
