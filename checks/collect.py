@@ -10,10 +10,11 @@ from checks.evidence import Gap, Snapshot, Target
 from checks.looking import Look, load
 from checks.pipeline import Pipeline
 from checks.progress import Progress, quiet
-from checks.report import Report, judge
+from checks.report import MOST_PROCESSORS, Report, judge
 from checks.rules import RULES, SOURCES, Rule, Source
 from checks.sources.endpoints import logging_target, registry_target, run_target
 from checks.sources.firestore_channel import firestore_target
+from checks.sources.login import Login
 
 DEFAULT_TIMEOUT: Final = 60.0
 
@@ -27,10 +28,21 @@ _TARGETS: Final[dict[Source, Callable[[Pipeline, Mapping[str, str]], Target]]] =
 }
 
 
+def target_of(pipeline: Pipeline, source: Source, environment: Mapping[str, str]) -> Target:
+    """Where a source is asked, without going there.
+
+    Raises:
+        UsageError: the address is refused.
+    """
+    return _TARGETS[source](pipeline, environment)
+
+
 async def check(
     pipeline: Pipeline,
     *,
     rules: Iterable[Rule] = RULES,
+    processors: int = MOST_PROCESSORS,
+    session: Login | None = None,
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
@@ -40,6 +52,8 @@ async def check(
     Args:
         pipeline: what to look at.
         rules: what to judge by.
+        processors: how many processors the report names; it counts the others.
+        session: the way to Google, for whoever looks more than once; one for this look unless given.
         timeout: seconds that looking may take; what is not seen by then is unknown.
         progress: told how far the long reads are.
         environment: where ``FIRESTORE_EMULATOR_HOST`` and ``VALIDATE_DAILY_*_ENDPOINT`` are looked up.
@@ -49,14 +63,18 @@ async def check(
     """
     applied = tuple(rules)
     sources: set[Source] = {source for rule in applied for source in rule.needs}
-    snapshot = await collect(pipeline, sources=sources, timeout=timeout, progress=progress, environment=environment)
-    return judge(snapshot, applied)
+    snapshot = await collect(
+        pipeline, sources=sources, session=session, timeout=timeout, progress=progress, environment=environment
+    )
+    return judge(snapshot, applied, processors=processors)
 
 
 async def collect(
     pipeline: Pipeline,
     *,
     sources: Collection[Source] = SOURCES,
+    as_of: datetime | None = None,
+    session: Login | None = None,
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
@@ -66,6 +84,8 @@ async def collect(
     Args:
         pipeline: what to look at.
         sources: what to ask, less what the pipeline's settings leave out.
+        as_of: an earlier read time of Firestore's, which keeps an hour of them; None reads the heartbeats now.
+        session: the way to Google, for whoever looks more than once; one for this look unless given.
         timeout: seconds that looking may take; what is not seen by then is a gap.
         progress: told how far the long reads are.
         environment: where addresses are looked up.
@@ -74,11 +94,11 @@ async def collect(
         UsageError: an address is refused before anything is asked.
     """
     asked: list[Source] = [source for source in SOURCES if source in sources and source not in pipeline.unasked]
-    targets: dict[Source, Target] = {source: _TARGETS[source](pipeline, environment) for source in asked}
+    targets: dict[Source, Target] = {source: target_of(pipeline, source, environment) for source in asked}
     await asyncio.to_thread(load, asked)  # not before the addresses have proved right
     from checks.sources.reading import Budget  # noqa: PLC0415 - Google's packages load when used
 
-    look = Look(pipeline, targets, Budget(timeout), progress)
+    look = Look(pipeline, targets, Budget(timeout), progress, session or Login(), as_of)
     heartbeats, (deployments, undeployed), (logs, unlogged) = await asyncio.gather(
         look.heartbeats(),
         look.deployments(),

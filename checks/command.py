@@ -9,7 +9,7 @@ from pathlib import Path
 from checks.collect import DEFAULT_TIMEOUT, check
 from checks.console import progress_on_terminal, seconds
 from checks.errors import UsageError
-from checks.report import Report
+from checks.report import MOST_PROCESSORS, Report
 from checks.rules import PHASES, rules_of
 from checks.settings import CONFIG_VARIABLE, load_settings
 from checks.since import Since, compare
@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="terminal",
         help="for people, for programs, or as one structured entry of Cloud Logging",
     )
+    parser.add_argument(
+        "--full", action="store_true", help=f"name every processor, not the {MOST_PROCESSORS} with the most documents"
+    )
     parser.add_argument("--since", type=Path, metavar="REPORT", help="tell what changed since this report (JSON)")
     parser.add_argument("--phase", choices=PHASES, help="only the rules of this phase (0.2: heartbeat system health)")
     parser.add_argument(
@@ -57,7 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     before = load_report(arguments.since) if arguments.since else None
     rules = rules_of(arguments.phase)
     with progress_on_terminal() as progress:
-        report = asyncio.run(check(pipeline, rules=rules, timeout=arguments.timeout, progress=progress))
+        looking = check(
+            pipeline,
+            rules=rules,
+            processors=sys.maxsize if arguments.full else MOST_PROCESSORS,
+            timeout=arguments.timeout,
+            progress=progress,
+        )
+        report = asyncio.run(looking)
     tell(report, arguments.format, _compared(before, report, arguments.since) if before else None)
     return report.exit_code
 

@@ -57,6 +57,31 @@ class Operation(Evidence):
     ended: bool
 
 
+class FoundLine(Evidence):
+    """One log line that somebody asked for; ``text`` is redacted and bounded."""
+
+    at: AwareDatetime
+    source: Untrusted
+    revision: Untrusted | None
+    severity: str
+    text: Untrusted
+
+
+class LogPage(Evidence):
+    """A page of lines, newest first.
+
+    Attributes:
+        complete: the search came to its end: what is not here does not exist in the window.
+        next_page_token: where the next page begins; None where there is none.
+        pages_read: pages of Cloud Logging's that this took.
+    """
+
+    lines: tuple[FoundLine, ...]
+    complete: bool
+    next_page_token: str | None
+    pages_read: Count
+
+
 class Logs(Evidence):
     """What was found between ``since`` and ``until``. ``complete`` is false where the search was cut short."""
 

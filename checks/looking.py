@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +41,8 @@ class Look:
     targets: Mapping[Source, Target]
     budget: "Budget"
     progress: Progress
-    login: Login = field(default_factory=Login)
+    login: Login
+    as_of: datetime | None = None
 
     async def heartbeats(self) -> "Reading | None":
         """The census of the heartbeats."""
@@ -50,7 +51,9 @@ class Look:
             return None
         from checks.sources.firestore import read_heartbeats  # noqa: PLC0415 - Google's packages load when used
 
-        return await read_heartbeats(self.pipeline, target, self.budget, self.progress, login=self.login)
+        return await read_heartbeats(
+            self.pipeline, target, self.budget, self.progress, login=self.login, as_of=self.as_of
+        )
 
     async def deployments(self) -> tuple[Deployments | None, tuple[Gap, ...]]:
         """What is deployed and, after that, where the tags of its images point."""

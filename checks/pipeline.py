@@ -329,6 +329,12 @@ class Pipeline(Section):
         return next((each.tag for each in self.services if each.name == service), None)
 
     @property
+    def collection(self) -> str:
+        """The full resource name of the heartbeat collection."""
+        heartbeats = self.heartbeats
+        return f"projects/{self.heartbeat_project}/databases/{heartbeats.database}/documents/{heartbeats.collection}"
+
+    @property
     def heartbeat_project(self) -> str:
         """The project whose Firestore holds the heartbeats."""
         return self.heartbeats.project or self.pipeline.project

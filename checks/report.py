@@ -193,7 +193,7 @@ def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES, *, processors: int 
         score=100 - sum(finding.points for finding in findings) if known else None,
         practice=snapshot.practice,
         census=_summary(census, processors) if census else None,
-        growth=_growth(census) if census else None,
+        growth=growth_of(census) if census else None,
         findings=tuple(findings[:MOST_FINDINGS]),
         gaps=snapshot.gaps,
         rules_run=tuple(rule.name for rule in applied if snapshot.pipeline.unasked.keys().isdisjoint(rule.needs)),
@@ -258,7 +258,7 @@ def _count(family: Family) -> ProcessorCount:
     )
 
 
-def _growth(census: Census) -> Growth | None:
+def growth_of(census: Census) -> Growth | None:
     """Growth is told only of a collection that was listed whole: a part would understate it."""
     if not census.listed:
         return None

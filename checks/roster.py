@@ -12,7 +12,7 @@ from typing import Final
 
 from checks.evidence import Census, Family, Heartbeat, Snapshot
 from checks.finding import key
-from checks.pipeline import Processor
+from checks.pipeline import Pipeline, Processor
 
 CHANNEL_MINIMUM: Final = 3
 """Fewer stale processors than this are those processors' own trouble."""
@@ -102,10 +102,12 @@ def writers(census: Census) -> Iterator[Family]:
 
 def service_of(snapshot: Snapshot, family: str) -> str | None:
     """The service or job that the settings name for a processor or one of its former names."""
-    for processor in snapshot.pipeline.heartbeats.processors:
-        if family in processor.names:
-            return processor.service
-    return None
+    return service_in(snapshot.pipeline, family)
+
+
+def service_in(pipeline: Pipeline, family: str) -> str | None:
+    """The same, by the settings alone."""
+    return next((each.service for each in pipeline.heartbeats.processors if family in each.names), None)
 
 
 def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> Standing:

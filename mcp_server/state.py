@@ -1,19 +1,25 @@
 """What a server keeps while it runs: where its settings are, and one way to Google that all calls share."""
 
 import asyncio
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from mcp.server.mcpserver.exceptions import ToolError
 
+from checks.evidence import Snapshot
+from checks.pipeline import Pipeline
 from checks.settings import Settings, load_settings
+from checks.sources.session import Session
 
 AT_ONCE: Final = 32
 """Calls of one tool that run at the same time. A source that hangs holds up only the tools that ask it."""
+
+_KEPT: Final = 4
 
 WAITING: Final = 512
 """Calls of one tool that may wait for their turn."""
@@ -26,10 +32,13 @@ class State:
     Attributes:
         config: the settings file that was named, or None to look for one.
         environment: where addresses and the settings are looked up.
+        session: the way to Google that all calls share.
     """
 
     config: Path | None
     environment: Mapping[str, str]
+    session: Session
+    _census: OrderedDict[datetime, Snapshot] = field(default_factory=OrderedDict[datetime, Snapshot])
     _turns: dict[str, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
     )
@@ -42,6 +51,21 @@ class State:
             SettingsError: there are none, or they are wrong; the text says what to do.
         """
         return load_settings(self.config, self.environment)
+
+    def keep(self, snapshot: Snapshot) -> Snapshot:
+        """Keep a whole census for the pages that may be asked of it; only the last few."""
+        if snapshot.census is not None and snapshot.census.complete:
+            self._census[snapshot.taken_at] = snapshot
+            while len(self._census) > _KEPT:
+                self._census.popitem(last=False)
+        return snapshot
+
+    def kept(self, pipeline: Pipeline, as_of: datetime | None) -> Snapshot | None:
+        """The census of this very read time, which then costs nothing more; None where it is not kept."""
+        snapshot = self._census.get(as_of) if as_of else None
+        if snapshot is None or snapshot.census is None or snapshot.pipeline != pipeline:
+            return None
+        return snapshot.model_copy(update={"census": snapshot.census.model_copy(update={"billed_reads": 0})})
 
     @asynccontextmanager
     async def turn(self, tool: str) -> AsyncGenerator[None]:

@@ -15,6 +15,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import override
 
 from checks.errors import SourceError, UsageError
 from checks.frozen import INERT
@@ -30,7 +31,8 @@ _MOST: Final = 120
 class _Answers(FuncMetadata):
     """Turns what a function returned into what a client gets."""
 
-    def convert_result(self, result: Any) -> CallToolResult | InputRequiredResult:  # noqa: ANN401 - the SDK's own signature
+    @override
+    def convert_result(self, result: Any) -> CallToolResult | InputRequiredResult:
         if not isinstance(result, BaseModel):
             return super().convert_result(result)
         told = result.model_dump(mode="json", by_alias=True, context=INERT)
@@ -41,9 +43,10 @@ class _Answers(FuncMetadata):
 class _Tool(Tool):
     """Says in a sentence what is wrong with a call, and lets no more of them run at once than the server can bear."""
 
+    @override
     async def run(
         self, arguments: dict[str, Any], context: Context[LifespanContextT, RequestT], convert_result: bool = False
-    ) -> Any:  # noqa: ANN401, FBT001, FBT002 - the SDK's own signature
+    ) -> Any:
         try:
             async with cast("State", context.request_context.lifespan_context).turn(self.name):
                 return await super().run(arguments, context, convert_result)

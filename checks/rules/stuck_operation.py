@@ -5,11 +5,12 @@ could have missed the END, so then nothing is said; nor is it where a later one 
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from checks.duration import format_duration
 from checks.evidence import Level, Snapshot
 from checks.finding import Fact, Finding, Severity
-from checks.logs import Operation
+from checks.logs import Logs, Operation
 
 
 def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
@@ -18,9 +19,9 @@ def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
     if logs is None or not logs.complete:
         return
     for operation in logs.operations:
-        age = logs.until - operation.started
-        if operation.ended or age <= limit or _done_since(logs.operations, operation):
+        if not is_stuck(operation, logs, limit):
             continue
+        age = logs.until - operation.started
         silence = format_duration(logs.until - operation.last_sign)
         yield Finding(
             rule="stuck-operation",
@@ -34,6 +35,12 @@ def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
             level=Level.RUNTIME,
             next_step=f"read the logs of {operation.source} from its START on; Cloud Run ends what exceeds its timeout",
         )
+
+
+def is_stuck(operation: Operation, logs: Logs, limit: timedelta) -> bool:
+    """Whether an operation of these logs, which were searched to their end, should have ended and has not."""
+    over = logs.until - operation.started > limit
+    return over and not operation.ended and not _done_since(logs.operations, operation)
 
 
 def _done_since(operations: Iterable[Operation], stuck: Operation) -> bool:

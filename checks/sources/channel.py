@@ -13,7 +13,13 @@ from checks.sources.login import Login
 if TYPE_CHECKING:
     import grpc.aio
 
-_SIZES: Final = [("grpc.max_receive_message_length", -1)]
+_OPTIONS: Final = [
+    ("grpc.max_receive_message_length", -1),
+    # A server that was away is seen again within a second or so: a channel may live as long as a server of ours.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+]
 
 
 class Transport(Protocol):
@@ -27,17 +33,23 @@ class Transport(Protocol):
 
 @asynccontextmanager
 async def open_channel(target: Target, transport: type[Transport], login: Login) -> AsyncGenerator["grpc.aio.Channel"]:
-    """Open one channel to a target, and close it at the end. Call inside the running loop.
+    """A channel to a target, closed at the end unless the login keeps it. Call inside the running loop.
 
     Raises:
         SourceError: there are no usable credentials.
     """
+    async with login.opening(f"grpc {target.address}", lambda: _channel(target, transport, login)) as channel:
+        yield channel
+
+
+@asynccontextmanager
+async def _channel(target: Target, transport: type[Transport], login: Login) -> AsyncGenerator["grpc.aio.Channel"]:
     import grpc.aio  # noqa: PLC0415 - Google's packages load only when they are used
 
     if target.practice:
-        channel = grpc.aio.insecure_channel(target.address, options=_SIZES)
+        channel = grpc.aio.insecure_channel(target.address, options=_OPTIONS)
     else:
-        channel = transport.create_channel(target.address, credentials=await login.credentials(), options=_SIZES)
+        channel = transport.create_channel(target.address, credentials=await login.credentials(), options=_OPTIONS)
     try:
         yield channel
     finally:

@@ -4,6 +4,7 @@ They are three so that a flood of one kind cuts off no other. Texts are stranger
 """
 
 import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +14,7 @@ from checks.logs import Logs
 from checks.pipeline import Pipeline
 from checks.progress import Progress
 from checks.sources.endpoints import log_projects
-from checks.sources.log_filter import log_filter
+from checks.sources.log_filter import Part, log_filter
 from checks.sources.log_lines import Line
 from checks.sources.log_operations import fold_operations
 from checks.sources.log_questions import (
@@ -30,7 +31,11 @@ from checks.sources.reading import Budget, gaps, patient
 from checks.sources.tally import Micros, micros
 
 SOURCE: Final = "logging"
-_ASKED: Final = ("lines of runs", "lines of trouble", "lines of operations")
+_QUESTIONS: Final[dict[str, Callable[[str], Part]]] = {
+    "runs": runs_question,
+    "trouble": lambda _marker: trouble_question(),
+    "operations": lambda _marker: operations_question(),
+}
 
 
 async def read_logs(
@@ -42,6 +47,7 @@ async def read_logs(
     *,
     login: Login | None = None,
     limit: RateLimit | None = None,
+    asked: Sequence[str] = tuple(_QUESTIONS),
 ) -> tuple[Logs | None, tuple[Gap, ...]]:
     """What the logs of all the pipeline's projects tell within its window.
 
@@ -53,6 +59,7 @@ async def read_logs(
         progress: told that a search began.
         login: whose credentials; the application's default ones unless given.
         limit: the quota of reads; the one that the process shares unless given.
+        asked: which of the questions "runs", "trouble" and "operations".
 
     Returns:
         The logs, None where no search got an answer; and a gap for each search that did not come to its end.
@@ -61,30 +68,33 @@ async def read_logs(
     projects = log_projects(pipeline)
     since, marker = until - min(pipeline.sources.window, _LONGEST), pipeline.sources.run_marker
     try:
-        texts = _filters(since, until, marker)
+        texts = _filters(since, until, marker, asked)
         async with patient(budget, connect(target, login or Login())) as api:
             search = LogSearch(api, projects, budget, limit or shared_limit(target.address, projects[0]))
             found = await asyncio.gather(*(search.find(text) for text in texts))
     except SourceError as error:
         return None, (error.gap(SOURCE),)
-    failures = [(what, _told(each, each.failure)) for what, each in zip(_ASKED, found, strict=True) if each.failure]
+    failures = [
+        (f"lines of {what}", _told(each, each.failure)) for what, each in zip(asked, found, strict=True) if each.failure
+    ]
     missing = gaps(SOURCE, failures)
     if not any(each.pages for each in found):
         return None, missing
-    return _logs(since, until, marker, found, complete=not missing), missing
+    return _logs(since, until, marker, dict(zip(asked, found, strict=True)), complete=not missing), missing
 
 
-def _filters(since: datetime, until: datetime, marker: str) -> list[str]:
+def _filters(since: datetime, until: datetime, marker: str, asked: Iterable[str]) -> list[str]:
     try:
-        questions = (runs_question(marker), trouble_question(), operations_question())
-        return [log_filter(since, until, question) for question in questions]
+        return [log_filter(since, until, _QUESTIONS[name](marker)) for name in asked]
     except ValueError as error:
         raise SourceError(f"run_marker: {error}", "change run_marker under [sources]") from error
 
 
-def _logs(since: datetime, until: datetime, marker: str, found: list[Found], *, complete: bool) -> Logs:
+def _logs(since: datetime, until: datetime, marker: str, found: Mapping[str, Found], *, complete: bool) -> Logs:
     window = micros(since), micros(until)
-    runs, trouble, operations = ([line for line in each.lines if _within(line, window)] for each in found)
+    runs, trouble, operations = (
+        [line for line in found[name].lines if _within(line, window)] if name in found else [] for name in _QUESTIONS
+    )
     return Logs(
         since=since,
         until=until,

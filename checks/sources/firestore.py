@@ -30,7 +30,7 @@ from checks.progress import Progress
 from checks.sources.firestore_channel import Connection, connect
 from checks.sources.login import Login
 from checks.sources.reading import Budget, ask, patient
-from checks.sources.tally import Document, Micros, Tally, moment
+from checks.sources.tally import Document, Micros, Tally, micros, moment
 from checks.text import show
 
 SOURCE: Final = "firestore"
@@ -52,14 +52,21 @@ class Reading:
 
 
 async def read_heartbeats(
-    pipeline: Pipeline, target: Target, budget: Budget, progress: Progress, *, login: Login | None = None
+    pipeline: Pipeline,
+    target: Target,
+    budget: Budget,
+    progress: Progress,
+    *,
+    login: Login | None = None,
+    as_of: datetime | None = None,
 ) -> Reading:
-    """One census of the pipeline's heartbeat collection; whatever fails is a gap in it."""
+    """One census of the pipeline's heartbeat collection, now or as of a read time; whatever fails is a gap in it."""
     try:
         async with patient(budget, connect(target, login or Login())) as connection:
-            return await HeartbeatReader(
+            reader = HeartbeatReader(
                 connection, pipeline.heartbeats.collection, pipeline.heartbeats.registered, budget, progress
-            ).read()
+            )
+            return await reader.read(as_of)
     except SourceError as error:
         return Reading(None, None, (error.gap(SOURCE),))
 
@@ -87,14 +94,16 @@ class HeartbeatReader:
     _last: str = ""
     _billed: int = 0
 
-    async def read(self) -> Reading:
+    async def read(self, as_of: datetime | None = None) -> Reading:
         """Count, then list. Never raises for what the server does: each failure is a gap, and the rest is kept."""
+        if as_of is not None:
+            self._read_time = stamp(micros(as_of))
         count, listing = await self._attempt(self._count), await self._attempt(self._list)
         census = None
         if self._counted is not None or self._tally is not None:
             census = self._census(listed=listing is None)
         gaps = _gaps(show(self.collection), count, listing)
-        return Reading(moment(_micros(self._read_time)) if self._read_time else None, census, gaps)
+        return Reading(moment(micros_of(self._read_time)) if self._read_time else None, census, gaps)
 
     def _census(self, *, listed: bool) -> Census:
         return Census(
@@ -134,7 +143,7 @@ class HeartbeatReader:
                 total = fields["total"].integer_value if "total" in fields else None  # to look is to make, in a map
                 self._pin(answer.read_time)
         if total is None or total < 0:
-            raise SourceError(f"the answer holds no total ({total})", _NO_FIRESTORE)
+            raise SourceError(f"the answer holds no total ({total})", NO_FIRESTORE)
         self._billed += max(1, -(-total // _ENTRIES_A_READ))
         self._counted = total
 
@@ -157,7 +166,7 @@ class HeartbeatReader:
         finally:
             self._billed += self._seen - before
         if self._tally is None:
-            raise SourceError("the server ended the stream without an answer", _NO_FIRESTORE)
+            raise SourceError("the server ended the stream without an answer", NO_FIRESTORE)
         self._billed += self._seen == before
         if self._counted not in {None, self._seen}:
             raise SourceError(
@@ -169,10 +178,10 @@ class HeartbeatReader:
         if self._tally is None:
             self._pin(answer.read_time)
             if self._read_time is None:
-                raise SourceError("the answer bears no read time", _NO_FIRESTORE)
-            self._tally = Tally(_micros(self._read_time), self.registered)
+                raise SourceError("the answer bears no read time", NO_FIRESTORE)
+            self._tally = Tally(micros_of(self._read_time), self.registered)
         if answer.document.name:
-            self._tally.add(_document(answer.document))
+            self._tally.add(document_of(answer.document))
             self._last = answer.document.name
 
     def _pin(self, read_time: Timestamp) -> None:
@@ -183,6 +192,7 @@ class HeartbeatReader:
         aggregation = StructuredAggregationQuery.Aggregation
         return RunAggregationQueryRequest(
             parent=self._parent,
+            read_time=self._read_time or None,
             structured_aggregation_query=StructuredAggregationQuery(
                 structured_query=StructuredQuery(from_=[self._selector]),
                 aggregations=[aggregation(alias="total", count=aggregation.Count())],
@@ -193,9 +203,7 @@ class HeartbeatReader:
         by_name = StructuredQuery.FieldReference(field_path="__name__")
         query = StructuredQuery(
             from_=[self._selector],
-            select=StructuredQuery.Projection(
-                fields=[StructuredQuery.FieldReference(field_path=name) for name in (_FIELD, *_WRITER)]
-            ),
+            select=projection(),
             order_by=[StructuredQuery.Order(field=by_name, direction=StructuredQuery.Direction.ASCENDING)],
         )
         if self._last:
@@ -223,14 +231,28 @@ def _gaps(collection: str, count: SourceError | None, listing: SourceError | Non
     )
 
 
-_NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
+NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
 
 
-def _micros(timestamp: Timestamp) -> Micros:
+def projection() -> StructuredQuery.Projection:
+    """The fields of a heartbeat that are judged."""
+    return StructuredQuery.Projection(
+        fields=[StructuredQuery.FieldReference(field_path=name) for name in (_FIELD, *_WRITER)]
+    )
+
+
+def stamp(moment: Micros) -> Timestamp:
+    """A moment as Firestore's own clients send it."""
+    return Timestamp(seconds=moment // 1_000_000, nanos=moment % 1_000_000 * 1_000)
+
+
+def micros_of(timestamp: Timestamp) -> Micros:
+    """The opposite of ``stamp``."""
     return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
 
 
-def _document(document: Any) -> Document:  # noqa: ANN401 - protobuf's own classes are made at run time
+def document_of(document: Any) -> Document:  # noqa: ANN401 - protobuf's own classes are made at run time
+    """What a listed document shows of a heartbeat."""
     beat: Micros | None = None
     unparsable: str | None = None
     if _FIELD not in document.fields:
@@ -239,15 +261,15 @@ def _document(document: Any) -> Document:  # noqa: ANN401 - protobuf's own class
         value = document.fields[_FIELD]
         kind = value.WhichOneof("value_type")
         if kind == "timestamp_value":
-            beat = _micros(value.timestamp_value)
+            beat = micros_of(value.timestamp_value)
         else:
             unparsable = f"{_FIELD} is no timestamp but a {str(kind).removesuffix('_value')}"
     return Document(
         doc=document.name.rpartition("/")[2],
         beat=beat,
         unparsable=unparsable,
-        created=_micros(document.create_time),
-        updated=_micros(document.update_time),
+        created=micros_of(document.create_time),
+        updated=micros_of(document.update_time),
         revision=_writer(document, "revision"),
         commit=_writer(document, "commit"),
     )

@@ -21,12 +21,12 @@ class Compare:
 
     Attributes:
         field: a path such as ``resource.labels.service_name`` or ``labels."run.googleapis.com/execution_name"``.
-        operator: ``:`` is "contains", whatever the case.
+        operator: ``:`` is "contains", whatever the case; ``=~`` takes a regular expression of RE2, case and all.
         value: any text that holds no control characters.
     """
 
     field: str
-    operator: Literal["=", "!=", ":", "<", "<=", ">", ">="]
+    operator: Literal["=", "!=", ":", "=~", "<", "<=", ">", ">="]
     value: str
 
     def __post_init__(self) -> None:
@@ -88,9 +88,9 @@ def log_filter(since: datetime, until: datetime, part: Part) -> str:
     return text
 
 
-def anywhere(text: str, *fields: str) -> AnyOf:
-    """A text in at least one of these fields, whatever its case."""
-    return AnyOf(tuple(Compare(field, ":", text) for field in fields))
+def anywhere(text: str, *fields: str, operator: Literal[":", "=~"] = ":") -> AnyOf:
+    """A text, whatever its case, or a regular expression in at least one of these fields."""
+    return AnyOf(tuple(Compare(field, operator, text) for field in fields))
 
 
 def _joined(word: str, parts: tuple[Part, ...]) -> str:

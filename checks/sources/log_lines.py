@@ -9,11 +9,11 @@ from typing import Any, Final
 from google.cloud.audit.audit_log_pb2 import AuditLog
 from google.protobuf.message import DecodeError
 
+from checks.sources.names import NAME
 from checks.sources.tally import Micros
 
 WARNING: Final = 400
 _EXECUTION: Final = "run.googleapis.com/execution_name"
-_NAME: Final = 200
 _HALF: Final = 8_192
 
 
@@ -35,16 +35,21 @@ def read_line(entry: Any) -> Line:  # noqa: ANN401 - protobuf's own classes are 
         entry: ``google.logging.v2.LogEntry`` as raw protobuf.
     """
     labels = entry.resource.labels
-    source = labels.get("service_name") or labels.get("job_name") or "(unknown)"
-    revision = labels.get("revision_name") or entry.labels.get(_EXECUTION)
+    source = _named(labels.get("service_name")) or _named(labels.get("job_name")) or "(unknown)"
+    revision = _named(labels.get("revision_name")) or _named(entry.labels.get(_EXECUTION))
     stamp = entry.timestamp if entry.HasField("timestamp") else entry.receive_timestamp
     return Line(
         at=stamp.seconds * 1_000_000 + stamp.nanos // 1_000,
-        source=source[:_NAME],
-        revision=revision[:_NAME] if revision else None,
+        source=source,
+        revision=revision,
         severity=entry.severity,
         text=_both_ends(_text(entry)),
     )
+
+
+def _named(label: str | None) -> str | None:
+    """A label that is a name; whoever may write logs may write any label, and rules put names into next steps."""
+    return label if label and NAME.fullmatch(label) else None
 
 
 def _text(entry: Any) -> str:  # noqa: ANN401 - protobuf's own classes are made at run time

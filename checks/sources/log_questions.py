@@ -14,7 +14,9 @@ from checks.sources.log_filter import AllOf, AnyOf, Compare, Part, anywhere
 from checks.sources.log_lines import WARNING, Line
 from checks.sources.tally import moment
 
-_TEXTS: Final = ("textPayload", "jsonPayload.message")
+TEXTS: Final = ("textPayload", "jsonPayload.message")
+"""The fields that hold what a program said."""
+
 _DEFAULT: Final = 0
 
 CLOUD_RUN: Final = AnyOf(
@@ -45,21 +47,21 @@ _NAME: Final = re.compile(r"[^\s,;\"']{1,300}(?![^\s,;\"'])")
 
 def runs_question(marker: str) -> Part:
     """Lines in which a processor tells of a finished run."""
-    return AllOf((CLOUD_RUN, anywhere(marker, *_TEXTS)))
+    return AllOf((CLOUD_RUN, anywhere(marker, *TEXTS)))
 
 
 def trouble_question() -> Part:
     """Lines about heartbeats that are not written, imports that fail, and containers that do not start."""
-    certain = tuple(anywhere(text, *_TEXTS) for text in (*_STARTUP, *_IMPORT, *_DENIED))
-    about = AnyOf(tuple(anywhere(text, *_TEXTS) for text in _ABOUT))
-    failed = AnyOf(tuple(anywhere(text, *_TEXTS) for text in _FAILED))
+    certain = tuple(anywhere(text, *TEXTS) for text in (*_STARTUP, *_IMPORT, *_DENIED))
+    about = AnyOf(tuple(anywhere(text, *TEXTS) for text in _ABOUT))
+    failed = AnyOf(tuple(anywhere(text, *TEXTS) for text in _FAILED))
     return AllOf((CLOUD_RUN, _GRAVE, AnyOf((*certain, AllOf((about, failed))))))
 
 
 def operations_question() -> Part:
     """Lines of the HeartbeatLogger."""
     told = ("HEARTBEAT START: ", "still running", "HEARTBEAT END: ", "HEARTBEAT END (ERROR): ")
-    return AllOf((CLOUD_RUN, anywhere("HEARTBEAT", *_TEXTS), AnyOf(tuple(anywhere(text, *_TEXTS) for text in told))))
+    return AllOf((CLOUD_RUN, anywhere("HEARTBEAT", *TEXTS), AnyOf(tuple(anywhere(text, *TEXTS) for text in told))))
 
 
 def fold_runs(marker: str) -> Callable[[Iterable[Line]], tuple[Run, ...]]:

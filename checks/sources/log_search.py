@@ -3,7 +3,7 @@
 An empty page with a token means "did not have time to search", not "no logs": the token is followed, to a bound.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -31,11 +31,15 @@ _NEWEST_FIRST: Final = "timestamp desc"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Lines, newest first. ``pages`` is how many were read; ``failure`` says why there may be more, if there may."""
+    """Lines, newest first. ``pages`` is how many were read; ``failure`` says why there may be more, if there may.
+
+    ``token`` is where the next page begins; empty where there is none, or none that leads on.
+    """
 
     lines: tuple[Line, ...]
     pages: int
     failure: SourceError | None
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +60,40 @@ class LogSearch:
     limit: RateLimit
     max_pages: int = MAX_PAGES
 
-    async def find(self, text: str) -> Found:
-        """All lines that a filter finds. Never raises for what the server does.
+    async def find(self, text: str, token: str = "", limit: int | None = None) -> Found:
+        """The lines that a filter finds. Never raises for what the server does.
 
         Args:
             text: what ``log_filter`` made.
+            token: where an earlier search of the same filter stopped.
+            limit: stop after the page that brings the first lines, of at most so many; None finds all.
         """
         lines: list[Line] = []
-        token, seen = "", set[str]()
+        seen = set[str]()
         failure: SourceError | None = None
         try:
             while token not in seen:
                 if len(seen) == self.max_pages:
                     raise _inconclusive(f"more than {self.max_pages} pages")
-                answer = await ask(lambda token=token: self._page(text, token), self.budget, role=ROLE)
+                answer = await ask(self._reading(text, token, limit or PAGE), self.budget, role=ROLE)
                 seen.add(token)
                 lines.extend(read_line(entry) for entry in answer.entries)
                 token = answer.next_page_token
-                if not token:
-                    return Found(tuple(lines), len(seen), None)
-            failure = _inconclusive("the pages lead in a circle")
+                if not token or (limit and lines):
+                    return Found(tuple(lines), len(seen), None, token)
+            failure, token = _inconclusive("the pages lead in a circle"), ""
         except SourceError as error:
             failure = error
-        return Found(tuple(lines), len(seen), failure)
+        return Found(tuple(lines), len(seen), failure, token)
 
-    async def _page(self, text: str, token: str) -> Any:  # noqa: ANN401 - protobuf's own classes are made at run time
+    def _reading(self, text: str, token: str, size: int) -> Callable[[], Awaitable[Any]]:
+        return lambda: self._page(text, token, size)
+
+    async def _page(self, text: str, token: str, size: int) -> Any:  # noqa: ANN401 - protobuf's own classes are made at run time
         if not await self.limit.turn(self.budget.remaining() - _CALL):
             raise _inconclusive("the project's quota of 60 reads a minute is used up")
         request = ListLogEntriesRequest(
-            resource_names=self.projects, filter=text, order_by=_NEWEST_FIRST, page_size=PAGE, page_token=token
+            resource_names=self.projects, filter=text, order_by=_NEWEST_FIRST, page_size=size, page_token=token
         )
         async with self.budget.patience():
             pager: Any = await self.api.list_log_entries(request, retry=None, timeout=self.budget.deadline())

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 T = TypeVar("T")
+
+Opened = Callable[[], AbstractAsyncContextManager[T]]
+"""Opens something, and closes it at the end."""
 
 _SCOPES: Final = ("https://www.googleapis.com/auth/datastore", "https://www.googleapis.com/auth/cloud-platform")
 _SIGN_IN: Final = (
@@ -39,6 +43,16 @@ class Login:
             self._found = aside(_find)
             self._found.add_done_callback(_heard)
         return await asyncio.shield(self._found)
+
+    def opening(self, what: str, opened: "Opened[T]") -> AbstractAsyncContextManager[T]:
+        """A connection for one use: opened now, closed after it.
+
+        Args:
+            what: names the connection, for whoever keeps it.
+            opened: opens it.
+        """
+        del what
+        return opened()
 
     async def token(self) -> str:
         """An access token as text, for what is no gRPC.

@@ -6,7 +6,7 @@ go to Google's own registries over TLS and nowhere else, and no redirect is foll
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -62,8 +62,10 @@ async def read_tags(
     if not asked:
         return (), ()
     try:
-        async with _client(target, budget, login or Login()) as client:
-            return await TagReader(client, target, budget).read(asked)
+        login = login or Login()
+        headers = await _headers(target, budget, login)
+        async with login.opening(f"registry {target.address}", lambda: _client(target)) as client:
+            return await TagReader(client, target, budget, headers).read(asked)
     except SourceError as error:
         return (), (error.gap(SOURCE),)
 
@@ -75,6 +77,7 @@ class TagReader:
     client: httpx2.AsyncClient
     target: Target
     budget: Budget
+    headers: Mapping[str, str]
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def read(self, asked: list[tuple[str, str]]) -> tuple[tuple[Tag, ...], tuple[Gap, ...]]:
@@ -109,7 +112,7 @@ class TagReader:
 
     async def _head(self, address: str) -> tuple[str | None, str]:
         """The digest of a manifest, None where there is none, and its media type."""
-        async with self.budget.patience(), _told(self.client.stream("HEAD", address)) as response:
+        async with self.budget.patience(), _told(self.client.stream("HEAD", address, headers=self.headers)) as response:
             if response.status_code == _NOT_FOUND:
                 return None, ""
             _refuse(response)
@@ -120,7 +123,7 @@ class TagReader:
 
     async def _get(self, address: str, digest: str) -> bytes:
         body = bytearray()
-        async with self.budget.patience(), _told(self.client.stream("GET", address)) as response:
+        async with self.budget.patience(), _told(self.client.stream("GET", address, headers=self.headers)) as response:
             _refuse(response)
             async for chunk in response.aiter_raw():
                 body += chunk
@@ -131,8 +134,7 @@ class TagReader:
         return bytes(body)
 
 
-@asynccontextmanager
-async def _client(target: Target, budget: Budget, login: Login) -> AsyncGenerator[httpx2.AsyncClient]:
+async def _headers(target: Target, budget: Budget, login: Login) -> dict[str, str]:
     headers = {"Accept": _ACCEPT, "Accept-Encoding": "identity"}
     if not target.practice:
         try:
@@ -140,10 +142,13 @@ async def _client(target: Target, budget: Budget, login: Login) -> AsyncGenerato
                 headers["Authorization"] = f"Bearer {await login.token()}"
         except TimeoutError:
             raise SourceError("no credentials within the time given", "try again, with a longer --timeout") from None
+    return headers
+
+
+@asynccontextmanager
+async def _client(target: Target) -> AsyncGenerator[httpx2.AsyncClient]:
     # Proxies and certificates of the environment are for the way to Google; nothing stands before loopback.
-    async with httpx2.AsyncClient(
-        headers=headers, follow_redirects=False, timeout=None, trust_env=not target.practice
-    ) as client:
+    async with httpx2.AsyncClient(follow_redirects=False, timeout=None, trust_env=not target.practice) as client:
         yield client
 
 

@@ -13,6 +13,7 @@ from checks.deployments import Image, Job, Revision, Service, Share, State
 from checks.pipeline import Sources
 from checks.redact import excerpt
 from checks.sources.images import parse_image
+from checks.sources.names import NAME
 from checks.sources.run_client import Message
 from checks.sources.tally import moment
 
@@ -34,15 +35,15 @@ def read_service(service: Message, place: tuple[str, str], sources: Sources) -> 
     Raises:
         ValueError: a field holds what evidence cannot.
     """
-    condition, ready = service.terminal_condition, short(service.latest_ready_revision)
+    condition, ready = service.terminal_condition, _named(service.latest_ready_revision)
     return Service(
-        name=short(service.name),
+        name=_named(service.name),
         project=place[0],
         region=place[1],
         image=_image(service.template.containers),
         reconciling=service.reconciling,
         settled=service.observed_generation == service.generation,
-        created=short(service.latest_created_revision),
+        created=_named(service.latest_created_revision),
         ready=ready,
         shares=_shares(service, ready),
         pinned=bool(service.traffic) and not any(_follows(target) for target in service.traffic),
@@ -60,8 +61,8 @@ def read_revision(revision: Message, service: Service, sources: Sources) -> Revi
     state = _STATES.get(own.state, State.UNKNOWN) if own else State.UNKNOWN
     cause = _cause(revision.conditions, own) if state is State.FAILED else None
     return Revision(
-        name=short(revision.name),
-        service=short(revision.service) or service.name,
+        name=_named(revision.name),
+        service=_named(revision.service) or service.name,
         image=_image(revision.containers),
         created_at=_moment(revision.create_time),
         ready=state,
@@ -77,7 +78,7 @@ def read_job(job: Message, place: tuple[str, str], sources: Sources) -> Job:
     """One job. Arguments and errors as for ``read_service``."""
     containers, last = job.template.template.containers, job.latest_created_execution
     return Job(
-        name=short(job.name),
+        name=_named(job.name),
         project=place[0],
         region=place[1],
         image=_image(containers),
@@ -94,13 +95,24 @@ def short(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def _named(name: str) -> str:
+    """The short name of a service, job or revision; empty where there is none.
+
+    Raises:
+        ValueError: Cloud Run gives no such names: what says so is not Cloud Run, and no name is put into a sentence.
+    """
+    if name and not NAME.fullmatch(told := short(name)):
+        raise ValueError(f"{told!r} is no name that Cloud Run gives")
+    return short(name)
+
+
 def _shares(service: Message, ready: str) -> tuple[Share, ...]:
     """The observed traffic; where a service neither asks for nor shows any, all of it goes to the latest ready one."""
     if not service.traffic and not service.traffic_statuses:
         return (Share(revision=ready, percent=100, latest=True),) if ready else ()
     shares = (
         Share(
-            revision=ready if each.type_ == _LATEST else short(each.revision),
+            revision=ready if each.type_ == _LATEST else _named(each.revision),
             percent=each.percent,
             latest=each.type_ == _LATEST,
         )

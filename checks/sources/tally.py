@@ -130,8 +130,11 @@ def _evidence(name: str, tally: _FamilyTally) -> Family:
 
 
 def _heartbeat(document: Document | None) -> Heartbeat | None:
-    if document is None:
-        return None
+    return heartbeat_of(document) if document else None
+
+
+def heartbeat_of(document: Document) -> Heartbeat:
+    """A listed document as evidence."""
     return Heartbeat(
         doc=document.doc,
         last_heartbeat=None if document.beat is None else moment(document.beat),

@@ -51,7 +51,7 @@ PROGRESS: Mapping[str, tuple[object, object]] = {
 }
 
 
-def fields(**strange: Any) -> dict[str, object]:  # noqa: ANN401 - whatever a pipeline passes
+def fields(**strange: Any) -> dict[str, object]:
     arguments: dict[str, Any] = {"processor_name": "MockProcessor", "at": NOON, "status": "running", **strange}
     return heartbeat_fields(**arguments)
 

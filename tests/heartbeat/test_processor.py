@@ -95,7 +95,7 @@ def test_a_clock_without_a_timezone_is_told_and_not_believed(world: World) -> No
     ["NbacScheduleProcessor_None_097ffc9c", "NbacScheduleProcessor_2026-01-31_r1", "", "a/b", "P\ud800", None, 7, []],
     ids=ascii,
 )
-def test_a_name_that_is_no_processors_name_is_refused_aloud_and_never_written(world: World, name: Any) -> None:  # noqa: ANN401 - anything
+def test_a_name_that_is_no_processors_name_is_refused_aloud_and_never_written(world: World, name: Any) -> None:
     beat = world.processor(name)
 
     assert [beat(), beat()] == [False, False]

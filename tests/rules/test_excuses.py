@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 STALE = 5 * DAY
 
 
-def pipeline(**more: Any) -> Pipeline:  # noqa: ANN401 - sections of settings, each of its own shape
+def pipeline(**more: Any) -> Pipeline:
     return Pipeline.model_validate(
         {
             "pipeline": {"name": "nba", "project": "demo-nba"},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from checks.evidence import Snapshot
 from checks.finding import Severity
 from checks.formats.json import render_json
-from checks.report import MOST_PROCESSORS, Report, Verdict, judge
+from checks.report import MOST_FINDINGS, MOST_PROCESSORS, Report, Verdict, judge
 from checks.rules import rules_of
 
 from support.snapshots import A_GAP, NOW, document, judged, pipeline, snapshot, told, unseen
@@ -100,6 +100,15 @@ def test_a_long_list_of_processors_is_cut_and_says_so() -> None:
 
     assert report.census is not None
     assert (len(report.census.by_processor), report.census.omitted) == (MOST_PROCESSORS, 7)
+    assert not report.truncated
+
+
+def test_a_long_list_of_findings_is_cut_and_says_so() -> None:
+    expected = [f"Processor{n:03}" for n in range(MOST_FINDINGS + 1)]
+
+    report = judged([document("Stranger")], pipeline(expected))
+
+    assert len(report.findings) == MOST_FINDINGS
     assert report.truncated
 
 

@@ -57,7 +57,7 @@ class Cloud:
     def put(self, document_id: str, **fields: t.Value) -> t.Write:
         return t.Write(update=self.document(document_id, **fields))
 
-    async def call(self, method: str, request: object) -> Any:  # noqa: ANN401 - whatever the method answers
+    async def call(self, method: str, request: object) -> Any:
         """Call a method that has one response."""
         return await cast(
             "Awaitable[Any]",

@@ -69,7 +69,7 @@ class Both:
         request = t.RunQueryRequest(parent=f"{self.database}/documents", structured_query=query)
         return [self._ids(client, request) for client in self._clients]
 
-    def _ids(self, client: Any, request: t.RunQueryRequest) -> list[str] | str:  # noqa: ANN401 - Google types it badly
+    def _ids(self, client: Any, request: t.RunQueryRequest) -> list[str] | str:
         try:
             responses = list(client.run_query(request=request, metadata=self._metadata, retry=None, timeout=10))
         except (exceptions.InvalidArgument, exceptions.FailedPrecondition) as error:

@@ -49,7 +49,7 @@ class Served:
     faults: Faults = field(default_factory=Faults)
     calls: Calls = field(default_factory=recorder)
 
-    async def page(self, **parameters: object) -> Any:  # noqa: ANN401 - a response of Google's client
+    async def page(self, **parameters: object) -> Any:
         """One page, as the server gives it."""
         request = t.ListLogEntriesRequest(cast("Any", {"resource_names": [PROJECT]} | parameters))
         pager = await cast(

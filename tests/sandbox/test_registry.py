@@ -45,7 +45,7 @@ class Served:
     async def get(self, path: str) -> httpx2.Response:
         return await self.client.get(f"http://{self.address}/v2/{path}")
 
-    async def document(self, path: str) -> Any:  # noqa: ANN401 - JSON
+    async def document(self, path: str) -> Any:
         return (await self.get(path)).json()
 
 

@@ -158,6 +158,6 @@ def proxied(sandbox: Sandbox) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(proxy=proxy, trust_env=False)
 
 
-def names(page: Any) -> list[str]:  # noqa: ANN401 - JSON
+def names(page: Any) -> list[str]:
     """The names of a page's items."""
     return [each["metadata"]["name"] for each in page["items"]]

@@ -17,6 +17,7 @@ COUNTS = {
     "denied": 30, "denied-logging": 30, "denied-registry": 30, "denied-run": 30, "empty-log-pages": 30, "few-late": 30,
     "forgotten-jobs": 30, "forgotten-jobs-running": 33, "future-and-unparsable": 30, "gunicorn-missing": 30,
     "hanging": 30, "hanging-logging": 30, "hanging-registry": 30, "hanging-run": 30, "healthy": 30, "hostile-ids": 39,
+    "hostile-logs": 30,
     "hundred-thousand": 101_868, "missing": 28, "noise": 30, "permission-lost": 30, "pinned-traffic": 30,
     "pipeline-stopped": 30, "proliferation": 1_053, "recovered": 30, "regrowing": 50, "repaired": 18,
     "revision-never-ready": 30, "rollout-in-progress": 30, "silent-stop": 30, "split-traffic": 37, "stale-label": 30,

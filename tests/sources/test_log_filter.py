@@ -100,3 +100,11 @@ def test_a_filter_is_never_longer_than_accepted() -> None:
 def test_an_empty_group_is_refused(group: type[AnyOf | AllOf]) -> None:
     with pytest.raises(ValueError, match="without parts"):
         str(group(()))
+
+
+@pytest.mark.parametrize("value", [*INJECTIONS, r"a\.b", r"(x|y)+\\z"])
+def test_a_regular_expression_is_quoted_like_any_value(value: str) -> None:
+    part = str(anywhere(value, "textPayload", operator="=~"))
+
+    assert part.startswith('(textPayload=~"')
+    assert read_back(part.removeprefix("(textPayload=~").removesuffix(")")) == value

@@ -50,7 +50,7 @@ class World:
         self.memory = Memory()
         self.said = io.StringIO()
 
-    def processor(self, name: str = NAME, **arguments: Any) -> Callable[..., bool]:  # noqa: ANN401 - handed on
+    def processor(self, name: str = NAME, **arguments: Any) -> Callable[..., bool]:
         arguments = {"stream": self.said, "first_pause": 0.001, "clock": lambda: NOON} | arguments
         if self.mode == "threads":
             return ProcessorHeartbeat(name, store=self.memory, **arguments).beat
