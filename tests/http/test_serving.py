@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
@@ -167,16 +167,12 @@ async def test_two_instances_serve_one_client_in_turn(serve: "Serve", example: P
 async def test_calls_that_ask_a_hanging_upstream_hold_up_no_others(serve: "Serve", example: Path, era: str) -> None:
     cloud = await serve("healthy", Fault(hang=True, service="logging"))
     async with serving(example, environment=cloud.environment()) as url, client_of(url, era) as client:
-
-        async def call(phase: str) -> Any:  # noqa: ANN401 - what the SDK returns
-            return await client.call_tool("check_heartbeats", {"phase": phase})
-
-        hanging = [asyncio.create_task(call("all")) for _ in range(10)]
+        hanging = [asyncio.create_task(client.call_tool("search_logs", {})) for _ in range(40)]
         async with asyncio.timeout(30):
-            others = await asyncio.gather(*(call("0.2") for _ in range(30)))
+            others = await asyncio.gather(*(client.call_tool("check_heartbeats", {}) for _ in range(40)))
         assert not any(task.done() for task in hanging)
         for task in hanging:
             task.cancel()
         await asyncio.wait(hanging)
 
-    assert {each.structured_content["verdict"] for each in others} == {"healthy"}
+    assert {(each.structured_content or {}).get("verdict") for each in others} == {"healthy"}
