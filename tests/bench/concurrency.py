@@ -79,10 +79,11 @@ async def _ask(hanging: int) -> tuple[list[Answered], list[Answered], int]:
 async def _call(client: Client, tool: str) -> Answered:
     began = time.perf_counter()
     result = await client.call_tool(tool, {})
-    told = result.structured_content or {}
-    return Answered(
-        time.perf_counter() - began, told.get("verdict") or ("complete" if told.get("complete") else "incomplete")
-    )
+    seconds = time.perf_counter() - began
+    if result.is_error or result.structured_content is None:
+        return Answered(seconds, "error")
+    told: dict[str, Any] = result.structured_content
+    return Answered(seconds, told.get("verdict") or ("complete" if told["complete"] else "incomplete"))
 
 
 def _peak(process: int) -> int:
