@@ -12,7 +12,7 @@ help:
 	@echo 'make test       the tests, under five minutes'
 	@echo 'make test-long  what takes longer: large collections, the benchmarks'"'"' own proof'
 	@echo 'make check      lint, types, import contracts'
-	@echo 'make bench      measure the census against the plain script'
+	@echo 'make bench      measure start, latency, concurrent calls, and the census against the plain script'
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "validate-daily needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": name a newer one with make PYTHON=python3.12")'

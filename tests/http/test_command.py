@@ -1,5 +1,6 @@
 """``validate-daily mcp --http``: what it refuses to start with, and how it ends."""
 
+import argparse
 import asyncio
 import os
 import re
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
+from mcp_server.address import address
 from validate_daily.init import settings_text
 
 from support.http_server import COMMAND, ERAS, PIPELINE, TEAM, client_of, post, started
@@ -94,9 +96,37 @@ def test_settings_that_are_wrong_start_nothing_and_are_named_by_key(config: Path
     )
 
 
-@pytest.mark.parametrize("at", ["8000", ":8000", "127.0.0.1", "::1:8000", "127.0.0.1:65536", "127.0.0.1:-1", "[::1]"])
-def test_what_is_no_address_is_named(at: str) -> None:
-    assert re.search(r"argument --http: .* is no HOST:PORT", refused("--http", at))
+def test_what_is_no_address_is_wrong_usage() -> None:
+    assert "argument --http: '127.0.0.1' is no HOST:PORT, as in 127.0.0.1:8000" in refused("--http", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "text", ["8000", ":8000", "127.0.0.1:", "::1:8000", "[]:1", "127.0.0.1:65536", "127.0.0.1:-1", "[::1]", "a:\u0663"]
+)
+def test_an_address_has_a_host_and_a_port(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no HOST:PORT"):
+        address(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "loopback"),
+    [
+        ("127.0.0.1:8000", True),
+        ("127.9.9.9:0", True),
+        ("localhost:65535", True),
+        ("LOCALHOST:1", True),
+        ("[::1]:8000", True),
+        ("0.0.0.0:8080", False),
+        ("[::]:8080", False),
+        ("localhost.example:8000", False),
+        ("127.0.0.1.nip.io:8000", False),
+    ],
+)
+def test_only_what_names_this_machine_is_loopback(text: str, *, loopback: bool) -> None:
+    at = address(text)
+
+    assert at.loopback is loopback
+    assert str(at) == text
 
 
 def test_a_port_in_use_is_named(config: Path) -> None:

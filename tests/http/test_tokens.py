@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from google.auth.exceptions import TransportError
+from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.shared.exceptions import MCPError
 
 from checks.pipeline import Http
@@ -141,6 +143,27 @@ async def test_the_metadata_names_the_issuer_and_needs_no_token(url: str) -> Non
 
     assert told["resource"] == "https://validate-daily.example/mcp"
     assert told["authorization_servers"] == ["https://accounts.google.com"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_tool_knows_which_of_two_concurrent_callers_calls_it(team: Path, era: str) -> None:
+    both = asyncio.Barrier(2)
+
+    async def who() -> dict[str, str]:
+        """Say who calls."""
+        await both.wait()
+        caller = get_access_token()
+        return {"email": caller.client_id if caller else "nobody"}
+
+    async with (
+        serving(team, tools=[who]) as url,
+        client_of(url, era, signer().token()) as ana,
+        client_of(url, era, signer().token(email="ben@example.com")) as ben,
+    ):
+        async with asyncio.timeout(20):
+            told = await asyncio.gather(ana.call_tool("who", {}), ben.call_tool("who", {}))
+
+    assert [each.structured_content for each in told] == [{"email": "ana@example.com"}, {"email": "ben@example.com"}]
 
 
 async def test_without_certificates_nobody_is_let_in_and_the_reason_is_logged(

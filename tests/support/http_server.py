@@ -3,10 +3,11 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from mcp import Client
@@ -40,16 +41,17 @@ async def serving(
     environment: Mapping[str, str] | None = None,
     fetch: CertificateAddress | None = None,
     connections: int = MOST_CONNECTIONS,
+    tools: Sequence[Callable[..., Any]] = (),
 ) -> AsyncGenerator[str]:
-    """Serve on loopback inside the test, and yield the URL."""
+    """Serve on loopback inside the test, and yield the URL; with more tools, if a test brings some."""
     at = Address("127.0.0.1", 0)
     access = access_of(load_settings(config, {}), loopback=True, fetch=fetch or certificate_address())
     with listen(at) as listener:
         real = Address(at.host, listener.getsockname()[1])
-        server = uvicorn_server(
-            build_server(config, environment=environment or {}, access=access),
-            names(real, access.hosts if access else ()),
-        )
+        built = build_server(config, environment=environment or {}, access=access)
+        for tool in tools:
+            built.add_tool(tool)
+        server = uvicorn_server(built, names(real, access.hosts if access else ()))
         server.config.limit_concurrency = connections
         served = asyncio.create_task(server.serve(sockets=[listener]))
         try:
