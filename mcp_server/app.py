@@ -11,6 +11,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 
 from checks.sources.session import Session
+from mcp_server.pages import add_pages
 from mcp_server.state import State
 from mcp_server.tool import read_tool
 from mcp_server.tools import read
@@ -49,7 +50,7 @@ def build_server(config: Path | None = None, *, environment: Mapping[str, str] =
         async with Session() as session:
             yield State(config, environment, session)
 
-    return MCPServer(
+    server = MCPServer(
         NAME,
         title="validate-daily",
         instructions=INSTRUCTIONS,
@@ -58,3 +59,5 @@ def build_server(config: Path | None = None, *, environment: Mapping[str, str] =
         lifespan=lifespan,
         log_level="WARNING",
     )
+    add_pages(server)
+    return server
