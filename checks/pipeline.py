@@ -210,6 +210,34 @@ class Job(Section):
     follows: Name | None = None
 
 
+Audience = Annotated[
+    str,
+    StringConstraints(max_length=500, pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?|[A-Za-z0-9._-]+)$"),
+]
+Email = Annotated[str, StringConstraints(max_length=254, to_lower=True, pattern=r"^[!-)+-?A-~]+@[A-Za-z0-9.-]+$")]
+
+
+def _one_or_more(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class Http(Section):
+    """``[http]``: who may call the server over HTTP.
+
+    It counts only in a file that the user named or keeps in their own configuration folder. People and service
+    accounts are named one by one: a domain is not accepted, because an address that merely ends in it proves less.
+
+    Attributes:
+        audience: for whom Google must have issued a token: the server's own https:// addresses, and client ids.
+        readers: the verified emails that may look.
+        writers: those that may also ask for changes.
+    """
+
+    audience: Annotated[tuple[Audience, ...], BeforeValidator(_one_or_more)] = ()
+    readers: tuple[Email, ...] = ()
+    writers: tuple[Email, ...] = ()
+
+
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=500)]
 
 
@@ -262,6 +290,7 @@ class Pipeline(Section):
     thresholds: Thresholds = Thresholds()
     endpoints: Endpoints = Endpoints()
     sources: Sources = Sources()
+    http: Http = Http()
     services: tuple[Service, ...] = ()
     jobs: tuple[Job, ...] = ()
     quiet: tuple[Quiet, ...] = ()

@@ -18,6 +18,7 @@ from checks.pipeline import (
     Accepted,
     Endpoints,
     Heartbeats,
+    Http,
     Identity,
     Job,
     Pipeline,
@@ -32,7 +33,7 @@ from checks.text import show
 CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
 MAX_BYTES: Final = 1 << 20
 _SECTIONS: Final[tuple[type[BaseModel], ...]] = (
-    Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, Service, Job, Quiet, Accepted, Endpoints,
+    Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, Service, Job, Quiet, Accepted, Endpoints, Http,
 )  # fmt: skip
 
 

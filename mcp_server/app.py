@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
@@ -15,6 +15,9 @@ from mcp_server.pages import add_pages
 from mcp_server.state import State
 from mcp_server.tool import read_tool
 from mcp_server.tools import read
+
+if TYPE_CHECKING:
+    from mcp_server.access import Access
 
 NAME: Final = "validate-daily"
 INSTRUCTIONS: Final = """\
@@ -37,12 +40,15 @@ def read_tools() -> list[Tool]:
     ]
 
 
-def build_server(config: Path | None = None, *, environment: Mapping[str, str] = os.environ) -> MCPServer[State]:
+def build_server(
+    config: Path | None = None, *, environment: Mapping[str, str] = os.environ, access: "Access | None" = None
+) -> MCPServer[State]:
     """A server for one pipeline; run it over stdio or HTTP.
 
     Args:
         config: the settings file; None looks for it at each call, as the command line does.
         environment: where addresses and the settings are looked up.
+        access: how callers over HTTP are told apart; None serves whoever reaches it.
     """
 
     @asynccontextmanager
@@ -58,6 +64,8 @@ def build_server(config: Path | None = None, *, environment: Mapping[str, str] =
         tools=read_tools(),
         lifespan=lifespan,
         log_level="WARNING",
+        token_verifier=access.verifier if access else None,
+        auth=access.auth if access else None,
     )
     add_pages(server)
     return server

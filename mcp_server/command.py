@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from checks.settings import CONFIG_VARIABLE
+from mcp_server.address import address
 
 SUMMARY = "serve the checks to an assistant, over the Model Context Protocol"
 
@@ -15,12 +16,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE}, then validate-daily.toml)"
     )
+    parser.add_argument(
+        "--http",
+        type=address,
+        metavar="HOST:PORT",
+        help="serve over HTTP instead of stdio: loopback without a token, any other address as [http] allows",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until the client goes away."""
+    """Serve until the client goes away; over HTTP, until SIGTERM or Ctrl-C.
+
+    Raises:
+        UsageError: over HTTP: the settings do not allow it, or the address cannot be had.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
+    if arguments.http is not None:
+        from mcp_server.http import serve_http  # noqa: PLC0415 - uvicorn loads only to serve
+
+        serve_http(arguments.config, arguments.http)
+        return 0
     from mcp_server.app import build_server  # noqa: PLC0415 - whoever asks for --help need not wait for it
 
     build_server(arguments.config).run()

@@ -3,8 +3,13 @@
 import json
 from pathlib import Path
 
-from bench import census, latency
+from bench import census, concurrency, latency, startup
 
 if __name__ == "__main__":
-    figures = {"latency": latency.run(), "census": census.run()}
+    figures = {
+        "startup": startup.run(),
+        "latency": latency.run(),
+        "concurrency": concurrency.run(),
+        "census": census.run(),
+    }
     Path("bench.json").write_text(json.dumps(figures, indent=2) + "\n")

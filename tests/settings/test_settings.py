@@ -49,6 +49,11 @@ WRONG = {
         MINIMAL + "[endpoints]\nrun = 'https://evilgoogleapis.com'\n",
         r"endpoints.run: .*neither",
     ),
+    "an empty audience": (MINIMAL + "[http]\naudience = ''\n", r"http.audience\[0\]: .*got ''"),
+    "an audience in plain text": (MINIMAL + "[http]\naudience = 'http://x.example'\n", r"http.audience\[0\]: "),
+    "an audience without a host": (MINIMAL + "[http]\naudience = ['https:///mcp']\n", r"http.audience\[0\]: "),
+    "a whole domain of readers": (MINIMAL + "[http]\nreaders = ['*@example.com']\n", r"http.readers\[0\]: "),
+    "a writer that is no email": (MINIMAL + "[http]\nwriters = ['ana']\n", r"http.writers\[0\]: .*got 'ana'"),
     "control characters in a value": (MINIMAL + 'region = "\\u001b[2J"\n', r"pipeline.region: .*got '\\\\x1b\[2J'"),
 }
 
@@ -92,6 +97,7 @@ def test_the_template_names_every_key() -> None:
         pipeline.Heartbeats,
         pipeline.Thresholds,
         pipeline.Endpoints,
+        pipeline.Http,
         pipeline.Processor,
         pipeline.Sources,
         pipeline.Service,
@@ -192,6 +198,15 @@ def test_anything_else_is_refused_in_plain_text(address: str) -> None:
 )
 def test_googles_own_hosts_are_accepted_over_tls(address: str) -> None:
     assert endpoint(address) == address
+
+
+def test_one_audience_needs_no_list_and_emails_know_no_case() -> None:
+    http = parse_settings(
+        MINIMAL + "[http]\naudience = 'https://a.example'\nreaders = ['Ana@Example.com']\n", origin="F"
+    ).http
+
+    assert http.audience == ("https://a.example",)
+    assert http.readers == ("ana@example.com",)
 
 
 @given(st.integers(1, 10**6), st.sampled_from("smhd"))
