@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench clean
+.PHONY: help setup demo test test-long check bench clean
 
 help:
+	@echo 'make setup      make .venv, which everything here runs from'
 	@echo 'make demo       walk an incident on the embedded practice cloud, from verdict to cause'
 	@echo 'make test       the tests, under five minutes'
 	@echo 'make test-long  what takes longer: large collections, the benchmarks'"'"' own proof'
@@ -20,6 +21,8 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+setup: $(READY)
 
 demo: $(READY)
 	@$(BIN)/validate-daily demo

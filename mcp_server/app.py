@@ -11,6 +11,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 
 from checks.sources.session import Session
+from mcp_server.pages import add_pages
 from mcp_server.state import State
 from mcp_server.tool import read_tool
 from mcp_server.tools import read
@@ -55,7 +56,7 @@ def build_server(
         async with Session() as session:
             yield State(config, environment, session)
 
-    return MCPServer(
+    server = MCPServer(
         NAME,
         title="validate-daily",
         instructions=INSTRUCTIONS,
@@ -66,3 +67,5 @@ def build_server(
         token_verifier=access.verifier if access else None,
         auth=access.auth if access else None,
     )
+    add_pages(server)
+    return server
