@@ -3,15 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+CLIENTS := tests/clients/node_modules/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check bench clean
+.PHONY: help setup clients demo test test-long check bench clean
 
 help:
 	@echo 'make setup      make .venv, which everything here runs from'
 	@echo 'make demo       walk an incident on the embedded practice cloud, from verdict to cause'
 	@echo 'make test       the tests, under five minutes'
 	@echo 'make test-long  what takes longer: large collections, the benchmarks'"'"' own proof'
+	@echo 'make clients    the real MCP clients and validators that some tests drive (npm)'
 	@echo 'make check      lint, types, import contracts'
 	@echo 'make bench      measure start, latency, concurrent calls, and the census against the plain script'
 
@@ -23,6 +25,12 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 setup: $(READY)
+
+$(CLIENTS): $(READY) tests/clients/package-lock.json
+	PYTHONPATH=tests $(BIN)/python -m support.node
+	@touch $@
+
+clients: $(CLIENTS)
 
 demo: $(READY)
 	@$(BIN)/validate-daily demo

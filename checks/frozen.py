@@ -10,6 +10,9 @@ from checks.text import show
 
 Count = Annotated[int, Field(ge=0)]
 
+LONGEST: Final = 2_000
+"""Characters of any stranger's text that is kept: a document id has 1,500 at most, and a key names its rule too."""
+
 INERT: Final = "inert"
 """The serialization context of whoever must not be steered: a model. Without it, strangers' text stays as it is."""
 
@@ -40,5 +43,5 @@ def _told(text: str, info: SerializationInfo) -> str:
     return inert(text) if info.context == INERT else text
 
 
-Untrusted = Annotated[str, PlainSerializer(_told), Field(json_schema_extra={"x-untrusted": True})]
+Untrusted = Annotated[str, PlainSerializer(_told), Field(json_schema_extra={"x-untrusted": True, "maxLength": LONGEST})]
 """A stranger's text: a document id, a log line, a label, a name. It is data, whatever it says."""

@@ -91,13 +91,14 @@ class Looking:
 
 
 @asynccontextmanager
-async def looking(ctx: Context[State, Any]) -> AsyncGenerator[Looking]:
-    """Begin a look.
+async def looking(ctx: Context[State, Any], *sources: Source) -> AsyncGenerator[Looking]:
+    """Begin a look at these sources, when its turn has come.
 
     Raises:
         SettingsError: there are no usable settings; the text says what to do.
+        ToolError: too many calls wait for the same sources.
     """
     state = ctx.request_context.lifespan_context
     pipeline = state.settings().pipeline
-    async with telling(ctx) as progress:
+    async with state.turn(sources), telling(ctx) as progress:
         yield Looking(pipeline, state, progress, datetime.now(UTC))

@@ -13,16 +13,17 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from checks.evidence import Snapshot
 from checks.pipeline import Pipeline
+from checks.rules import Source
 from checks.settings import Settings, load_settings
 from checks.sources.session import Session
 
 AT_ONCE: Final = 32
-"""Calls of one tool that run at the same time. A source that hangs holds up only the tools that ask it."""
+"""Calls to the same sources that run at the same time. A source that hangs holds up only those who ask it."""
 
 _KEPT: Final = 4
 
 WAITING: Final = 512
-"""Calls of one tool that may wait for their turn."""
+"""Calls to the same sources that may wait for their turn."""
 
 
 @dataclass(slots=True)
@@ -39,10 +40,10 @@ class State:
     environment: Mapping[str, str]
     session: Session
     _census: OrderedDict[datetime, Snapshot] = field(default_factory=OrderedDict[datetime, Snapshot])
-    _turns: dict[str, asyncio.Semaphore] = field(
+    _turns: dict[tuple[Source, ...], asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
     )
-    _waiting: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _waiting: dict[tuple[Source, ...], int] = field(default_factory=lambda: defaultdict(int))
 
     def settings(self) -> Settings:
         """The settings as they are now: mending the file needs no restart.
@@ -68,20 +69,20 @@ class State:
         return snapshot.model_copy(update={"census": snapshot.census.model_copy(update={"billed_reads": 0})})
 
     @asynccontextmanager
-    async def turn(self, tool: str) -> AsyncGenerator[None]:
-        """Wait for a tool's turn.
+    async def turn(self, sources: tuple[Source, ...]) -> AsyncGenerator[None]:
+        """Wait for the turn of a call that asks these sources.
 
         Raises:
             ToolError: too many calls wait already.
         """
-        if self._waiting[tool] >= WAITING:
-            raise ToolError(f"{tool}: {WAITING} calls wait already; try again in a minute")
-        self._waiting[tool] += 1
+        if self._waiting[sources] >= WAITING:
+            raise ToolError(f"{WAITING} calls that ask {', '.join(sources)} wait already; try again in a minute")
+        self._waiting[sources] += 1
         try:
-            await self._turns[tool].acquire()
+            await self._turns[sources].acquire()
         finally:
-            self._waiting[tool] -= 1
+            self._waiting[sources] -= 1
         try:
             yield
         finally:
-            self._turns[tool].release()
+            self._turns[sources].release()

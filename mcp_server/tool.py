@@ -6,7 +6,8 @@ returns goes out twice, as structured content and as the same JSON in text, with
 
 import json
 from collections.abc import Callable
-from typing import Any, Final, cast
+from inspect import getdoc
+from typing import Any, Final
 
 from mcp.server.context import LifespanContextT, RequestT
 from mcp.server.mcpserver.context import Context
@@ -20,7 +21,6 @@ from typing_extensions import override
 from checks.errors import SourceError, UsageError
 from checks.frozen import INERT
 from checks.text import show
-from mcp_server.state import State
 
 READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 """A tool that looks, and can change nothing."""
@@ -41,15 +41,14 @@ class _Answers(FuncMetadata):
 
 
 class _Tool(Tool):
-    """Says in a sentence what is wrong with a call, and lets no more of them run at once than the server can bear."""
+    """Says in a sentence what is wrong with a call, and what to do."""
 
     @override
     async def run(
         self, arguments: dict[str, Any], context: Context[LifespanContextT, RequestT], convert_result: bool = False
     ) -> Any:
         try:
-            async with cast("State", context.request_context.lifespan_context).turn(self.name):
-                return await super().run(arguments, context, convert_result)
+            return await super().run(arguments, context, convert_result)
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(f"{self.name}: {_refused(error.__cause__)}") from error.__cause__
@@ -67,7 +66,9 @@ def read_tool(function: Callable[..., Any], title: str) -> Tool:
         function: takes its arguments by keyword and a ``Context``; returns a model.
         title: what people see.
     """
-    tool = _Tool.from_function(function, title=title, annotations=READS, structured_output=True)
+    tool = _Tool.from_function(
+        function, title=title, description=getdoc(function), annotations=READS, structured_output=True
+    )
     known = tool.fn_metadata
     exact = type(known.arg_model.__name__, (known.arg_model,), {"model_config": ConfigDict(extra="forbid")})
     tool.fn_metadata = _Answers(

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from checks.questions import LogQuestion, long_operations, recent_malformed
 from checks.questions import search_logs as search
 from checks.report import Report, judge
-from checks.rules import RULES, rules_of
+from checks.rules import RULES, SOURCES, rules_of
 from mcp_server.answers.answer import Searched, seen_of
 from mcp_server.answers.counts import CountAnswer, count_answer, place_of
 from mcp_server.answers.deployments import DeploymentsAnswer, deployments_answer
@@ -27,6 +27,7 @@ from mcp_server.state import State
 Ctx = Context[State, Any]
 Phase = Annotated[
     Literal["0.2", "all"],
+    BeforeValidator(lambda value: str(value) if isinstance(value, float) else value),  # clients make a number of 0.2
     Field(description="0.2: heartbeats alone; all: deployments, jobs, logs and registry too, as the command line does"),
 ]
 Limit = Annotated[int, Field(ge=1, le=100, description="how many at once")]
@@ -41,7 +42,7 @@ async def check_heartbeats(ctx: Ctx, phase: Phase = "0.2", cursor: Cursor = None
     score null: something is unseen. census null: Firestore could not be read. not_checked: left out by settings.
     practice true: says nothing about production.
     """
-    async with looking(ctx) as look:
+    async with looking(ctx, *(SOURCES if phase == "all" else ("firestore",))) as look:
         report = await look.report(rules_of(None if phase == "all" else phase))
     return on_a_page(report, phase, cursor)
 
@@ -53,7 +54,7 @@ async def count_heartbeats(ctx: Ctx, limit: Limit = 10, cursor: Cursor = None) -
     nothing could be counted. growth null: not all documents were listed. Costs one billed read a document.
     """
     place = place_of(cursor, limit, datetime.now(UTC))
-    async with looking(ctx) as look:
+    async with looking(ctx, "firestore") as look:
         snapshot = await look.census(place.read_time if place else None)
     return count_answer(snapshot, place, limit)
 
@@ -67,7 +68,7 @@ async def recent_malformed_heartbeats(
     Use it to see whether growth has stopped, and which service to fix first. malformed 0 with complete true: nothing
     malformed beat in the window. malformed null: Firestore could not be read. service null: the settings name none.
     """
-    async with looking(ctx) as look:
+    async with looking(ctx, "firestore") as look:
         window = timedelta(minutes=within_minutes)
         found, gaps = await recent_malformed(look.pipeline, window=window, **look.means, progress=look.progress)
     until = found.until if found else look.now
@@ -82,7 +83,7 @@ async def list_deployments(ctx: Ctx, limit: Limit = 10, cursor: Cursor = None) -
     next execution, and the service whose image they should run. verdict healthy: nothing was found against it; unknown:
     something of it could not be seen. An empty list with complete true: nothing is deployed in this project and region.
     """
-    async with looking(ctx) as look:
+    async with looking(ctx, "cloud-run") as look:
         snapshot, told = await _deployed(look)
     gaps = seen_of(snapshot.gaps)
     return deployments_answer(snapshot, told, gaps, look.searched("cloud-run"), limit, cursor)
@@ -94,7 +95,7 @@ async def describe_service(ctx: Ctx, service: Name) -> ServiceAnswer:
     Use it after list_deployments. A commit label is a claim; the digest is what runs. tag null: it has none, or that
     could not be read. unseen: what of it could not be read, so that its verdict is unknown at best.
     """
-    async with looking(ctx) as look:
+    async with looking(ctx, "cloud-run") as look:
         snapshot, told = await _deployed(look)
     return service_answer(snapshot, told, seen_of(snapshot.gaps), look.searched("cloud-run"), service)
 
@@ -123,7 +124,7 @@ async def search_logs(
     if service and job:
         raise ToolError("search_logs: give service or job, not both")
     question = asked(service, job, revision, severity, contains, matches, within_minutes, until, limit)
-    async with looking(ctx) as look:
+    async with looking(ctx, "logging") as look:
         look.need("logging")
         end = until or look.now
         place = LinesPlace(asked=question, since=end - timedelta(minutes=within_minutes), until=end, token="")
@@ -154,7 +155,7 @@ async def find_stuck_operations(ctx: Ctx) -> OperationsAnswer:
     stuck: beyond the limit, hanging or killed (Cloud Run kills what exceeds its timeout). running: within it. verdict
     unknown: the search did not come to its end. Both lists empty: see note.
     """
-    async with looking(ctx) as look:
+    async with looking(ctx, "logging") as look:
         look.need("logging")
         logs, gaps = await long_operations(look.pipeline, until=look.now, **look.means)
     sources = look.pipeline.sources
