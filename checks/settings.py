@@ -5,6 +5,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -74,8 +75,9 @@ def load_settings(config: Path | None, environment: Mapping[str, str] = os.envir
     return Settings(pipeline, path, named)
 
 
+@lru_cache(maxsize=4)
 def parse_settings(text: str, *, origin: Path | str) -> Pipeline:
-    """Validate the text of a settings file.
+    """Validate the text of a settings file; the same text is read once, for whoever asks at every call.
 
     Raises:
         SettingsError: with one line for each thing that is wrong.

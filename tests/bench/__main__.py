@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
-from bench import census, concurrency, latency, startup
+from bench import census, concurrency, latency, overhead, startup
 
 if __name__ == "__main__":
     figures = {
         "startup": startup.run(),
+        "overhead": overhead.run(),
         "latency": latency.run(),
         "concurrency": concurrency.run(),
         "census": census.run(),
