@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _OPTIONS: Final = [
     ("grpc.max_receive_message_length", -1),
     # A server that was away is seen again within a second or so: a channel may live as long as a server of ours.
+    # How long one attempt may take stays gRPC's own: a handshake far away can take more than a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 ]
 

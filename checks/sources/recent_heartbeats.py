@@ -70,6 +70,7 @@ class _Reader:
     async def read(self) -> None:
         """Read all of it; a retry begins anew."""
         self._seen.clear()
+        self._until = None
         self.progress("reading recent heartbeats", 0, None)
         async with self.budget.patience() as patience:
             stream = await self.connection.api.run_query(

@@ -122,6 +122,17 @@ async def test_whatever_firestore_answers_is_a_gap_with_a_next_step(status: Stat
     assert gap.next_step
 
 
+async def test_a_retry_tells_the_read_time_of_what_it_read(serve: Serve) -> None:
+    cut = Fault(service="firestore", method="RunQuery", status="UNAVAILABLE", cut_after=1, times=1)
+    cloud = await serve("proliferation", cut)
+
+    found = await ask(cloud)
+
+    assert [call.method for call in cloud.world.calls] == ["RunQuery", "RunQuery"]
+    assert found.billed_reads >= found.scanned
+    assert found.until >= cloud.world.calls[-1].at
+
+
 async def page_of(cloud: Sandbox, question: LogQuestion, limit: int = 10, token: str = "") -> LogPage:
     async with Session() as session:
         page, gaps = await search_logs(
