@@ -33,7 +33,7 @@ class _Answers(FuncMetadata):
 
     @override
     def convert_result(self, result: Any) -> CallToolResult | InputRequiredResult:
-        if not isinstance(result, BaseModel):
+        if isinstance(result, InputRequiredResult | CallToolResult) or not isinstance(result, BaseModel):
             return super().convert_result(result)
         told = result.model_dump(mode="json", by_alias=True, context=INERT)
         text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
