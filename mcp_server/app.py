@@ -12,7 +12,7 @@ from mcp.server.mcpserver.tools import Tool
 
 from checks.sources.session import Session
 from mcp_server.pages import add_pages
-from mcp_server.state import State
+from mcp_server.state import TIMEOUT, State
 from mcp_server.tool import read_tool
 from mcp_server.tools import read
 
@@ -41,20 +41,25 @@ def read_tools() -> list[Tool]:
 
 
 def build_server(
-    config: Path | None = None, *, environment: Mapping[str, str] = os.environ, access: "Access | None" = None
+    config: Path | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    timeout: float = TIMEOUT,
+    access: "Access | None" = None,
 ) -> MCPServer[State]:
     """A server for one pipeline; run it over stdio or HTTP.
 
     Args:
         config: the settings file; None looks for it at each call, as the command line does.
         environment: where addresses and the settings are looked up.
+        timeout: seconds that one call may look.
         access: how callers over HTTP are told apart; None serves whoever reaches it.
     """
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[State]) -> AsyncGenerator[State]:
         async with Session() as session:
-            yield State(config, environment, session)
+            yield State(config, environment, session, timeout)
 
     server = MCPServer(
         NAME,

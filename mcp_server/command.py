@@ -5,6 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
+from checks.console import seconds
 from checks.settings import CONFIG_VARIABLE
 from mcp_server.address import address
 
@@ -22,6 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="serve over HTTP instead of stdio: loopback without a token, any other address as [http] allows",
     )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=45.0,
+        metavar="S",
+        help="seconds that one call may look (default 45); what is not seen by then is unknown",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
 
 
@@ -35,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.http is not None:
         from mcp_server.http import serve_http  # noqa: PLC0415 - uvicorn loads only to serve
 
-        serve_http(arguments.config, arguments.http)
+        serve_http(arguments.config, arguments.http, timeout=arguments.timeout)
         return 0
     from mcp_server.app import build_server  # noqa: PLC0415 - whoever asks for --help need not wait for it
 
-    build_server(arguments.config).run()
+    build_server(arguments.config, timeout=arguments.timeout).run()
     return 0

@@ -22,7 +22,7 @@ from mcp_server.access import access_of
 from mcp_server.address import Address, listen
 from mcp_server.app import build_server
 from mcp_server.certificates import CertificatesError
-from mcp_server.state import State
+from mcp_server.state import TIMEOUT, State
 
 PATH: Final = "/mcp"
 MOST_BYTES: Final = 256 << 10
@@ -60,7 +60,9 @@ class Door:
             await JSONResponse(told, 503, {"Retry-After": _RETRY_SECONDS})(scope, receive, send)
 
 
-def serve_http(config: Path | None, at: Address, environment: Mapping[str, str] = os.environ) -> None:
+def serve_http(
+    config: Path | None, at: Address, environment: Mapping[str, str] = os.environ, *, timeout: float = TIMEOUT
+) -> None:
     """Serve until SIGTERM or Ctrl-C; calls that run then may end.
 
     Raises:
@@ -72,7 +74,7 @@ def serve_http(config: Path | None, at: Address, environment: Mapping[str, str] 
         real = Address(at.host, listener.getsockname()[1])
         how = "to whom [http] names" if access else "to everybody on this machine, without a token"
         sys.stderr.write(f"listening on http://{real}{PATH}, {how}\n")
-        server = build_server(config, environment=environment, access=access)
+        server = build_server(config, environment=environment, timeout=timeout, access=access)
         uvicorn_server(server, names(real, access.hosts if access else ())).run(sockets=[listener])
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError
@@ -19,9 +19,6 @@ from checks.sources.session import Session
 from mcp_server.answers.answer import Searched
 from mcp_server.progress import telling
 from mcp_server.state import State
-
-TIMEOUT: Final = 45.0
-"""Seconds that one call may look: below the minute after which clients give up."""
 
 
 class Means(TypedDict):
@@ -51,7 +48,7 @@ class Looking:
     @property
     def means(self) -> Means:
         """How to look."""
-        return {"session": self.state.session, "timeout": TIMEOUT, "environment": self.state.environment}
+        return {"session": self.state.session, "timeout": self.state.timeout, "environment": self.state.environment}
 
     async def report(self, rules: Iterable[Rule]) -> Report:
         """A check by these rules."""

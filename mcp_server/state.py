@@ -17,6 +17,9 @@ from checks.rules import Source
 from checks.settings import Settings, load_settings
 from checks.sources.session import Session
 
+TIMEOUT: Final = 45.0
+"""Seconds that one call may look, unless told otherwise: below the minute after which clients give up."""
+
 AT_ONCE: Final = 32
 """Calls to the same sources that run at the same time. A source that hangs holds up only those who ask it."""
 
@@ -34,11 +37,13 @@ class State:
         config: the settings file that was named, or None to look for one.
         environment: where addresses and the settings are looked up.
         session: the way to Google that all calls share.
+        timeout: seconds that one call may look.
     """
 
     config: Path | None
     environment: Mapping[str, str]
     session: Session
+    timeout: float = TIMEOUT
     _census: OrderedDict[datetime, Snapshot] = field(default_factory=OrderedDict[datetime, Snapshot])
     _turns: dict[tuple[Source, ...], asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE))

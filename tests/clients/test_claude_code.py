@@ -12,7 +12,7 @@ from sandbox import Sandbox, running
 
 from support.mcp_world import environment_of
 from support.messages_api import Say, Script, Use, scripted
-from support.node import run
+from support.node import copied, run
 
 pytestmark = pytest.mark.long
 
@@ -53,6 +53,33 @@ def results(script: Script) -> list[Any]:
     last = script.requests[-1]["messages"]
     blocks = [block for message in last if isinstance(message["content"], list) for block in message["content"]]
     return [block for block in blocks if block["type"] == "tool_result"]
+
+
+def test_a_user_installs_the_plugin_as_the_readme_says_and_its_server_connects(tmp_path: Path) -> None:
+    plugin = copied(tmp_path / "clone")
+    (plugin / ".venv").symlink_to(ROOT / ".venv")
+    home = tmp_path / "home"
+    (home / "empty").mkdir(parents=True)
+
+    def command(*arguments: str | Path) -> str:
+        done = run(
+            "claude",
+            *arguments,
+            folder=home / "empty",
+            seconds=60,
+            **QUIET,
+            CLAUDE_CONFIG_DIR=str(home),
+            HOME=str(home),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    command("plugin", "marketplace", "add", plugin)
+    command("plugin", "install", "validate-daily@validate-daily")
+
+    assert "validate-daily@validate-daily" in command("plugin", "list")
+    (server,) = [line for line in command("mcp", "list").splitlines() if "validate-daily" in line]
+    assert "Connected" in server
 
 
 def test_the_plugin_lends_its_tools_and_the_model_is_given_the_report(cloud: Sandbox, tmp_path: Path) -> None:

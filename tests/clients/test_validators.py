@@ -10,7 +10,7 @@ import pytest
 
 from skills import SKILLS
 
-from support.node import run
+from support.node import copied, run
 
 pytestmark = pytest.mark.long
 
@@ -66,11 +66,3 @@ def test_of_the_repository_it_only_says_that_the_map_is_no_part_of_the_plugin(tm
     assert warning.startswith("CLAUDE.md at the plugin root is not loaded")
     assert {server["name"] for server in told["provides"]["mcpServers"]} == {"validate-daily"}
     assert told["provides"]["skills"] == ["validate-daily:session-handoff", "validate-daily:validate-daily"]
-
-
-def copied(target: Path) -> Path:
-    """What the plugin is made of, without the map of the repository."""
-    target.mkdir()
-    for name in ("skills", ".claude-plugin", ".mcp.json", "README.md", "LICENSE"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, target / name)
-    return target

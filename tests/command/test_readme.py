@@ -12,7 +12,10 @@ README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 ROWS = dict(re.findall(r"^(\| `([a-z-]+)` \|.*\| [0-9] \|.*\|)$", README, re.MULTILINE))
 
 
-@pytest.mark.parametrize("scenario", scenario_names())
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(name, marks=pytest.mark.long if name == "hundred-thousand" else ()) for name in scenario_names()],
+)
 async def test_the_readme_says_of_each_scenario_what_a_check_says(scenario: str) -> None:
     rows = {name: line for line, name in ROWS.items()}
 

@@ -33,9 +33,11 @@ def environment_of(cloud: Sandbox, config: Path = EXAMPLE) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def client_of(environment: Mapping[str, str], era: str = "2026-07-28") -> AsyncGenerator[Client]:
+async def client_of(
+    environment: Mapping[str, str], era: str = "2026-07-28", *, seconds: float = 45.0
+) -> AsyncGenerator[Client]:
     """A client of a server of its own, in this process."""
-    async with Client(build_server(environment=environment), mode=era) as client:
+    async with Client(build_server(environment=environment, timeout=seconds), mode=era) as client:
         yield client
 
 

@@ -1,6 +1,7 @@
 """The real clients and validators that come as npm packages, run by the Node.js that comes as a Python package."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -55,6 +56,15 @@ def run(
         timeout=seconds,
         stdin=subprocess.DEVNULL,
     )
+
+
+def copied(target: Path) -> Path:
+    """What the plugin is made of, without the map of the repository."""
+    root = FOLDER.parents[1]
+    target.mkdir()
+    for name in ("skills", ".claude-plugin", ".mcp.json", "README.md", "LICENSE"):
+        (shutil.copytree if (root / name).is_dir() else shutil.copy)(root / name, target / name)
+    return target
 
 
 def install() -> int:

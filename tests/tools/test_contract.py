@@ -69,7 +69,7 @@ async def test_what_a_model_is_sent_about_the_tools_stays_within_3000_tokens() -
 
 @pytest.mark.parametrize("scenario", STORIES)
 async def test_default_answers_stay_within_2500_tokens_and_1000_when_all_is_well(scenario: str, serve: Serve) -> None:
-    async with client_of(environment_of(await serve(scenario))) as client:
+    async with client_of(environment_of(await serve(scenario)), seconds=600) as client:
         for name, arguments in ARGUMENTS.items():
             result = await client.call_tool(name, arguments)
             assert not result.is_error or "PERMISSION_DENIED" in text_of(result), text_of(result)
