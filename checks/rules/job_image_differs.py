@@ -27,13 +27,13 @@ def job_image_differs(snapshot: Snapshot) -> Iterator[Finding]:
         differing = [
             (job, why)
             for job in deployments.jobs
-            if follows.get(job.name) == service.name and (why := _difference(deployments, job, service))
+            if follows.get(job.name) == service.name and (why := difference(deployments, job, service))
         ]
         if differing:
             yield _finding(snapshot, service, differing)
 
 
-def _difference(deployments: Deployments, job: Job, service: Service) -> str | None:
+def difference(deployments: Deployments, job: Job, service: Service) -> str | None:
     """Why a job's next execution would not run what its service serves; None if it would, or if that is unknown."""
     serving = {revision.image.digest for _, revision in service.serving if revision and revision.image.digest}
     if not serving:

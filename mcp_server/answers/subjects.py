@@ -1,6 +1,6 @@
 """Services and jobs one by one, each with a verdict of its own: what the rules found, and what they could not see."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -8,6 +8,7 @@ from checks.deployments import Deployments, Job, Service
 from checks.evidence import Snapshot
 from checks.finding import Finding, Severity
 from checks.report import Report, Verdict
+from checks.rules.job_image_differs import difference
 
 Kind = Literal["service", "job", "missing"]
 
@@ -63,7 +64,7 @@ def _services(snapshot: Snapshot, deployments: Deployments, report: Report) -> I
             told = "deployed by digest, and the settings name no tag that it should serve"
         elif deployments.tag(image) is None:
             unseen = unseen or f"where the tag {image.tag} points could not be read"
-        yield Subject("service", service.name, service, _about(report, service.name, "service"), unseen, told)
+        yield Subject("service", service.name, service, _about(report, service.name), unseen, told)
 
 
 def _jobs(snapshot: Snapshot, deployments: Deployments, report: Report) -> Iterator[Subject]:
@@ -73,7 +74,8 @@ def _jobs(snapshot: Snapshot, deployments: Deployments, report: Report) -> Itera
         leader = follows.get(job.name)
         unseen = _uncompared(deployments, job, services.get(leader), leader) if leader else None
         told = None if leader else "the settings name no service that it follows, so its image is compared with nothing"
-        yield Subject("job", job.name, job, _about(report, job.name, "job"), unseen, told)
+        image = {job.name, leader} if leader and _differs(deployments, job, services.get(leader)) else ()
+        yield Subject("job", job.name, job, _about(report, job.name, image), unseen, told)
 
 
 def _uncompared(deployments: Deployments, job: Job, service: Service | None, name: str) -> str | None:
@@ -90,12 +92,17 @@ def _uncompared(deployments: Deployments, job: Job, service: Service | None, nam
     return None
 
 
-def _about(report: Report, name: str, kind: Kind) -> tuple[Finding, ...]:
-    """A finding about jobs bears the name of the service that they should follow, and names each as evidence."""
-    return tuple(finding for finding in report.findings if name in _named(finding, kind))
+def _about(report: Report, name: str, image: Collection[str] = ()) -> tuple[Finding, ...]:
+    """The findings about one; those about images of jobs bear the name of a job or of the service that it follows."""
+    return tuple(
+        finding for finding in report.findings if finding.subject in (image if _of_images(finding) else {name})
+    )
 
 
-def _named(finding: Finding, kind: Kind) -> Iterable[str]:
-    if finding.rule != "job-image-differs":
-        return (finding.subject,)
-    return (fact.subject for fact in finding.evidence) if kind == "job" else ()
+def _of_images(finding: Finding) -> bool:
+    return finding.rule == "job-image-differs"
+
+
+def _differs(deployments: Deployments, job: Job, service: Service | None) -> bool:
+    """Asks the rule itself: its finding names a bounded number of jobs, and counts the others."""
+    return service is not None and difference(deployments, job, service) is not None

@@ -81,4 +81,7 @@ def test_a_built_wheel_works_in_an_empty_folder(tmp_path: Path) -> None:
     assert "1,053 documents" in run(theirs / "validate-daily", "demo")
     assert "--format" in run(theirs / "python", "-m", "checks", "--help")
     assert "proliferation" in run(theirs / "validate-daily", "sandbox", "list")
+    told = run(theirs / "python", "-c", "import skills; print(*map(skills.read_page, skills.pages()))")
+    for page in (ROOT / "skills").rglob("*.md"):
+        assert page.read_text("utf-8") in told
     run(theirs / "validate-daily", "init", "--example")

@@ -67,13 +67,7 @@ def test_a_page_says_when_to_read_it_what_to_do_what_not_and_when_it_is_over(pag
     text = read_page(page)
 
     assert text.startswith(f"# {Path(page).stem}\n\nRead this ")
-    for heading in (
-        "What it means",
-        "What was looked at",
-        "Where to look next",
-        "What usually causes it",
-        "When it is over",
-    ):
+    for heading in HEADINGS:
         assert f"\n## {heading}\n" in text
     assert "\nDo: " in text
     assert "\nDo not: " in text
