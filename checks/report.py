@@ -164,13 +164,20 @@ class Report(Evidence):
         return self.findings[0] if self.findings else None
 
 
-def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES, *, processors: int = MOST_PROCESSORS) -> Report:
+def judge(
+    snapshot: Snapshot,
+    rules: Iterable[Rule] = RULES,
+    *,
+    processors: int = MOST_PROCESSORS,
+    most_findings: int = MOST_FINDINGS,
+) -> Report:
     """Apply the rules to one snapshot.
 
     Args:
         snapshot: what was seen.
         rules: what to judge by.
         processors: how many processors the census names, those with the most documents; it counts the others.
+        most_findings: how many findings the report lists, worst first.
 
     Raises:
         ValueError: no rule was given, or a source that one needs was neither read nor is missed as a gap: a report of
@@ -182,7 +189,7 @@ def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES, *, processors: int 
     _refuse_blindness(snapshot, applied)
     told = tell_apart(snapshot, with_causes(finding for rule in applied for finding in rule.judge(snapshot)))
     worst = min((finding.severity for finding in told.open), key=lambda severity: severity.rank, default=None)
-    known = not snapshot.gaps
+    known = not snapshot.gaps and all(finding.severity is not Severity.UNKNOWN for finding in told.open)
     findings = _with_points(told.open) if known else told.open
     census, heartbeats = snapshot.census, snapshot.pipeline.heartbeats
     return Report(
@@ -194,7 +201,7 @@ def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES, *, processors: int 
         practice=snapshot.practice,
         census=_summary(census, processors) if census else None,
         growth=growth_of(census) if census else None,
-        findings=tuple(findings[:MOST_FINDINGS]),
+        findings=tuple(findings[:most_findings]),
         gaps=snapshot.gaps,
         rules_run=tuple(rule.name for rule in applied if snapshot.pipeline.unasked.keys().isdisjoint(rule.needs)),
         thresholds=AppliedThresholds(
@@ -206,7 +213,7 @@ def judge(snapshot: Snapshot, rules: Iterable[Rule] = RULES, *, processors: int 
         quiet=tuple(told.quiet),
         accepted=tuple(told.accepted),
         not_checked=_not_checked(snapshot, applied),
-        truncated=len(findings) > MOST_FINDINGS,
+        truncated=len(findings) > most_findings,
     )
 
 

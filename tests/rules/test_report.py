@@ -12,6 +12,7 @@ from checks.formats.json import render_json
 from checks.report import MOST_FINDINGS, MOST_PROCESSORS, Report, Verdict, judge
 from checks.rules import rules_of
 
+from support.deployed import seen, service
 from support.snapshots import A_GAP, NOW, document, judged, pipeline, snapshot, told, unseen
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "report.schema.json"
@@ -124,3 +125,9 @@ def test_the_json_report_is_ascii_and_reads_back_character_for_character() -> No
 
 def test_the_published_schema_is_the_one_that_reports_have() -> None:
     assert json.loads(SCHEMA_FILE.read_text()) == Report.model_json_schema(mode="serialization")
+
+
+def test_a_finding_that_something_cannot_be_told_yet_withholds_the_score() -> None:
+    report = judge(seen(service(reconciling=True)))
+
+    assert (report.verdict, report.score) == (Verdict.UNKNOWN, None)
