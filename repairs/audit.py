@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from platformdirs import user_state_path
 from pydantic import AwareDatetime, ValidationError
@@ -116,7 +116,7 @@ class FileAudit:
         """
         previous = FIRST
         try:
-            with self._opened(os.O_RDONLY) as file:
+            with self._opened(os.O_RDONLY) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
                 for number, raw in enumerate(iter(lambda: file.readline(MAX_LINE), b""), start=1):
                     event = self._read(number, raw, previous)
                     previous = _head(raw)
@@ -130,41 +130,40 @@ class FileAudit:
     def _append(self, event: Event) -> str:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                raw = _line(event, self._last(file))
-                size = os.fstat(file.fileno()).st_size
-                try:
-                    file.write(raw)
-                    os.fsync(file.fileno())
-                except OSError:
-                    os.ftruncate(file.fileno(), size)
-                    raise
+            with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as descriptor:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                raw = _line(event, self._last(descriptor))
+                _write(descriptor, raw)
         except OSError as error:
             raise AuditError(f"the audit {self.path} cannot be written: {error.strerror}", _NEXT) from error
         return _head(raw)
 
     @contextmanager
-    def _opened(self, flags: int) -> Generator[BinaryIO]:
+    def _opened(self, flags: int) -> Generator[int]:
+        """The file's descriptor, once it has proved to be a file that only its owner can touch. A pipe never blocks."""
         try:
-            descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
             raise
         except OSError as error:
             raise AuditError(f"the audit {self.path} cannot be opened: {error.strerror}", _NEXT) from error
-        with os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "r+b", buffering=0 if flags else -1) as file:
+        try:
             facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
+            if not stat.S_ISREG(facts.st_mode):
+                raise AuditError(f"the audit {self.path} is no file", _NEXT)
+            if facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
                 raise AuditError(f"others may read or change the audit {self.path}", f"chmod 600 {self.path}")
-            yield file  # pyright: ignore[reportReturnType] - raw for writing, buffered for reading: both are BinaryIO
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
-    def _last(self, file: BinaryIO) -> str:
+    def _last(self, descriptor: int) -> str:
         """The hash of the last line."""
-        size = os.fstat(file.fileno()).st_size
+        size = os.fstat(descriptor).st_size
         if size == 0:
             return FIRST
         start = max(0, size - MAX_LINE)
-        tail = os.pread(file.fileno(), size - start, start)
+        tail = os.pread(descriptor, size - start, start)
         if not tail.endswith(b"\n"):
             raise AuditError(f"the last line of the audit {self.path} is cut off", "move the file aside, and keep it")
         return _head(tail[tail.rfind(b"\n", 0, -1) + 1 :])
@@ -236,6 +235,19 @@ def _line(event: Event, previous: str) -> bytes:
     if len(raw) > MAX_LINE:
         raise AuditError(f"a line of {len(raw):,} bytes is too long for the audit", "plan less at a time")
     return raw
+
+
+def _write(descriptor: int, raw: bytes) -> None:
+    """Write a whole line and wait until it is on the disk; what is written in part is taken back."""
+    size = os.fstat(descriptor).st_size
+    try:
+        left = raw
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
 
 
 def _head(raw: bytes) -> str:

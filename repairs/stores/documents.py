@@ -1,5 +1,6 @@
 """Reads whole documents by name, and commits moves: each as raw messages, so that every type stays what it is."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,11 +131,11 @@ class Documents:
         writes = [write for move in moves for write in _writes(move)]
         raw = _CommitRequest(database=self.connection.target.resource, writes=writes)
         request = types.CommitRequest.wrap(raw)
-        seconds = min(COMMIT_SECONDS, self.budget.deadline())
+        seconds = min(COMMIT_SECONDS, self.budget.remaining() / 2)  # the rest is for reading what became of it
         try:
-            async with self.budget.patience():
+            async with asyncio.timeout(seconds):
                 await self.connection.api.commit(
-                    request, retry=None, timeout=seconds, metadata=self.connection.metadata
+                    request, retry=None, timeout=seconds + 1, metadata=self.connection.metadata
                 )
         except exceptions.GoogleAPICallError as error:
             kind = next((kind for each, kind in _KINDS.items() if isinstance(error, each)), Failure.LOST)

@@ -98,7 +98,7 @@ async def test_nothing_is_added_to_a_file_whose_last_line_is_cut_off(tmp_path: P
     cut = path.read_bytes()[:-5]
     path.write_bytes(cut)
 
-    with pytest.raises(AuditError, match="last line .* is cut off; next: "):
+    with pytest.raises(AuditError, match=r"last line .* is cut off; next: "):
         await audit.append(event())
     assert path.read_bytes() == cut
 
@@ -166,11 +166,12 @@ async def test_a_full_disk_stops_the_change_and_leaves_the_chain_whole(ours: Ben
 async def test_a_cleanup_is_written_down_before_and_after(ours: Bench) -> None:
     await ours.put(run_ids(3))
     plan = await ours.plan()
+    sealed = "vd1.sealed"
     async with ours.session(writing=True) as session:
-        outcome = await apply_cleanup(session, plan, agreed(plan), ours.audit, token="vd1.token")
+        outcome = await apply_cleanup(session, plan, agreed(plan), ours.audit, token=sealed)
 
     before, after = (line.event for line in ours.audit.lines())
-    assert (before.moment, before.plan, before.token, before.outcome) == ("before", plan.id, "vd1.token", None)
+    assert (before.moment, before.plan, before.token, before.outcome) == ("before", plan.id, sealed, None)
     assert (before.principal, before.identity) == (ANA, "local user, unverified")
     assert (before.approval.how, before.approval.words) == ("terminal", f"{plan.collection} 3")
     assert {"digest", "count", "read_time", "reason", "target", "trash"} <= before.evidence.keys()

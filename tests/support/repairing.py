@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import grpc.aio
 from google.cloud.firestore_v1 import types as t
@@ -129,7 +129,7 @@ class Bench:
 
     async def _call(self, method: str, request: object) -> Any:  # noqa: ANN401 - whatever the method answers
         metadata = [("authorization", "Bearer owner"), ("google-cloud-resource-prefix", self.database)]
-        call = cast("Any", getattr(self.gapic, method))
+        call: Any = getattr(self.gapic, method)
         return await call(request=request, metadata=metadata, retry=None, timeout=20)
 
 
