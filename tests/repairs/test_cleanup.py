@@ -1,6 +1,5 @@
-import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from google.cloud.firestore_v1 import types as t
@@ -12,29 +11,7 @@ from repairs.plan import CleanupPlan
 from sandbox import Fault, World
 
 from support.repairing import COLLECTION, TRASH, Bench, agreed, plain, run_ids, settings_for
-
-EVERY_TYPE = {
-    "null": t.Value(null_value=0),
-    "yes": t.Value(boolean_value=True),
-    "small": t.Value(integer_value=-(2**63)),
-    "nan": t.Value(double_value=math.nan),
-    "minus zero": t.Value(double_value=-0.0),
-    "when": t.Value(timestamp_value=datetime(2026, 1, 31, 23, 59, 59, 999_999, UTC)),
-    "text": t.Value(string_value="\u202eé\x00\U0001f480"),
-    "bytes": t.Value(bytes_value=bytes(range(256))),
-    "point": t.Value(geo_point_value={"latitude": -89.5, "longitude": 179.25}),
-    "list": t.Value(array_value=t.ArrayValue(values=[t.Value(integer_value=1), t.Value(string_value="1")])),
-    "empty list": t.Value(array_value=t.ArrayValue()),
-    "map": t.Value(map_value=t.MapValue(fields={"inner.field": t.Value(map_value=t.MapValue())})),
-    "vector": t.Value(
-        map_value=t.MapValue(
-            fields={
-                "__type__": t.Value(string_value="__vector__"),
-                "value": t.Value(array_value=t.ArrayValue(values=[t.Value(double_value=0.5)])),
-            }
-        )
-    ),
-}
+from support.values import EVERY_TYPE
 
 
 async def test_a_cleanup_moves_exactly_the_run_scoped_documents_and_tells_of_the_others(both: Bench) -> None:

@@ -92,6 +92,7 @@ async def test_a_cleanup_that_is_cut_at_any_call_finishes_when_it_runs_again(
     ids = run_ids(1_000)
     await ours.put(ids)
     plan = await ours.plan()
+    world.calls.clear()
     world.faults.add(Fault(method=method, hang=True, after=after, skip=skip))
     cut = asyncio.create_task(ours.apply(plan))
     while not cut.done() and sum(1 for call in world.calls if call.method == method) <= skip:
