@@ -14,7 +14,8 @@ from repairs.audit import FIRST, AuditError, Event, audit_path, new_event
 from sandbox import Fault, Sandbox, World
 
 from conftest import Serve
-from support.repairing import ANA, Bench, agreed, run_ids, settings_for
+from support.plans import ANA
+from support.repairing import Bench, agreed, run_ids, settings_for
 
 PLAN = "0123456789abcdef"
 

@@ -6,10 +6,12 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from repairs import NothingToDoError
 from repairs.outcome import Fate
 from sandbox import Fault, World
 
@@ -26,7 +28,8 @@ BROKEN = {
 
 async def whole(bench: Bench, ids: list[str]) -> set[str]:
     """The ids in the trash, when each id is in exactly one of both places, once."""
-    left, trash = set(await bench.documents()), await bench.documents(TRASH)
+    now = await bench.now()  # what a killed process sent may still take effect between two reads
+    left, trash = set(await bench.documents(at=now)), await bench.documents(TRASH, now)
     moved = [each.fields["path"].string_value.removeprefix(f"{COLLECTION}/") for each in trash.values()]
     assert len(moved) == len(set(moved))
     assert left | set(moved) == set(ids)
@@ -149,10 +152,9 @@ async def _kill_and_finish(address: str, project: str, folder: Path, *, document
         await ours.put(ids)
         await asyncio.to_thread(_killed_after, address, project, folder, within)
         moved = await whole(ours, ids)
-        rest = set(ids) - moved
-        if rest:
+        with suppress(NothingToDoError):
             outcome = await ours.apply(await ours.plan())
-            assert (outcome.moved, outcome.exit_code) == (len(rest), 0)
+            assert outcome.exit_code == 0
         assert await whole(ours, ids) == set(ids)
         assert all(line.event.moment in {"before", "after"} for line in ours.audit.lines())
         return len(moved)

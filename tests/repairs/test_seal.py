@@ -3,45 +3,20 @@ import re
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import Target
 from repairs import Binding, CleanupPlan, Principal, RepairError, RestorePlan, Seal, TokenError
-from repairs.plan import Expected, Plan
+from repairs.plan import Plan
 from repairs.seal import KEY_VARIABLE, key_file, plan_key
 
-from support.repairing import ANA
+from support.plans import ANA, PLAN, T
 
 KEY = b"k" * 32
-T = datetime(2026, 3, 1, 12, 0, 0, 123_456, UTC)
-PLAN = CleanupPlan(
-    id="0123456789abcdef",
-    project="p",
-    database="(default)",
-    collection="c",
-    trash="c_trash",
-    target=Target(source="firestore", address="127.0.0.1:1", resource="projects/p/databases/(default)", practice=True),
-    principal=ANA,
-    read_time=T,
-    count=3,
-    digest="sha256:00",
-    by_processor={"A": 3},
-    sample=(),
-    untouched=(),
-    reason="malformed-ids",
-    max_documents=2_000,
-    default_max=2_000,
-    expected=Expected(reads=9, writes=3, deletes=3),
-    undo_until=None,
-    total_before=4,
-    growing=0,
-    even_if_growing=False,
-)
 OURS = Binding("p", "(default)", "c", ANA)
 TOKEN = Seal(KEY).seal(PLAN)
 

@@ -3,8 +3,9 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc.aio
 from google.cloud.firestore_v1 import types as t
@@ -17,9 +18,10 @@ from repairs import Approval, Outcome, Principal, Session, apply_cleanup, open_s
 from repairs.audit import FileAudit
 from repairs.plan import CleanupPlan, Plan
 
+from support.plans import ANA
+
 COLLECTION = "processor_heartbeats"
 TRASH = f"{COLLECTION}_trash"
-ANA = Principal(name="ana")
 Fields = Mapping[str, t.Value]
 
 
@@ -85,12 +87,21 @@ class Bench:
         for start in range(0, len(waiting), 400):
             await self._call("commit", t.CommitRequest(database=self.database, writes=waiting[start : start + 400]))
 
-    async def documents(self, collection: str = COLLECTION) -> dict[str, t.Document]:
-        """Everything in a collection, by id."""
-        query = t.StructuredQuery(from_=[t.StructuredQuery.CollectionSelector(collection_id=collection)])
-        request = t.RunQueryRequest(parent=f"{self.database}/documents", structured_query=query)
-        answers = [answer async for answer in await self._call("run_query", request)]
+    async def documents(self, collection: str = COLLECTION, at: datetime | None = None) -> dict[str, t.Document]:
+        """Everything in a collection, by id; now, or as of a moment."""
+        answers = await self._query(collection, at)
         return {each.document.name.rpartition("/")[2]: each.document for each in answers if each.document.name}
+
+    async def now(self) -> datetime:
+        """Firestore's own time, for reads that belong together."""
+        return cast("datetime", (await self._query("nothing", None))[0].read_time)
+
+    async def _query(self, collection: str, at: datetime | None) -> list[t.RunQueryResponse]:
+        query = t.StructuredQuery(from_=[t.StructuredQuery.CollectionSelector(collection_id=collection)])
+        request = t.RunQueryRequest(
+            parent=f"{self.database}/documents", structured_query=query, read_time=cast("Any", at)
+        )
+        return [answer async for answer in await self._call("run_query", request)]
 
     async def trash(self) -> dict[str, t.Document]:
         """Everything in the trash, by the path that it came from."""
