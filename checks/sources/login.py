@@ -31,8 +31,8 @@ class Login:
         impersonate: the service account to act as, with the default credentials' leave; None acts as these themselves.
     """
 
-    impersonate: str | None = None
     _found: "asyncio.Future[Credentials] | None" = None
+    impersonate: str | None = None
 
     async def credentials(self) -> "Credentials":
         """The application's default credentials.

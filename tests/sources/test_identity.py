@@ -50,7 +50,7 @@ async def login_of(credentials: Credentials) -> Login:
     async def found() -> Credentials:
         return credentials
 
-    return Login(_found=asyncio.create_task(found()))
+    return Login(asyncio.create_task(found()))
 
 
 async def test_a_machine_is_known_by_name_once_it_has_a_token() -> None:
