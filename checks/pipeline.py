@@ -104,11 +104,18 @@ def _plain_name(value: object) -> object:
 
 
 class Heartbeats(Section):
-    """``[heartbeats]``: the collection, and the processors that belong in it."""
+    """``[heartbeats]``: the collection, and the processors that belong in it.
+
+    ``trash_collection`` is where a cleanup moves documents, by default next to the collection. With
+    ``trash_expires_after`` each moved document says in ``expires_at`` from when on it may go: what then deletes it is a
+    TTL policy on that field, which only its owner creates.
+    """
 
     project: Name | None = None
     database: Name = "(default)"
     collection: Name = "processor_heartbeats"
+    trash_collection: Name | None = None
+    trash_expires_after: Duration | None = None
     late_after: Duration = timedelta(hours=2)
     down_after: Duration = timedelta(hours=24)
     processors: tuple[Annotated[Processor, BeforeValidator(_plain_name)], ...] = ()
@@ -126,7 +133,14 @@ class Heartbeats(Section):
         counts = Counter(name for processor in self.processors for name in processor.names)
         if twice := [name for name, count in counts.items() if count > 1]:
             raise ValueError(f"{twice[0]!r} is named twice among processors and former_names: name each once")
+        if self.trash == self.collection:
+            raise ValueError(f"trash_collection is the collection {self.collection!r} itself: name another")
         return self
+
+    @property
+    def trash(self) -> str:
+        """The id of the collection that a cleanup moves documents to."""
+        return self.trash_collection or f"{self.collection}_trash"
 
     def limits(self, processor: Processor | None) -> tuple[timedelta, timedelta]:
         """The late and the down limit that hold for a processor; None asks for the defaults."""
@@ -238,6 +252,10 @@ class Http(Section):
     writers: tuple[Email, ...] = ()
 
 
+ServiceAccount = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9.-]{1,100}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$")
+]
+LogName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=500)]
 
 
@@ -282,6 +300,36 @@ class Accepted(Section):
     count: Annotated[int, Field(ge=0)] | None = None
 
 
+class Writes(Section):
+    """``[writes]``: whether anything may be changed, and who agrees to it. Counts only in a file that the user named.
+
+    Attributes:
+        enabled: repairs can be planned and applied.
+        approval: where a person agrees: in a terminal only, or also through the client of an assistant.
+        unattended: a plan may be applied that nobody was asked about, from a script of the user's own.
+        max_documents: how many documents one plan may touch; more only in a terminal.
+        impersonate: the service account that changes things; None takes the identity that reads.
+    """
+
+    enabled: bool = False
+    approval: Literal["terminal", "client"] = "terminal"
+    unattended: bool = False
+    max_documents: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    impersonate: ServiceAccount | None = None
+
+
+class AuditLog(Section):
+    """``[audit]``: where changes are written down. Counts only in a file that the user named.
+
+    Attributes:
+        path: a file of one's own instead of the one in the user's state folder.
+        cloud_logging: the log of Cloud Logging that takes the place of a file.
+    """
+
+    path: Annotated[str, StringConstraints(min_length=1)] | None = None
+    cloud_logging: LogName | None = None
+
+
 class Pipeline(Section):
     """All settings of one pipeline."""
 
@@ -295,6 +343,8 @@ class Pipeline(Section):
     jobs: tuple[Job, ...] = ()
     quiet: tuple[Quiet, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    writes: Writes = Writes()
+    audit: AuditLog = AuditLog()
 
     @model_validator(mode="after")
     def _follows_what_exists(self) -> Self:

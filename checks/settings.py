@@ -17,6 +17,7 @@ from checks.errors import UsageError
 from checks.pipeline import (
     CONFIG_NAME,
     Accepted,
+    AuditLog,
     Endpoints,
     Heartbeats,
     Http,
@@ -28,6 +29,7 @@ from checks.pipeline import (
     Service,
     Sources,
     Thresholds,
+    Writes,
 )
 from checks.text import show
 
@@ -35,6 +37,7 @@ CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
 MAX_BYTES: Final = 1 << 20
 _SECTIONS: Final[tuple[type[BaseModel], ...]] = (
     Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, Service, Job, Quiet, Accepted, Endpoints, Http,
+    Writes, AuditLog,
 )  # fmt: skip
 
 
@@ -56,6 +59,28 @@ class Settings:
     pipeline: Pipeline
     path: Path
     named: bool
+
+    @property
+    def writes(self) -> Writes:
+        """What may be changed: nothing, where the file was merely found."""
+        return self.pipeline.writes if self.named else Writes()
+
+    @property
+    def audit(self) -> AuditLog:
+        """Where changes are written down: the default, where the file was merely found."""
+        return self.pipeline.audit if self.named else AuditLog()
+
+    @property
+    def no_writes(self) -> str | None:
+        """Why nothing may be changed, with the next step; None where it may."""
+        if self.writes.enabled:
+            return None
+        if self.pipeline.writes.enabled:
+            return (
+                f"{self.path} was merely found in the open directory, so its [writes] does not count: "
+                f"pass --config {self.path} if you trust it"
+            )
+        return f"{self.path} does not switch writes on: set enabled = true under [writes]"
 
 
 def load_settings(config: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -25,8 +25,10 @@ class Fault(BaseModel):
         status: how the call ends; together with ``cut_after``, how its stream does.
         message: what the client is told.
         hang: never answer. Ends when the client gives up or the server stops.
+        after: let the call take effect first: only its acknowledgement is lost. Not for streams.
         cut_after: end a stream after this many documents.
         latency: seconds to wait before anything else.
+        skip: how many calls it lets pass before it applies.
         times: how many calls it applies to, or None for all.
     """
 
@@ -37,8 +39,10 @@ class Fault(BaseModel):
     status: Status | None = None
     message: str = "a fault of the practice cloud"
     hang: bool = False
+    after: bool = False
     cut_after: Annotated[int, Field(ge=0)] | None = None
     latency: Annotated[float, Field(ge=0)] = 0.0
+    skip: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -54,7 +58,7 @@ class Faults:
     """The rules in force; for each call, the first that fits applies."""
 
     def __init__(self, rules: Iterable[Fault] = ()) -> None:
-        self._rules: list[tuple[Fault, int | None]] = [(rule, rule.times) for rule in rules]
+        self._rules: list[tuple[Fault, int, int | None]] = [(rule, rule.skip, rule.times) for rule in rules]
         self._lock = threading.Lock()
         self._side: Side | None = None
 
@@ -67,7 +71,7 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """Put a rule before all others."""
         with self._lock:
-            self._rules.insert(0, (fault, fault.times))
+            self._rules.insert(0, (fault, fault.skip, fault.times))
 
     def clear(self) -> None:
         """Let everything go well again."""
@@ -77,10 +81,13 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """The rule for a call of this method, which uses it up by one."""
         with self._lock:
-            for place, (rule, left) in enumerate(self._rules):
+            for place, (rule, skip, left) in enumerate(self._rules):
                 if left == 0 or rule.method not in {"*", method} or rule.service not in {None, self._side}:
                     continue
+                if skip:
+                    self._rules[place] = (rule, skip - 1, left)
+                    continue
                 if left is not None:
-                    self._rules[place] = (rule, left - 1)
+                    self._rules[place] = (rule, skip, left - 1)
                 return rule
         return None

@@ -75,9 +75,14 @@ class Endpoint(grpc.GenericRpcHandler):
             call = self._begin(name)
             try:
                 with _ending(call):
-                    await _suffer(self._faults.take(name))
+                    fault = self._faults.take(name)
+                    if fault is None or not fault.after:
+                        await _suffer(fault)
                     answer = method.answer(request, call)
-                    return answer if isinstance(answer, bytes) else await answer
+                    told = answer if isinstance(answer, bytes) else await answer
+                    if fault is not None and fault.after:
+                        await _suffer(fault)
+                    return told
             except RefusedError as error:
                 await context.abort(grpc.StatusCode[error.status], error.message)
 

@@ -10,7 +10,7 @@ from typing import Final
 from checks import command as check
 from checks.console import Parser, guarded
 from mcp_server import command as mcp
-from validate_daily import demo, doctor, init, sandbox
+from validate_daily import audit, cleanup, demo, doctor, init, restore, sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,9 @@ class Subcommand:
 SUBCOMMANDS: Final = {
     "check": Subcommand(check.SUMMARY, check.add_arguments, check.run),
     "doctor": Subcommand(doctor.SUMMARY, doctor.add_arguments, doctor.run),
+    "cleanup": Subcommand(cleanup.SUMMARY, cleanup.add_arguments, cleanup.run),
+    "restore": Subcommand(restore.SUMMARY, restore.add_arguments, restore.run),
+    "audit": Subcommand(audit.SUMMARY, audit.add_arguments, audit.run),
     "init": Subcommand(init.SUMMARY, init.add_arguments, init.run),
     "sandbox": Subcommand(sandbox.SUMMARY, sandbox.add_arguments, sandbox.run),
     "mcp": Subcommand(mcp.SUMMARY, mcp.add_arguments, mcp.run),

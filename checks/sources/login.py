@@ -29,9 +29,14 @@ _SIGN_IN: Final = (
 
 @dataclass(slots=True)
 class Login:
-    """Credentials on demand. Practice never asks for any. Use one inside one running loop."""
+    """Credentials on demand. Practice never asks for any. Use one inside one running loop.
+
+    Attributes:
+        impersonate: the service account to act as, with the default credentials' leave; None acts as these themselves.
+    """
 
     _found: "asyncio.Future[Credentials] | None" = None
+    impersonate: str | None = None
 
     async def credentials(self) -> "Credentials":
         """The application's default credentials.
@@ -40,7 +45,7 @@ class Login:
             SourceError: there are none that can be used.
         """
         if self._found is None:
-            self._found = aside(_find)
+            self._found = aside(lambda: _acting_as(self.impersonate, _find()))
             self._found.add_done_callback(_heard)
         return await asyncio.shield(self._found)
 
@@ -104,6 +109,14 @@ def _find() -> "Credentials":
         return google.auth.default(scopes=_SCOPES)[0]
     except GoogleAuthError as error:
         raise _unusable(error) from error
+
+
+def _acting_as(account: str | None, credentials: "Credentials") -> "Credentials":
+    if account is None:
+        return credentials
+    from google.auth import impersonated_credentials  # noqa: PLC0415 - only where it is asked for
+
+    return impersonated_credentials.Credentials(credentials, account, target_scopes=list(_SCOPES))
 
 
 def _token(credentials: "Credentials") -> str:

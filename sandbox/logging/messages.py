@@ -16,6 +16,8 @@ from google.protobuf.timestamp_pb2 import Timestamp as Timestamp  # noqa: PLC041
 _types: Any = types
 
 LogEntry = _types.LogEntry.pb()
+WriteLogEntriesRequest = _types.WriteLogEntriesRequest.pb()
+WriteLogEntriesResponse = _types.WriteLogEntriesResponse.pb()
 ListLogEntriesRequest = _types.ListLogEntriesRequest.pb()
 ListLogEntriesResponse = _types.ListLogEntriesResponse.pb()
 

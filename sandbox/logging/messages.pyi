@@ -97,6 +97,17 @@ class LogEntry(Message):
         span_id: str = ...,
     ) -> None: ...
 
+class WriteLogEntriesRequest(Message):
+    log_name: str
+    resource: _MonitoredResource
+    labels: MutableMapping[str, str]
+    entries: _Repeated[LogEntry]
+    partial_success: bool
+    dry_run: bool
+
+class WriteLogEntriesResponse(Message):
+    def __init__(self) -> None: ...
+
 class ListLogEntriesRequest(Message):
     resource_names: _Repeated[str]
     filter: str

@@ -31,7 +31,7 @@ def test_lint_refuses_a_look_at_the_clock(source: str, place: str) -> None:
 
 
 def test_a_rule_that_imports_a_clock_breaks_a_contract(tmp_path: Path) -> None:
-    for package in ("heartbeat", "checks", "sandbox", "validate_daily"):
+    for package in ("heartbeat", "checks", "repairs", "sandbox", "validate_daily"):
         (tmp_path / package).symlink_to(ROOT / package)
     (tmp_path / "checks").unlink()
     subprocess.run(["cp", "-r", ROOT / "checks", tmp_path / "checks"], check=True)

@@ -279,11 +279,37 @@ async def test_a_fault_and_the_record_of_calls_apply_to_log_reads(served: Served
     assert served.calls[-1].request.startswith("severity>=ERROR by timestamp asc")
 
 
-async def test_nothing_but_reading_is_implemented(served: Served):
-    with pytest.raises(exceptions.MethodNotImplemented, match="LoggingServiceV2/WriteLogEntries is unimplemented"):
-        await served.gapic.write_log_entries(
-            request=t.WriteLogEntriesRequest(entries=[]), retry=cast("Any", None), timeout=20
+async def test_nothing_but_reading_and_writing_is_implemented(served: Served):
+    with pytest.raises(exceptions.MethodNotImplemented, match="LoggingServiceV2/DeleteLog is unimplemented"):
+        await served.gapic.delete_log(
+            request=t.DeleteLogRequest(log_name="projects/p/logs/l"), retry=cast("Any", None), timeout=20
         )
+
+
+async def test_an_entry_that_is_written_can_be_read_and_is_completed_from_the_request(served: Served):
+    entry = t.LogEntry(text_payload="written", insert_id="one")
+    request = t.WriteLogEntriesRequest(
+        log_name="projects/written/logs/audit", resource={"type": "global"}, labels={"k": "v"}, entries=[entry, entry]
+    )
+
+    await served.gapic.write_log_entries(request=request, retry=cast("Any", None), timeout=20)
+
+    (kept,) = [each for _, each in served.store.rows() if each.log_name == "projects/written/logs/audit"]
+    assert (kept.text_payload, kept.resource.type, dict(kept.labels)) == ("written", "global", {"k": "v"})
+
+
+@pytest.mark.parametrize(
+    ("log", "kind", "message"), [("x/y", "global", "no log of a project"), ("projects/p/logs/l", "", "resource")]
+)
+async def test_an_entry_without_a_log_or_a_resource_is_refused(served: Served, log: str, kind: str, message: str):
+    request = t.WriteLogEntriesRequest(
+        log_name=log, resource={"type": kind}, entries=[t.LogEntry(text_payload="a"), t.LogEntry(text_payload="b")]
+    )
+    before = len(served.store)
+
+    with pytest.raises(exceptions.InvalidArgument, match=message):
+        await served.gapic.write_log_entries(request=request, retry=cast("Any", None), timeout=20)
+    assert len(served.store) == before
 
 
 def test_a_store_keeps_the_newest_entries_in_order():

@@ -19,7 +19,15 @@ WRONG = {
     "not TOML": ("[pipeline", r"^F: not valid TOML: "),
     "unknown section": (MINIMAL + "[heartbeat]\n", r"^F: heartbeat: unknown key \(did you mean heartbeats\?\)"),
     "unknown key": (MINIMAL + "[heartbeats]\nlate_afer='2h'\n", r"heartbeats.late_afer: unknown key.*late_after\?"),
-    "later capability's key": (MINIMAL + "[writes]\nenabled = true\n", r"^F: writes: unknown key"),
+    "later capability's key": (MINIMAL + "[http]\nport = 8080\n", r"^F: http.port: unknown key"),
+    "an unknown way to agree": (MINIMAL + "[writes]\napproval = 'model'\n", r"writes.approval: .*got 'model'"),
+    "an account that is none": (MINIMAL + "[writes]\nimpersonate = 'root'\n", r"writes.impersonate: .*got 'root'"),
+    "no documents at all": (MINIMAL + "[writes]\nmax_documents = 0\n", r"writes.max_documents: .*got 0"),
+    "a log's path": (MINIMAL + "[audit]\ncloud_logging = 'a/b'\n", r"audit.cloud_logging: .*got 'a/b'"),
+    "trash in the collection": (
+        MINIMAL + "[heartbeats]\ntrash_collection = 'processor_heartbeats'\n",
+        r"trash_collection is the collection 'processor_heartbeats' itself",
+    ),
     "wrong type": (MINIMAL + "[thresholds]\nnotice = 'many'\n", r"thresholds.notice: .*integer.*got 'many'"),
     "number without unit": (MINIMAL + "[heartbeats]\nlate_after = 7200\n", r"late_after: a duration is.*got 7200"),
     "unknown unit": (MINIMAL + "[heartbeats]\nlate_after = '2w'\n", r"late_after: a duration is .*got '2w'"),
@@ -104,6 +112,8 @@ def test_the_template_names_every_key() -> None:
         pipeline.Job,
         pipeline.Quiet,
         pipeline.Accepted,
+        pipeline.Writes,
+        pipeline.AuditLog,
     ):
         for name, field in section.model_fields.items():
             key = field.alias or name
@@ -145,6 +155,32 @@ def test_a_file_that_was_only_found_may_not_lead_beyond_this_machine(
     with pytest.raises(SettingsError, match=r"endpoints.run leads beyond this machine.*--config"):
         load_settings(None, {})
     assert load_settings(path, {}).pipeline.endpoints.run == "https://us-west2-run.googleapis.com"
+
+
+WRITES = MINIMAL + "[writes]\nenabled = true\nmax_documents = 9\n[audit]\npath = 'a'\n"
+
+
+def test_writes_and_audit_count_only_in_a_file_that_the_user_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "validate-daily.toml"
+    path.write_text(WRITES)
+
+    found, named = load_settings(None, {}), load_settings(path, {})
+
+    assert (found.writes.enabled, found.writes.max_documents, found.audit.path) == (False, 2_000, None)
+    assert re.search(r"merely found in the open directory.*--config", found.no_writes or "")
+    assert (named.writes.enabled, named.writes.max_documents, named.audit.path) == (True, 9, "a")
+    assert named.no_writes is None
+
+
+def test_settings_that_say_nothing_of_writes_switch_them_off_and_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "validate-daily.toml"
+    path.write_text(MINIMAL)
+
+    assert re.search(r"does not switch writes on: set enabled = true", load_settings(path, {}).no_writes or "")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from checks.errors import SourceError
 from checks.evidence import Target
 from checks.sources.endpoints import GOOGLE_REGISTRIES
+from checks.sources.identity import caller_of
 from checks.sources.images import parse_image
 from checks.sources.login import Login
 from checks.sources.reading import Budget
@@ -93,3 +94,13 @@ async def test_credentials_that_do_not_come_are_a_gap_within_the_budget(
     assert asyncio.get_running_loop().time() - started < 5
     assert tags == ()
     assert gaps[0].reason == "no credentials within the time given"
+
+
+async def test_an_impersonated_account_is_the_one_that_acts(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, _account(tmp_path, "127.0.0.1:1", key))
+
+    found = await Login(impersonate="writer@demo-nba.iam.gserviceaccount.com").credentials()
+
+    assert caller_of(found).name == "writer@demo-nba.iam.gserviceaccount.com"

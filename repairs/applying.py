@@ -1,0 +1,120 @@
+"""What applying any plan has in common: is it allowed, is it in time, and is it written down before and after."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from repairs.approval import Approval, check_approval
+from repairs.audit import Audit, AuditError, Event, new_event
+from repairs.errors import RefusedError, RepairError
+from repairs.outcome import Outcome
+from repairs.plan import Plan
+from repairs.seal import Binding
+from repairs.session import Session
+
+
+@dataclass(slots=True)
+class Record:
+    """A change that is being made.
+
+    Attributes:
+        head: the head of the audit's chain with the line before it.
+        outcome: what became of it; whoever makes the change sets this.
+    """
+
+    head: str
+    outcome: Outcome | None = None
+
+
+async def allow(session: Session, plan: Plan, approval: Approval, audit: Audit, now: datetime) -> bool:
+    """Refuse what may not be applied, before anything is written down.
+
+    Args:
+        session: by whom, and under which settings.
+        plan: what is about to be applied.
+        approval: who agreed to it.
+        audit: where a start of it would have been written down.
+        now: Firestore's own time.
+
+    Returns:
+        Whether the plan is resumed: it had been started before.
+
+    Raises:
+        RepairError: it is not allowed, or too late.
+    """
+    _check_session(session, plan)
+    check_approval(approval, plan, session.settings.writes)
+    resumed = await audit.started(plan.id) is not None
+    plan.check_time(now, started=resumed)
+    return resumed
+
+
+@asynccontextmanager
+async def audited(
+    session: Session, plan: Plan, approval: Approval, audit: Audit, *, token: str | None
+) -> AsyncGenerator[Record]:
+    """Write the line before a change, and a line after it whatever happens.
+
+    Args:
+        session: by whom.
+        plan: what is applied.
+        approval: who agreed to it.
+        audit: where it is written down.
+        token: the sealed plan, kept for resuming.
+
+    Raises:
+        AuditError: the line before cannot be written; nothing was changed.
+    """
+    about: dict[str, Any] = {
+        "repair": plan.repair,
+        "plan": plan.id,
+        "principal": session.principal,
+        "identity": session.principal.identity,
+        "approval": approval,
+        "evidence": _evidence(plan),
+    }
+    record = Record(await audit.append(new_event("before", token=token, **about)))
+    try:
+        yield record
+    except BaseException:
+        await asyncio.shield(_broken_off(audit, new_event("interrupted", **about)))
+        raise
+    if record.outcome is not None:
+        record.outcome = await _written(audit, about, record.outcome)
+
+
+async def _written(audit: Audit, about: dict[str, Any], outcome: Outcome) -> Outcome:
+    """The outcome, with the audit's new head, or with the reason why it has none."""
+    try:
+        head = await audit.append(new_event("after", outcome=outcome.model_dump(mode="json"), **about))
+    except AuditError as error:
+        return outcome.model_copy(update={"unseen": (*outcome.unseen, f"the line after the change: {error}")})
+    return outcome.model_copy(update={"audit": head})
+
+
+async def _broken_off(audit: Audit, event: Event) -> None:
+    try:
+        await audit.append(event)
+    except AuditError as error:
+        # What interrupts is told; that it is not written down is seen by the missing line.
+        del error
+
+
+def _check_session(session: Session, plan: Plan) -> None:
+    if not session.writing:
+        raise RepairError("this session only reads", "open one that is writing")
+    if session.settings.no_writes is not None:
+        raise RepairError("writes are off", session.settings.no_writes)
+    ours = Binding.of(session.settings, session.principal)
+    if ours != Binding(plan.project, plan.database, plan.collection, plan.principal):
+        raise RefusedError("the plan is for something or somebody else", "plan again")
+    if plan.target != session.connection.target:
+        raise RefusedError(f"the plan was made at {plan.target.address}", "plan again where it is to be applied")
+
+
+def _evidence(plan: Plan) -> dict[str, Any]:
+    told = plan.model_dump(mode="json")
+    return {name: told[name] for name in told.keys() - {"principal", "id"}}

@@ -1,0 +1,101 @@
+"""What became of a repair: each document's fate, what was billed, and what a look afterwards saw."""
+
+from enum import StrEnum
+from typing import Final
+
+from pydantic import AwareDatetime
+
+from checks.frozen import Count, Evidence
+from checks.report import ExitCode
+from repairs.plan import PlanId
+
+
+class Fate(StrEnum):
+    """What became of one document of a plan."""
+
+    MOVED = "moved"
+    CHANGED = "changed"
+    VANISHED = "vanished"
+    OCCUPIED = "occupied"
+    UNMOVABLE = "unmovable"
+    LEFT = "left"
+    UNKNOWN = "unknown"
+
+
+WHY: Final = {
+    Fate.CHANGED: "its version is no longer the planned one: left alone",
+    Fate.VANISHED: "it is gone, and was not moved by this plan",
+    Fate.OCCUPIED: "there is a document at its destination, which is never overwritten",
+    Fate.UNMOVABLE: "Firestore refuses what it would become",
+    Fate.LEFT: "not moved: run again",
+    Fate.UNKNOWN: "it could not be read again after a commit without an acknowledgement",
+}
+SAMPLE: Final = 20
+
+
+class Skipped(Evidence):
+    """Documents that were not moved: their fate, how many, some of their paths, and why."""
+
+    fate: Fate
+    count: Count
+    sample: tuple[str, ...]
+    why: str
+
+
+class Recount(Evidence):
+    """A look afterwards.
+
+    Attributes:
+        at: Firestore's time of it.
+        total: documents in the collection.
+        remaining: those of them that the plan was about; for a cleanup all that a cleanup would move.
+        arrived: those of the remaining that came after the plan.
+    """
+
+    at: AwareDatetime
+    total: Count
+    remaining: Count
+    arrived: Count
+
+
+class Outcome(Evidence):
+    """What became of a plan.
+
+    Attributes:
+        plan: its id, by which a cleanup is restored.
+        repair: what was done.
+        resumed: it had been started before.
+        moved: how many documents are where the plan wanted them.
+        skipped: the others, by fate.
+        reads, writes, deletes: what was billed.
+        recount: a look afterwards; None where it failed, which ``unseen`` explains.
+        undo_until: how long this can be undone; None means without end.
+        audit: the head of the audit's chain after the last line; None where it could not be written.
+        unseen: what could not be seen or written down, and what to do.
+    """
+
+    plan: PlanId
+    repair: str
+    resumed: bool
+    planned: Count
+    moved: Count
+    skipped: tuple[Skipped, ...]
+    reads: Count
+    writes: Count
+    deletes: Count
+    recount: Recount | None
+    undo_until: AwareDatetime | None
+    audit: str | None
+    unseen: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned document is where the plan wanted it, or gone by itself."""
+        return all(each.fate is Fate.VANISHED for each in self.skipped)
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 partly done, 3 something is not known."""
+        if self.unseen or any(each.fate is Fate.UNKNOWN for each in self.skipped):
+            return ExitCode.UNKNOWN
+        return 0 if self.complete else 1

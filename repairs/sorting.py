@@ -1,0 +1,73 @@
+"""Which documents of a collection a cleanup touches, and which it leaves alone: decided by their ids, and pure."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from heartbeat.document_id import Kind, parse
+from repairs.plan import Untouched
+
+HOUR: Final = 3_600_000_000_000
+"""In nanoseconds."""
+
+_REGISTERED: Final = "registered"
+_LEFT: Final = {
+    Kind.CANONICAL: ("canonical ids", "one document per processor is right"),
+    _REGISTERED: ("registered ids that look otherwise", "the settings name them, so they are canonical"),
+    Kind.NEITHER: ("malformed ids that do not parse as run-scoped", "look at them by hand: a cleanup never guesses"),
+}
+
+
+class Named(Protocol):
+    """A document by its id, with its create time in nanoseconds since 1970."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def created(self) -> int:
+        """Its create time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A listing, sorted.
+
+    Attributes:
+        subjects: the ids that a cleanup touches.
+        untouched: the others, by kind.
+        growing: who created malformed documents in the hour before the listing, and how many.
+    """
+
+    subjects: frozenset[str]
+    untouched: tuple[Untouched, ...]
+    growing: Counter[str]
+
+
+def sort_out(documents: Iterable[Named], registered: Collection[str], now: int) -> Sorted:
+    """Sort documents by their ids.
+
+    Args:
+        documents: all of a collection.
+        registered: ids that are canonical because the settings name them.
+        now: the moment of the listing, in nanoseconds since 1970.
+    """
+    subjects = set[str]()
+    left, growing = Counter[str](), Counter[str]()
+    for each in documents:
+        read = parse(each.id)
+        if each.id in registered:
+            left[Kind.CANONICAL if read.kind is Kind.CANONICAL else _REGISTERED] += 1
+            continue
+        if read.kind is Kind.RUN_SCOPED:
+            subjects.add(each.id)
+        else:
+            left[read.kind] += 1
+        if read.kind is not Kind.CANONICAL and now - each.created <= HOUR:
+            growing[read.family] += 1
+    untouched = (Untouched(what=what, count=left[kind], why=why) for kind, (what, why) in _LEFT.items() if left[kind])
+    return Sorted(frozenset(subjects), tuple(untouched), growing)
