@@ -74,7 +74,7 @@ def serve_http(
         real = Address(at.host, listener.getsockname()[1])
         how = "to whom [http] names" if access else "to everybody on this machine, without a token"
         sys.stderr.write(f"listening on http://{real}{PATH}, {how}\n")
-        server = build_server(config, environment=environment, timeout=timeout, access=access)
+        server = build_server(config, environment=environment, timeout=timeout, remote=True, access=access)
         uvicorn_server(server, names(real, access.hosts if access else ())).run(sockets=[listener])
 
 

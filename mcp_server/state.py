@@ -16,6 +16,7 @@ from checks.pipeline import Pipeline
 from checks.rules import Source
 from checks.settings import Settings, load_settings
 from checks.sources.session import Session
+from mcp_server.consent import Refusals
 
 TIMEOUT: Final = 45.0
 """Seconds that one call may look, unless told otherwise: below the minute after which clients give up."""
@@ -38,12 +39,16 @@ class State:
         environment: where addresses and the settings are looked up.
         session: the way to Google that all calls share.
         timeout: seconds that one call may look.
+        remote: callers come over HTTP, so that only a token says who they are.
+        refusals: what a person said no to.
     """
 
     config: Path | None
     environment: Mapping[str, str]
     session: Session
     timeout: float = TIMEOUT
+    remote: bool = False
+    refusals: Refusals = field(default_factory=Refusals)
     _census: OrderedDict[datetime, Snapshot] = field(default_factory=OrderedDict[datetime, Snapshot])
     _turns: dict[tuple[Source, ...], asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE))

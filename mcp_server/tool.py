@@ -59,6 +59,20 @@ class _Tool(Tool):
             raise
 
 
+CHANGES: Final = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+)
+"""A tool that changes what a person has agreed to."""
+
+ASKS: Final = {"anthropic/requiresUserInteraction": True}
+"""Keeps a client from calling such a tool where there is nobody to ask."""
+
+
+def write_tool(function: Callable[..., Any], title: str) -> Tool:
+    """A tool that changes. Arguments as for ``read_tool``."""
+    return _made(function, title, CHANGES, ASKS)
+
+
 def read_tool(function: Callable[..., Any], title: str) -> Tool:
     """A tool that only reads.
 
@@ -66,8 +80,12 @@ def read_tool(function: Callable[..., Any], title: str) -> Tool:
         function: takes its arguments by keyword and a ``Context``; returns a model.
         title: what people see.
     """
+    return _made(function, title, READS, None)
+
+
+def _made(function: Callable[..., Any], title: str, hints: ToolAnnotations, meta: dict[str, Any] | None) -> Tool:
     tool = _Tool.from_function(
-        function, title=title, description=getdoc(function), annotations=READS, structured_output=True
+        function, title=title, description=getdoc(function), annotations=hints, meta=meta, structured_output=True
     )
     known = tool.fn_metadata
     exact = type(known.arg_model.__name__, (known.arg_model,), {"model_config": ConfigDict(extra="forbid")})
