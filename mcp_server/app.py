@@ -1,5 +1,6 @@
 """Builds the server: every tool that exists stands in one list here."""
 
+import hmac
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.request_state import RequestStateSecurity
 
 from checks.settings import SettingsError, load_settings
 from checks.sources.session import Session
@@ -16,6 +18,7 @@ from mcp_server.pages import add_pages
 from mcp_server.state import TIMEOUT, State
 from mcp_server.tool import read_tool, write_tool
 from mcp_server.tools import read
+from repairs.seal import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from mcp_server.access import Access
@@ -86,9 +89,18 @@ def build_server(
         log_level="WARNING",
         token_verifier=access.verifier if access else None,
         auth=access.auth if access else None,
+        request_state_security=_questions(environment) if remote else None,
     )
     add_pages(server)
     return server
+
+
+def _questions(environment: Mapping[str, str]) -> RequestStateSecurity | None:
+    """What seals a question until its answer comes: a key that all instances share, so that any may get the answer."""
+    key = environment.get(KEY_VARIABLE)
+    if key is None:
+        return None
+    return RequestStateSecurity(keys=[hmac.digest(key.encode(), b"validate-daily/question/1", "sha256")])
 
 
 def _writes(config: Path | None, environment: Mapping[str, str]) -> bool:

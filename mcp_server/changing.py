@@ -81,6 +81,8 @@ def _remote(settings: Settings, state: State) -> Principal:
         raise RefusedError("over HTTP only verified callers may change anything", "name the email under [http] writers")
     if settings.writes.impersonate is None:
         raise RepairError("over HTTP writes need a service account of their own", "set [writes] impersonate")
+    if settings.audit.cloud_logging is None:
+        raise RepairError("over HTTP changes are written down in Cloud Logging", "set [audit] cloud_logging")
     if state.environment.get(KEY_VARIABLE) is None:
         raise RepairError("over HTTP plans need a key that all instances share", f"set {KEY_VARIABLE}")
     return Principal(name=token.client_id, verified=True)

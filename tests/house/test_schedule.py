@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,3 +56,12 @@ def test_no_report_is_missed_after_two_periods_and_within_what_an_absence_may_la
     assert hours is not None
     seconds = int(ABSENT["conditions"][0]["conditionAbsent"]["duration"].removesuffix("s"))
     assert seconds == 2 * int(hours[1]) * 3_600 < 23.5 * 3_600
+
+
+def test_the_image_holds_every_package_that_the_wheel_is_made_of() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+
+    copied = re.findall(r"^COPY (\w+) \1$", (ROOT / "docs" / "schedule" / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert sorted(copied) == sorted(packages)
