@@ -124,7 +124,7 @@ async def test_a_recount_that_fails_makes_the_outcome_unknown(ours: Bench, world
 def _apply(address: str, project: str, folder: str) -> None:
     async def work() -> None:
         async with bench(address, project, Path(folder)) as ours:
-            await ours.apply(await ours.plan())
+            await ours.apply(await ours.plan(most=10_000))
 
     asyncio.run(work())
 
@@ -153,7 +153,7 @@ async def _kill_and_finish(address: str, project: str, folder: Path, *, document
         await asyncio.to_thread(_killed_after, address, project, folder, within)
         moved = await whole(ours, ids)
         with suppress(NothingToDoError):
-            outcome = await ours.apply(await ours.plan())
+            outcome = await ours.apply(await ours.plan(most=10_000))
             assert outcome.exit_code == 0
         assert await whole(ours, ids) == set(ids)
         assert all(line.event.moment in {"before", "after"} for line in ours.audit.lines())
@@ -170,10 +170,11 @@ async def test_a_cleanup_that_is_killed_at_any_moment_finishes_when_it_runs_agai
 
 @pytest.mark.long
 @pytest.mark.emulator
-async def test_a_large_cleanup_survives_a_hundred_kills(emulator: str, project: str, tmp_path: Path) -> None:
+async def test_a_large_cleanup_survives_kills_at_random_moments(emulator: str, project: str, tmp_path: Path) -> None:
+    """Six moments, unless KILLS asks for more: each takes half a minute."""
     moments = random.Random(0)  # noqa: S311 - moments, no secret
     found: list[int] = []
-    for place in range(100):
+    for place in range(int(os.environ.get("KILLS", "6"))):
         folder = tmp_path / str(place)
         folder.mkdir()
         within = moments.uniform(0, 3)

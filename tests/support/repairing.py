@@ -127,10 +127,10 @@ class Bench:
         ) as session:
             yield session
 
-    async def plan(self, *, settings: Settings | None = None) -> CleanupPlan:
+    async def plan(self, *, settings: Settings | None = None, most: int | None = None) -> CleanupPlan:
         """A plan of everything run-scoped, however new it is."""
         async with self.session(settings=settings) as session:
-            return await plan_cleanup(session, even_if_growing=True)
+            return await plan_cleanup(session, even_if_growing=True, max_documents=most)
 
     async def apply(
         self, plan: CleanupPlan, *, progress: Progress = quiet, settings: Settings | None = None, seconds: float = 60
