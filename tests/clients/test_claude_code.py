@@ -17,15 +17,8 @@ from support.node import copied, run
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
-QUIET = {
-    "ANTHROPIC_API_KEY": "none",
-    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    "DISABLE_AUTOUPDATER": "1",
-    "DISABLE_TELEMETRY": "1",
-    "DISABLE_ERROR_REPORTING": "1",
-    "ENABLE_TOOL_SEARCH": "false",
-    "MCP_CONNECTION_NONBLOCKING": "false",
-}
+AT_ONCE = {"ENABLE_TOOL_SEARCH": "false", "MCP_CONNECTION_NONBLOCKING": "false"}
+"""Tools and servers are there from the first request on."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +31,7 @@ def claude(cloud: Sandbox, script: Script, home: Path, prompt: str, *arguments: 
     """One headless run in an empty folder; what it prints at its end."""
     done = run(
         "claude", "-p", prompt, "--output-format", "stream-json", "--verbose", *arguments,
-        folder=home, seconds=120, **QUIET, **environment_of(cloud), ANTHROPIC_BASE_URL=script.url,
+        folder=home, seconds=120, **AT_ONCE, **environment_of(cloud), ANTHROPIC_BASE_URL=script.url,
         CLAUDE_CONFIG_DIR=str(home), HOME=str(home),
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -55,31 +48,45 @@ def results(script: Script) -> list[Any]:
     return [block for block in blocks if block["type"] == "tool_result"]
 
 
+def listed(home: Path, folder: Path, *arguments: str | Path) -> str:
+    """What a command of Claude Code prints that needs no model."""
+    done = run("claude", *arguments, folder=folder, CLAUDE_CONFIG_DIR=str(home), HOME=str(home))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def cloned(target: Path) -> Path:
+    """The repository as a user has it after `make setup`."""
+    clone = copied(target)
+    (clone / ".venv").symlink_to(ROOT / ".venv")
+    return clone
+
+
 def test_a_user_installs_the_plugin_as_the_readme_says_and_its_server_connects(tmp_path: Path) -> None:
-    plugin = copied(tmp_path / "clone")
-    (plugin / ".venv").symlink_to(ROOT / ".venv")
-    home = tmp_path / "home"
+    clone, home = cloned(tmp_path / "clone"), tmp_path / "home"
     (home / "empty").mkdir(parents=True)
 
-    def command(*arguments: str | Path) -> str:
-        done = run(
-            "claude",
-            *arguments,
-            folder=home / "empty",
-            seconds=60,
-            **QUIET,
-            CLAUDE_CONFIG_DIR=str(home),
-            HOME=str(home),
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    listed(home, home / "empty", "plugin", "marketplace", "add", clone)
+    listed(home, home / "empty", "plugin", "install", "validate-daily@validate-daily")
 
-    command("plugin", "marketplace", "add", plugin)
-    command("plugin", "install", "validate-daily@validate-daily")
-
-    assert "validate-daily@validate-daily" in command("plugin", "list")
-    (server,) = [line for line in command("mcp", "list").splitlines() if "validate-daily" in line]
+    assert "validate-daily@validate-daily" in listed(home, home / "empty", "plugin", "list")
+    servers = listed(home, home / "empty", "mcp", "list").splitlines()
+    (server,) = [line for line in servers if "validate-daily" in line]
     assert "Connected" in server
+
+
+@pytest.mark.parametrize(("approved", "status"), [(["validate-daily"], "Connected"), ([], "Pending approval")])
+def test_in_a_clone_the_projects_server_connects_once_a_person_has_approved_it(
+    approved: list[str], status: str, tmp_path: Path
+) -> None:
+    clone, home = cloned(tmp_path / "clone"), tmp_path / "home"
+    home.mkdir()
+    (home / "settings.json").write_text(json.dumps({"enabledMcpjsonServers": approved}))
+
+    servers = listed(home, clone, "mcp", "list").splitlines()
+
+    (server,) = [line for line in servers if line.startswith("validate-daily:")]
+    assert status in server
 
 
 def test_the_plugin_lends_its_tools_and_the_model_is_given_the_report(cloud: Sandbox, tmp_path: Path) -> None:

