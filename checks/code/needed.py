@@ -36,7 +36,7 @@ class Needed:
             even_optional: count a module of the project's own, even if it imports what no requirements name.
         """
         for imported in _facts(imports):
-            found = self.project.packages.find(imported, module)
+            found = self.project.packages.find(imported, module.path)
             if found and found.files:
                 if even_optional or not self._leads_out(found):
                     return _told(imported)
@@ -56,7 +56,7 @@ class Needed:
             for imported in module.imports:
                 if imported.guarded or imported.late:
                     continue
-                below = self.project.packages.find(imported, module)
+                below = self.project.packages.find(imported, module.path)
                 if below:
                     pending += below.files
                 elif self._is_optional(imported):

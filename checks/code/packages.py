@@ -1,10 +1,11 @@
 """Which directories and files of a tree an import leads to, as Python would look for them."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from checks.code.module import Import, Module
+from checks.code.module import Import
 from checks.code.tree import Tree, is_dockerfile
 
 INIT = "__init__.py"
@@ -33,6 +34,7 @@ class Packages:
         folders: directories that hold Python files, themselves or further down.
         regular: those with an ``__init__.py``.
         bases: where top-level names may be found from.
+        names: what any module or package is called, without its place.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Packages:
     folders: frozenset[str]
     regular: frozenset[str]
     bases: tuple[str, ...]
+    names: frozenset[str]
 
     @classmethod
     def of(cls, tree: Tree) -> Self:
@@ -50,31 +53,25 @@ class Packages:
         tops = {parent(folder) for folder in regular if folder and parent(folder) not in regular}
         builds = {parent(path) for path in tree.texts if is_dockerfile(path)}
         bases = ["", *sorted((tops | builds | ({"src"} & folders)) - {""})]
-        return cls(tree.name, sources, frozenset(folders), frozenset(regular), tuple(bases))
+        bases = [base for base in bases if base not in regular]
+        names = {path.rsplit("/", 1)[-1].removesuffix(".py") for path in [*sources, *folders]}
+        return cls(tree.name, sources, frozenset(folders), frozenset(regular), tuple(bases), frozenset(names))
 
-    def find(self, imported: Import, module: Module) -> Found | None:
-        """Where an import leads within the tree; None if it leads out of it, or nowhere."""
+    def find(self, imported: Import, importer: str) -> Found | None:
+        """Where an import in a file of the tree leads within it; None if it leads out of it, or nowhere."""
         parts = imported.module.split(".") if imported.module else []
-        for base, below in self._starts(imported, module.path, parts):
+        for base, below in self._starts(imported, importer, parts):
             if found := self._walk(base, below, imported):
                 return found
         return None
-
-    def first_party(self, imported: Import, module: Module) -> bool:
-        """Whether its first name is found in the tree, even where the rest of it is not."""
-        if imported.level:
-            return True
-        first = imported.module.split(".")[0]
-        return any(
-            join(base, first) in self.folders or join(base, f"{first}.py") in self.files
-            for base, _ in self._starts(imported, module.path, [first])
-        )
 
     def _starts(self, imported: Import, importer: str, parts: list[str]) -> Iterator[tuple[str, list[str]]]:
         here = parent(importer)
         if imported.level:
             *_, base = [here, *above(here, imported.level - 1)]
             yield base, parts
+            return
+        if parts[0] in sys.stdlib_module_names:
             return
         if "" in self.regular and parts[0] == self.name:
             yield "", parts[1:]

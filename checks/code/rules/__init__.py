@@ -6,6 +6,8 @@ from typing import Final
 
 from checks.code.finding import Told
 from checks.code.project import Project
+from checks.code.rules.command_needs_package import command_needs_package
+from checks.code.rules.copy_leaves_out_package import copy_leaves_out_package
 from checks.code.rules.missing_init import missing_init
 from checks.code.rules.run_scoped_heartbeat_id import run_scoped_heartbeat_id
 from checks.code.rules.swallowed_import_error import swallowed_import_error
@@ -27,4 +29,6 @@ RULES: Final = (
     CodeRule(missing_init),
     CodeRule(swallowed_import_error),
     CodeRule(run_scoped_heartbeat_id),
+    CodeRule(command_needs_package),
+    CodeRule(copy_leaves_out_package),
 )

@@ -19,15 +19,15 @@ _NAMESPACES = ("namespaces = true", "namespaces=true", "find_namespace:", "find_
 
 def missing_init(project: Project) -> Iterator[CodeFinding]:
     """One finding for each directory, at the first import that leads through it."""
-    importers: dict[tuple[str, str], list[tuple[Module, Import]]] = {}
+    importers: dict[str, list[tuple[Module, Import, str]]] = {}
     for module in project.tree.modules.values():
         for imported in module.imports:
-            found = project.packages.find(imported, module)
-            for folder in set(found.folders) - project.packages.regular if found else ():
-                importers.setdefault((folder, found.base if found else ""), []).append((module, imported))
-    for (folder, base), where in importers.items():
-        if _is_fault(project, folder, base):
-            module, imported = min(where, key=lambda each: (is_test(each[0].path), each[0].path, each[1].line))
+            if found := project.packages.find(imported, module.path):
+                for folder in set(found.folders) - project.packages.regular:
+                    importers.setdefault(folder, []).append((module, imported, found.base))
+    for folder, where in sorted(importers.items()):
+        if any(_is_fault(project, folder, base) for base in {base for _, _, base in where}):
+            module, imported, _ = min(where, key=lambda each: (is_test(each[0].path), each[0].path, each[1].line))
             yield _finding(folder, module, imported, len(where) - 1)
 
 

@@ -1,0 +1,58 @@
+"""A package that the code imports and no COPY takes along is missing in the image alone, where nobody tries the import.
+
+Severity: P1: the container ends, or goes on without what it could not import. The walk begins with the modules that the
+command names and follows every import; it finds only what is missing from every directory that can be the build context.
+"""
+
+from collections.abc import Iterator
+
+from checks.code.builds import Build, builds_of, final_images
+from checks.code.finding import CodeFinding, Told, Unsure
+from checks.code.installs import installed
+from checks.code.project import Project
+from checks.code.reach import LeftOut, Reach
+from checks.code.running import running
+from checks.finding import Severity
+
+_RULE = "copy-leaves-out-package"
+
+
+def copy_leaves_out_package(project: Project) -> Iterator[Told]:
+    """One finding for each package that a Dockerfile leaves out, at its last ``COPY``."""
+    for build in builds_of(project.tree):
+        if build.contexts:
+            yield from _in_build(project, build)
+        else:
+            reason = "what it copies is found from no directory that could be the build context"
+            yield Unsure(rule=_RULE, path=build.path, line=build.stages[0].line, reason=reason)
+
+
+def _in_build(project: Project, build: Build) -> Iterator[Told]:
+    ways: dict[str, list[dict[tuple[int, str], LeftOut]]] = {context: [] for context in build.contexts}
+    doubts: list[str] = []
+    for image in final_images(build):
+        have = installed(image)
+        reach = Reach(project=project, image=image, installed=have.names)
+        left_out = reach.walk(begins for command in running(image) for begins in command.begins)
+        if left_out:
+            doubts += have.movers
+        ways[image.context].append({(image.last_copy, each.what): each for each in left_out})
+    found = [{place: each for way in images for place, each in way.items()} for images in ways.values()]
+    for line, what in sorted(set.intersection(*(set(each) for each in found))):
+        if doubts:
+            yield Unsure(rule=_RULE, path=build.path, line=line, reason=f"whether {what} is in the image: {doubts[0]}")
+        else:
+            yield _finding(build.path, line, found[0][line, what])
+
+
+def _finding(path: str, line: int, left_out: LeftOut) -> CodeFinding:
+    by = f"{left_out.importer}, line {left_out.line}, imports it" if left_out.line else "the command begins with it"
+    how = ".dockerignore keeps it out" if left_out.ignored else "no COPY of this stage takes it along"
+    return CodeFinding(
+        rule=_RULE,
+        path=path,
+        line=line,
+        severity=Severity.P1,
+        reason=f"{left_out.what} is not in the image: {by}, and {how}",
+        fix="take the line out of .dockerignore" if left_out.ignored else f"add a COPY of {left_out.what}",
+    )
