@@ -1,6 +1,7 @@
 """Comments that allow a finding: ``# validate-daily: allow[rule] reason``, on its line or alone on the line above.
 
-One without a reason, and one that allows nothing, is a finding itself: what was allowed once must not hide what comes later.
+One without a reason, and one that allows nothing, is a finding itself: what was allowed once must not hide what comes
+later.
 """
 
 import io
@@ -44,7 +45,7 @@ def apply_allowances(findings: Sequence[CodeFinding], tree: Tree) -> tuple[list[
 def _fault(allowance: Allowance) -> CodeFinding:
     if allowance.reason:
         rule, reason = "unused-allowance", f"nothing here is a finding of {allowance.rule}, which this comment allows"
-        fix = "take the comment out"
+        fix = "take the comment out, or name the rule that it is about"
     else:
         rule, reason = "allowance-without-reason", f"this comment allows {allowance.rule} and does not say why"
         fix = _HOW
@@ -82,7 +83,8 @@ def _python_comments(text: str) -> Iterator[tuple[int, int, str, bool]]:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
                 line, column = token.start
-                yield line, column + 1, token.string, not token.line[:column].strip()
+                before = token.line[:column]
+                yield line, len(before.encode()) + 1, token.string, not before.strip()
     except (tokenize.TokenError, SyntaxError):
         return
 
@@ -91,4 +93,4 @@ def _plain_comments(text: str) -> Iterator[tuple[int, int, str, bool]]:
     for line, content in enumerate(text.split("\n"), start=1):
         if content.lstrip().startswith("#"):
             column = content.index("#")
-            yield line, column + 1, content[column:], True
+            yield line, len(content[:column].encode()) + 1, content[column:], True

@@ -1,4 +1,4 @@
-"""A Dockerfile taken apart: its stages and their instructions, with lines, variables and continuations as Docker has them."""
+"""A Dockerfile taken apart: its stages, their instructions and lines, with Docker's own continuations and variables."""
 
 import json
 import re
@@ -88,8 +88,8 @@ def read_dockerfile(text: str) -> tuple[Stage, ...]:
 
 def _begin(before: list[Stage], base: str, name: str, line: int) -> Stage:
     """A stage, with the environment of the one that it is built on."""
-    own = next((stage.values for stage in reversed(before) if stage.name.lower() == base.lower()), {})
-    return Stage(base, name, line, values=dict(own))
+    own = [stage.values for stage in before if stage.name.lower() == base.lower()]
+    return Stage(base, name, line, values=dict(own[-1]) if own else {})
 
 
 def _remember(told: Instruction, values: dict[str, str], outside: dict[str, str]) -> None:

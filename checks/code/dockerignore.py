@@ -1,4 +1,4 @@
-"""Which files a ``.dockerignore`` keeps out of a build, by Docker's own rules: the last pattern that matches decides."""
+"""Which files a ``.dockerignore`` keeps out of a build, by Docker's rules: the last pattern that matches decides."""
 
 import posixpath
 import re

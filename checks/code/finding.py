@@ -21,6 +21,7 @@ class CodeFinding(Evidence):
         severity: P1 for what takes something down or away; P2 for the rest.
         reason: why it is wrong, in one sentence that names what it is about.
         fix: what to do about it.
+        text: the line itself, secrets taken out, cut to what a person reads.
     """
 
     rule: str
@@ -30,6 +31,7 @@ class CodeFinding(Evidence):
     severity: Severity
     reason: Untrusted
     fix: Untrusted
+    text: Untrusted = ""
 
 
 class Unread(Evidence):

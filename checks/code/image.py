@@ -11,7 +11,9 @@ from checks.code.dockerignore import Dockerignore, glob_regex
 from checks.code.packages import ancestors, join, parent
 from checks.code.tree import Tree
 
-_PLAIN_BASES: Final = frozenset({"python", "debian", "ubuntu", "alpine", "pypy", "scratch", "buildpack-deps", "fedora", "uv"})
+_PLAIN_BASES: Final = frozenset({
+    "python", "debian", "ubuntu", "alpine", "pypy", "scratch", "buildpack-deps", "fedora", "uv",
+})  # fmt: skip
 _DISTROLESS: Final = re.compile(r"gcr\.io/distroless/(python3|base|cc)")
 
 
@@ -127,7 +129,7 @@ def _start(stage: Stage, images: dict[str, Image], image: Image) -> Image:
 
 
 def _is_plain(base: str) -> bool:
-    name = base.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+    name = base.split("@", maxsplit=1)[0].rsplit("/", 1)[-1].split(":", maxsplit=1)[0]
     return name in _PLAIN_BASES or _DISTROLESS.match(base) is not None
 
 
@@ -158,7 +160,11 @@ def _copy(each: Instruction, image: Image, images: dict[str, Image]) -> None:
         _copy_between(each, sources, into, image, images.get(origin.lower()))
         return
     for source in sources:
-        if "://" in source or source.startswith("git@") or (each.keyword == "ADD" and source.endswith((".tar", "gz", "xz"))):
+        if (
+            "://" in source
+            or source.startswith("git@")
+            or (each.keyword == "ADD" and source.endswith((".tar", "gz", "xz")))
+        ):
             image.doubts.append(f"line {each.line} adds what is not known before a build")
             continue
         found = list(_matches(image.tree, image.context, source))

@@ -12,18 +12,20 @@ from checks.code.packages import join
 from checks.code.requirements import NOTHING_KNOWN, Requirements, normal, project_requirements, requirements_of
 from checks.code.shell import commands, program, unwrapped
 
-_HARMLESS: Final = frozenset(
-    "apt-get apt apk dnf yum mkdir chmod chown useradd adduser groupadd addgroup usermod rm echo touch export set true "
-    "find sed locale-gen ldconfig update-ca-certificates printf ls cat test [ : id whoami which pwd umask sync sleep "
-    "if then fi else do done for".split()
-)
-_WITH_VALUE: Final = frozenset(
-    "-c --constraint -i --index-url --extra-index-url -f --find-links -t --target --prefix --root --trusted-host --proxy "
-    "--timeout --retries --python-version --platform --implementation --abi --cache-dir --progress-bar --only-binary "
-    "--no-binary --src --python -p --report --build-option --config-settings --upgrade-strategy --log --cert".split()
-)
+_HARMLESS: Final = frozenset({
+    "apt-get", "apt", "apk", "dnf", "yum", "mkdir", "chmod", "chown", "useradd", "adduser", "groupadd", "addgroup",
+    "usermod", "rm", "echo", "touch", "export", "set", "true", "find", "sed", "locale-gen", "ldconfig",
+    "update-ca-certificates", "printf", "ls", "cat", "test", "[", ":", "id", "whoami", "which", "pwd", "umask",
+    "sync", "sleep", "if", "then", "fi", "else", "do", "done", "for",
+})  # fmt: skip
+_WITH_VALUE: Final = frozenset({
+    "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-t", "--target",
+    "--prefix", "--root", "--trusted-host", "--proxy", "--timeout", "--retries", "--python-version", "--platform",
+    "--implementation", "--abi", "--cache-dir", "--progress-bar", "--only-binary", "--no-binary", "--src", "--python",
+    "-p", "--report", "--build-option", "--config-settings", "--upgrade-strategy", "--log", "--cert",
+})  # fmt: skip
 _PYTHON: Final = re.compile(r"python[\d.]*|pypy[\d.]*")
-_MOVERS: Final = frozenset("cp mv ln git tar unzip rsync make rm install".split())
+_MOVERS: Final = frozenset(["cp", "mv", "ln", "git", "tar", "unzip", "rsync", "make", "rm", "install"])
 _SYSTEM: Final = frozenset({"apt-get", "apt", "apk", "dnf", "yum"})
 
 
@@ -124,7 +126,7 @@ def _path(found: Installed, run: Instruction, where: str, word: str) -> None:
     if word.endswith((".whl", ".gz", ".zip")) and "*" not in word:
         found.doubts.append(f"which package {word} in line {run.line} is, is not known")
     elif "*" not in word:
-        _project(found, run, posixpath.join(where, word.split("[")[0]))
+        _project(found, run, posixpath.join(where, word.split("[", maxsplit=1)[0]))
 
 
 def _file(found: Installed, run: Instruction, target: str) -> None:
@@ -142,7 +144,7 @@ def _file(found: Installed, run: Instruction, target: str) -> None:
 def _bound(image: Image, run: Instruction, target: str) -> str | None:
     """A file that is only there while the command runs: ``--mount=type=bind,source=…,target=…``."""
     for name, value in run.flags:
-        parts = dict(part.partition("=")[::2] for part in value.split(","))
+        parts = {part.partition("=")[0]: part.partition("=")[2] for part in value.split(",")}
         given = parts.get("source", parts.get("src", ""))
         held = posixpath.join(image.workdir, parts.get("target", parts.get("dst", parts.get("destination", given))))
         if name == "mount" and parts.get("type") == "bind" and "from" not in parts:
@@ -165,5 +167,8 @@ def _project(found: Installed, run: Instruction, target: str) -> None:
 def _is_harmless(words: tuple[str, ...]) -> bool:
     name = program(words[0])
     if _PYTHON.fullmatch(name):
-        return words[1:3] in {("-m", "venv"), ("-m", "compileall"), ("-m", "pip")} or words[1:2] in {("-c",), ("--version",)}
+        return words[1:3] in {("-m", "venv"), ("-m", "compileall"), ("-m", "pip")} or words[1:2] in {
+            ("-c",),
+            ("--version",),
+        }
     return name in _HARMLESS or re.fullmatch(r"pip[\d.]*", name) is not None or words[1:2] == ("--version",)

@@ -20,7 +20,7 @@ class Import:
         level: how many dots lead it.
         names: what ``from`` takes out of it; each may be a module too.
         line: counted from 1.
-        column: counted from 1.
+        column: counted from 1, in bytes as ``ast`` has it.
         guarded: whether a ``try`` around it catches its failure.
         late: whether it runs when a function is called, not when its module is imported.
     """

@@ -10,10 +10,11 @@ from checks.code.module import Import, Module
 from checks.code.packages import Found
 from checks.code.project import Project
 
-_NOT_EVERYWHERE: Final = frozenset(
-    "_winapi _winreg bz2 crypt ctypes curses dbm fcntl grp lzma msvcrt multiprocessing nt nis ossaudiodev posix pwd "
-    "readline resource spwd sqlite3 ssl syslog termios tkinter tty winreg winsound zlib".split()
-)
+_NOT_EVERYWHERE: Final = frozenset({
+    "_winapi", "_winreg", "bz2", "crypt", "ctypes", "curses", "dbm", "fcntl", "grp", "lzma", "msvcrt",
+    "multiprocessing", "nt", "nis", "ossaudiodev", "posix", "pwd", "readline", "resource", "spwd", "sqlite3", "ssl",
+    "syslog", "termios", "tkinter", "tty", "winreg", "winsound", "zlib",
+})  # fmt: skip
 """Modules of the standard library that some systems or builds lack."""
 
 _MOST = 500
@@ -25,9 +26,7 @@ class Needed:
 
     project: Project
 
-    def first(
-        self, imports: list[ast.Import | ast.ImportFrom], module: Module, *, even_optional: bool
-    ) -> str | None:
+    def first(self, imports: list[ast.Import | ast.ImportFrom], module: Module, *, even_optional: bool) -> str | None:
         """What these statements import that the project needs; None if it may well do without.
 
         Args:

@@ -77,8 +77,8 @@ class Packages:
             yield "", parts[1:]
         if here not in self.regular and here not in self.bases:
             yield here, parts
-        for base in self.bases:
-            yield base, parts
+        around = [base for base in ancestors(here) if base in self.bases]
+        yield from ((base, parts) for base in [*around, *(base for base in self.bases if base not in around)])
 
     def _walk(self, base: str, parts: list[str], imported: Import) -> Found | None:
         folders = [base] if imported.level and base else []
@@ -101,7 +101,7 @@ class Packages:
                 case "folder":
                     folders.append(below)
                     files += [join(below, INIT)] if below in self.regular else []
-                case None:
+                case _:
                     pass
         return Found(base, tuple(folders), tuple(files)) if parts or files or folders else None
 

@@ -55,7 +55,7 @@ class Project:
 
 def packages_of(module: str) -> Iterator[str]:
     """Names that a package which brings this module may have, the likeliest first."""
-    first = module.split(".")[0]
+    first = module.split(".", maxsplit=1)[0]
     if first in _OTHER_NAMES:
         yield _OTHER_NAMES[first]
     dashed = normal(module)

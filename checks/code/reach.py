@@ -1,4 +1,4 @@
-"""From the modules that a container begins with, everything that they import: what was copied, and what was left out."""
+"""Everything that is imported from a container's first modules on: what was copied, and what was left out."""
 
 import posixpath
 import sys
@@ -14,7 +14,7 @@ from checks.code.running import Begins
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """One package or module that is imported and was not copied, and the first place that imports it; 0 is the command."""
+    """What is imported and was not copied, and the first place that imports it; line 0 is the command."""
 
     what: str
     importer: str
@@ -76,13 +76,11 @@ class Reach:
         self.pending += sources
 
     def _follow(self, imported: Import, importer: str) -> None:
-        first = imported.module.split(".")[0]
-        if not imported.level and first in sys.stdlib_module_names:
+        if not imported.level and imported.module.split(".")[0] in sys.stdlib_module_names:
             return
         found = None if imported.level else self._in_image(imported)
-        if found is not None:
-            self.pending += found
-        else:
+        self.pending += found or ()
+        if found is None or self._may_miss(imported, found):
             self._in_tree(imported, importer, imported.line)
 
     def _in_image(self, imported: Import) -> list[str] | None:
@@ -91,24 +89,21 @@ class Reach:
             where, found = root, list[str]()
             for part in imported.module.split("."):
                 where = posixpath.join(where, part)
-                source = self.image.source_of(f"{where}/{INIT}") or self.image.source_of(f"{where}.py")
+                source = self._module_at(where)
                 if source is None and not self.image.has_folder(where):
                     break
                 found += [source] if source else []
             else:
-                names = [f"{where}/{name}" for name in imported.names]
-                below = [self._module_at(name) for name in names]
-                if any(each is None and self._only_in_tree(name) for each, name in zip(below, imported.names, strict=True)):
-                    return None
-                return found + [each for each in below if each]
+                return found + [each for name in imported.names if (each := self._module_at(f"{where}/{name}"))]
         return None
+
+    def _may_miss(self, imported: Import, found: list[str]) -> bool:
+        """Whether a name that is taken out of a module may be a module itself, which only the tree has."""
+        names = {path.removesuffix(f"/{INIT}").rsplit("/", 1)[-1].removesuffix(".py") for path in found}
+        return any(name in self.project.packages.names for name in imported.names if name not in names)
 
     def _module_at(self, target: str) -> str | None:
         return self.image.source_of(f"{target}/{INIT}") or self.image.source_of(f"{target}.py")
-
-    def _only_in_tree(self, name: str) -> bool:
-        """Whether a name may be a module that was left out: some file or folder of the tree is called so."""
-        return name in self.project.packages.names
 
     def _in_tree(self, imported: Import, importer: str, line: int) -> None:
         found = self.project.packages.find(imported, importer)

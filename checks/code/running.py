@@ -17,7 +17,7 @@ BROUGHT_BY: Final = {
     "daphne": ("channels[daphne]",),
     "django": ("djangorestframework", "wagtail"),
     "fastapi-cli": ("fastapi[standard]", "fastapi[all]"),
-    "flask": ("functions-framework", "mlflow", "dash", "apache-airflow", "apache-superset", "connexion[flask]", "locust"),
+    "flask": ("functions-framework", "mlflow", "dash", "apache-airflow", "apache-superset", "locust"),
     "functions-framework": (),
     "gevent": ("gunicorn[gevent]", "locust"),
     "eventlet": ("gunicorn[eventlet]",),
@@ -39,7 +39,8 @@ BROUGHT_BY: Final = {
 _PROGRAMS: Final = {
     "airflow": "apache-airflow", "alembic": "alembic", "celery": "celery", "daphne": "daphne", "django-admin": "django",
     "fastapi": "fastapi-cli", "flask": "flask", "functions-framework": "functions-framework",
-    "functions_framework": "functions-framework", "granian": "granian", "gunicorn": "gunicorn", "hypercorn": "hypercorn",
+    "functions_framework": "functions-framework", "granian": "granian",
+    "gunicorn": "gunicorn", "hypercorn": "hypercorn",
     "streamlit": "streamlit", "uvicorn": "uvicorn", "waitress-serve": "waitress", "waitress": "waitress",
 }  # fmt: skip
 _WORKERS: Final = {
@@ -101,7 +102,9 @@ class Running:
             yield from self._script(tuple(word for word in self.words[1:] if word.endswith(".py")))
         else:
             folder = self._option("--chdir", "--app-dir") or ""
-            yield from (Begins(module=found[1], folder=folder) for word in self.words[1:] if (found := _APP.fullmatch(word)))
+            yield from (
+                Begins(module=found[1], folder=folder) for word in self.words[1:] if (found := _APP.fullmatch(word))
+            )
 
     @property
     def _module(self) -> str:
@@ -155,7 +158,7 @@ def brings(names: frozenset[str], package: str) -> bool:
     return (
         package in names
         or any(each in names for each in others)
-        or any(name.startswith(f"{package}-") or name.startswith(f"{package}[") for name in names)
+        or any(name.startswith((f"{package}-", f"{package}[")) for name in names)
         or normal(package) in {name.split("[")[0] for name in names}
     )
 

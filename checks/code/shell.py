@@ -44,7 +44,7 @@ def commands(line: str) -> list[tuple[str, ...]] | None:
 
 
 def unwrapped(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The commands that really run: without ``exec``, ``env A=b``, ``tini --``, and what ``sh -c`` is given, taken apart."""
+    """The commands that really run, without ``exec``, ``env A=b`` or ``tini --``; what ``sh -c`` gets, taken apart."""
     rest = list(words)
     while rest and (program(rest[0]) in _WRAPPERS or _ASSIGNMENT.match(rest[0])):
         wrapper = program(rest.pop(0))

@@ -7,9 +7,9 @@ from typing import Final
 from checks.code.module import last_name
 
 _QUIET: Final = frozenset({"debug", "info"})
-_LOUD: Final = frozenset(
-    {"warning", "warn", "error", "exception", "critical", "fatal", "print", "exit", "_exit", "abort", "skip", "fail"}
-)
+_LOUD: Final = frozenset({
+    "warning", "warn", "error", "exception", "critical", "fatal", "print", "exit", "_exit", "abort", "skip", "fail",
+})  # fmt: skip
 _EMPTY: Final = (None, False, "", 0, b"")
 
 

@@ -194,4 +194,3 @@ def _is_wanted(path: str) -> bool:
         or (name.startswith(_PLAIN) and name.endswith((".txt", ".in")))
         or (path.split("/")[-2:-1] == ["requirements"] and name.endswith((".txt", ".in")))
     )
-

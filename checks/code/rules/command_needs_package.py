@@ -1,7 +1,7 @@
 """A container whose command needs a package that nothing installs starts nowhere, and says so only after the deploy.
 
-Severity: P1: the revision never becomes ready. What base images, scripts and lock files bring cannot be told from here, and
-is said to be unsure instead of being guessed.
+Severity: P1: the revision never becomes ready. What base images, scripts and lock files bring cannot be told from here,
+and is said to be unsure instead of being guessed.
 """
 
 import posixpath
@@ -62,7 +62,9 @@ def _in_procfile(project: Project, path: str, text: str) -> Iterator[Told]:
                 yield (
                     _finding(path, number, package, told)
                     if have.whole
-                    else Unsure(rule=_RULE, path=path, line=number, reason=f"whether {package} is among the requirements")
+                    else Unsure(
+                        rule=_RULE, path=path, line=number, reason=f"whether {package} is among the requirements"
+                    )
                 )
 
 

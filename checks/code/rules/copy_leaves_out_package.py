@@ -1,7 +1,7 @@
 """A package that the code imports and no COPY takes along is missing in the image alone, where nobody tries the import.
 
 Severity: P1: the container ends, or goes on without what it could not import. The walk begins with the modules that the
-command names and follows every import; it finds only what is missing from every directory that can be the build context.
+command names and follows every import. A finding holds from every directory that can be the build context.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _in_build(project: Project, build: Build) -> Iterator[Told]:
             doubts += have.movers
         ways[image.context].append({(image.last_copy, each.what): each for each in left_out})
     found = [{place: each for way in images for place, each in way.items()} for images in ways.values()]
-    for line, what in sorted(set.intersection(*(set(each) for each in found))):
+    for line, what in sorted(place for place in found[0] if all(place in each for each in found)):
         if doubts:
             yield Unsure(rule=_RULE, path=build.path, line=line, reason=f"whether {what} is in the image: {doubts[0]}")
         else:

@@ -1,8 +1,8 @@
 """A directory that is imported as a package and has no ``__init__.py`` is left out by what looks for packages.
 
 Severity: P1: setuptools' find_packages, zipped deploys and many tools pass such a directory by without a word, and its
-import then fails only where it was deployed to. What is meant as a namespace package (PEP 420) is left alone: said to be
-one in pyproject.toml, setup.cfg or setup.py, or consistently without ``__init__.py`` from the top.
+import then fails only where it was deployed to. What is meant as a namespace package (PEP 420) is left alone: said to
+be one in pyproject.toml, setup.cfg or setup.py, or consistently without ``__init__.py`` from the top.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,9 @@ def _beside_packages(project: Project, folder: str) -> bool:
         return False
     if any(regular.startswith(f"{folder}/") for regular in packages.regular):
         return False
-    return any(parent(other) == parent(folder) and other and not is_test(join(other, INIT)) for other in packages.regular)
+    return any(
+        parent(other) == parent(folder) and other and not is_test(join(other, INIT)) for other in packages.regular
+    )
 
 
 def _is_declared(project: Project, folder: str) -> bool:

@@ -1,8 +1,8 @@
 """A heartbeat whose document id holds the run or the date is a new document for every run, and nobody's last word.
 
-Severity: P1: the collection grows without end, and whoever looks for a processor's one document does not find it. An id is
-a heartbeat's where it goes to ``.document(...)`` of a collection of heartbeats, or where its name, its function, its class
-or its file says so.
+Severity: P1: the collection grows without end, and whoever looks for a processor's one document does not find it. An id
+is a heartbeat's where it goes to ``.document(...)`` of a collection of heartbeats, or where its name, its function, its
+class or its file says so.
 """
 
 import ast
@@ -58,7 +58,9 @@ class _Looking:
         match node:
             case ast.Call(func=ast.Attribute(attr="document", value=holder), args=[given, *_]) if self._beats(holder):
                 yield from _run_scoped(_value_of(given, function))
-            case ast.Call(func=ast.Attribute(attr="document" | "add" as how, value=holder)) if self._is_collection(holder):
+            case ast.Call(func=ast.Attribute(attr="document" | "add" as how, value=holder)) if self._is_collection(
+                holder
+            ):
                 if how == "add" or not node.keywords:
                     yield node, f".{how}()"
             case ast.Assign(targets=[target], value=value) if _names_an_id(last_name(target), ours=ours):

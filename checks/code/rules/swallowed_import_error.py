@@ -1,8 +1,8 @@
-"""An ``except`` that turns a failed import of one's own code into None or False switches a feature off, and nobody hears it.
+"""An ``except`` that turns a failed import of one's own code into None or False switches a feature off silently.
 
-Severity: P1 where the name says that it watches something (heartbeats, alerts, metrics): its silence looks like peace; P2
-for the rest. What is really optional is left alone: packages that no requirements name, other implementations, names that
-are bound otherwise, and a flag that somebody reads in order to raise or to warn. So are tests, which nobody deploys.
+Severity: P1 where the name says that it watches something (heartbeats, alerts, metrics): its silence looks like peace;
+P2 for the rest. What is really optional is left alone: packages that no requirements name, other implementations, names
+that are bound otherwise, and a flag that somebody reads in order to raise or to warn. Tests are left alone.
 """
 
 import ast
@@ -17,7 +17,9 @@ from checks.code.project import Project
 from checks.code.silence import binds, is_answered, is_silent
 from checks.finding import Severity
 
-_WATCHES: Final = re.compile(r"heartbeat|monitor|alert|notif|metric|telemetr|sentry|audit|health|observab", re.IGNORECASE)
+_WATCHES: Final = re.compile(
+    r"heartbeat|monitor|alert|notif|metric|telemetr|sentry|audit|health|observab", re.IGNORECASE
+)
 
 Imported = ast.Import | ast.ImportFrom
 
@@ -73,5 +75,5 @@ def _finding(module: Module, handler: ast.ExceptHandler, target: str, *, watches
         column=handler.col_offset + 1,
         severity=Severity.P1 if watches else Severity.P2,
         reason=f"when the import of {target} fails, this {consequence}: what depends on it is switched off silently",
-        fix="let it fail, as it is part of this project; or log the error at warning or above, so that somebody hears it",
+        fix="let it fail: this project cannot do without it; or log the error at warning or above",
     )
