@@ -13,7 +13,8 @@ from checks.code.requirements import NOTHING_KNOWN, Requirements, normal, projec
 from checks.code.shell import commands, program, unwrapped
 
 _HARMLESS: Final = frozenset({
-    "apt-get", "apt", "apk", "dnf", "yum", "mkdir", "chmod", "chown", "useradd", "adduser", "groupadd", "addgroup",
+    "virtualenv", "apt-get", "apt", "apk", "dnf", "yum", "mkdir", "chmod", "chown", "useradd", "adduser", "groupadd",
+    "addgroup",
     "usermod", "rm", "echo", "touch", "export", "set", "true", "find", "sed", "locale-gen", "ldconfig",
     "update-ca-certificates", "printf", "ls", "cat", "test", "[", ":", "id", "whoami", "which", "pwd", "umask",
     "sync", "sleep", "if", "then", "fi", "else", "do", "done", "for",
@@ -25,6 +26,7 @@ _WITH_VALUE: Final = frozenset({
     "-p", "--report", "--build-option", "--config-settings", "--upgrade-strategy", "--log", "--cert",
 })  # fmt: skip
 _PYTHON: Final = re.compile(r"python[\d.]*|pypy[\d.]*")
+_HARMLESS_MODULES: Final = tuple(("-m", name) for name in ("venv", "virtualenv", "compileall", "pip", "ensurepip"))
 _MOVERS: Final = frozenset(["cp", "mv", "ln", "git", "tar", "unzip", "rsync", "make", "rm", "install"])
 _SYSTEM: Final = frozenset({"apt-get", "apt", "apk", "dnf", "yum"})
 
@@ -37,12 +39,14 @@ class Installed:
         names: packages that are installed for certain.
         doubts: why there may be more packages.
         movers: commands that may bring or move files of the project.
+        not_found: files that are installed from and were not copied.
     """
 
     image: Image
     names: frozenset[str] = frozenset()
     doubts: list[str] = field(default_factory=list[str])
     movers: list[str] = field(default_factory=list[str])
+    not_found: list[str] = field(default_factory=list[str])
 
 
 def installed(image: Image) -> Installed:
@@ -134,6 +138,7 @@ def _file(found: Installed, run: Instruction, target: str) -> None:
     source = _bound(image, run, target) or image.source_of(posixpath.normpath(target))
     if source is None or source not in image.tree.texts:
         found.doubts.append(f"{target}, which line {run.line} installs, is not found in what was copied")
+        found.not_found.append(target)
         return
     listed = requirements_of(source, image.tree.texts)
     found.names |= listed.names
@@ -167,7 +172,7 @@ def _project(found: Installed, run: Instruction, target: str) -> None:
 def _is_harmless(words: tuple[str, ...]) -> bool:
     name = program(words[0])
     if _PYTHON.fullmatch(name):
-        return words[1:3] in {("-m", "venv"), ("-m", "compileall"), ("-m", "pip")} or words[1:2] in {
+        return words[1:3] in _HARMLESS_MODULES or words[1:2] in {
             ("-c",),
             ("--version",),
         }

@@ -103,7 +103,9 @@ class Packages:
                     files += [join(below, INIT)] if below in self.regular else []
                 case _:
                     pass
-        return Found(base, tuple(folders), tuple(files)) if parts or files or folders else None
+        if not files and imported.names and where not in self.regular:
+            return None  # nothing can be taken out of a directory that holds none of these names
+        return Found(base, tuple(folders), tuple(files))
 
     def _kind(self, path: str) -> str | None:
         """A regular package goes before a module, and a module before a directory without ``__init__.py``."""

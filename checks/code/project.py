@@ -1,33 +1,13 @@
-"""What rules look at: a tree, its packages, and what its requirements declare."""
+"""What rules look at: a tree, its packages, its Dockerfiles, and what its requirements declare."""
 
 import posixpath
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
+from checks.code.builds import Build, builds_of
 from checks.code.packages import Packages
-from checks.code.requirements import Requirements, normal, project_requirements, requirements_of
+from checks.code.requirements import Requirements, packages_of, project_requirements, requirements_of
 from checks.code.tree import Tree
-
-_OTHER_NAMES: Final = {
-    "attr": "attrs",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
-    "dotenv": "python-dotenv",
-    "jose": "python-jose",
-    "jwt": "pyjwt",
-    "MySQLdb": "mysqlclient",
-    "PIL": "pillow",
-    "psycopg2": "psycopg2-binary",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "slack": "slackclient",
-    "yaml": "pyyaml",
-    "zmq": "pyzmq",
-}
-"""Modules that are called otherwise than the packages that bring them."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +16,11 @@ class Project:
 
     tree: Tree
     packages: Packages
+
+    @cached_property
+    def builds(self) -> tuple[Build, ...]:
+        """Its Dockerfiles."""
+        return tuple(builds_of(self.tree, self.packages))
 
     @cached_property
     def declared(self) -> frozenset[str]:
@@ -51,17 +36,6 @@ class Project:
     def declares(self, module: str) -> bool:
         """Whether the requirements name what brings a module, as ``google-cloud-firestore`` brings its own."""
         return any(name in self.declared for name in packages_of(module))
-
-
-def packages_of(module: str) -> Iterator[str]:
-    """Names that a package which brings this module may have, the likeliest first."""
-    first = module.split(".", maxsplit=1)[0]
-    if first in _OTHER_NAMES:
-        yield _OTHER_NAMES[first]
-    dashed = normal(module)
-    while dashed:
-        yield dashed
-        dashed = dashed.rpartition("-")[0]
 
 
 def _is_for_developers(path: str) -> bool:

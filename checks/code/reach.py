@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from checks.code.image import Image
 from checks.code.module import Import, is_test
-from checks.code.packages import INIT, Found, join
-from checks.code.project import Project, packages_of
+from checks.code.packages import INIT, Found, Packages, join
+from checks.code.requirements import packages_of
 from checks.code.running import Begins
 
 
@@ -31,7 +31,7 @@ class Reach:
         begun: whether any first module was found.
     """
 
-    project: Project
+    packages: Packages
     image: Image
     installed: frozenset[str]
     begun: bool = False
@@ -47,7 +47,7 @@ class Reach:
         seen = set[str]()
         while self.pending:
             path = self.pending.pop(0)
-            module = self.project.tree.modules.get(path)
+            module = self.image.tree.modules.get(path)
             if path in seen or module is None:
                 continue
             seen.add(path)
@@ -100,13 +100,13 @@ class Reach:
     def _may_miss(self, imported: Import, found: list[str]) -> bool:
         """Whether a name that is taken out of a module may be a module itself, which only the tree has."""
         names = {path.removesuffix(f"/{INIT}").rsplit("/", 1)[-1].removesuffix(".py") for path in found}
-        return any(name in self.project.packages.names for name in imported.names if name not in names)
+        return any(name in self.packages.names for name in imported.names if name not in names)
 
     def _module_at(self, target: str) -> str | None:
         return self.image.source_of(f"{target}/{INIT}") or self.image.source_of(f"{target}.py")
 
     def _in_tree(self, imported: Import, importer: str, line: int) -> None:
-        found = self.project.packages.find(imported, importer)
+        found = self.packages.find(imported, importer)
         if found is None or (not imported.level and self._comes_from_elsewhere(imported)):
             return
         held = [path for path in found.files if self.image.holds(path)]
@@ -123,7 +123,7 @@ class Reach:
         """The outermost package that was not copied, or else the module."""
         below_context = f"{self.image.context}/" if self.image.context else ""
         for folder in found.folders:
-            inside = [path for path in self.project.packages.files if path.startswith(f"{folder}/")]
+            inside = [path for path in self.packages.files if path.startswith(f"{folder}/")]
             if folder.startswith(below_context) and not is_test(inside[0]) and not any(map(self.image.holds, inside)):
                 yield f"{folder}/"
                 return
@@ -133,5 +133,5 @@ class Reach:
                 return
 
     def _is_ignored(self, what: str) -> bool:
-        paths = [path for path in self.project.packages.files if path == what or path.startswith(what)]
+        paths = [path for path in self.packages.files if path == what or path.startswith(what)]
         return bool(paths) and all(map(self.image.is_ignored, paths))

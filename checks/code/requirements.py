@@ -11,6 +11,25 @@ _NAME: Final = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[
 _EGG: Final = re.compile(r"#egg=([A-Za-z0-9._-]+)")
 _INCLUDES: Final = re.compile(r"(?:-r|--requirement)[\s=]*(\S+)")
 
+_OTHER_NAMES: Final = {
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "jose": "python-jose",
+    "jwt": "pyjwt",
+    "MySQLdb": "mysqlclient",
+    "PIL": "pillow",
+    "psycopg2": "psycopg2-binary",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "slack": "slackclient",
+    "yaml": "pyyaml",
+    "zmq": "pyzmq",
+}
+"""Modules that are called otherwise than the packages that bring them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
@@ -41,6 +60,17 @@ NOTHING_KNOWN: Final = Requirements(whole=False)
 def normal(name: str) -> str:
     """The spelling that registries compare."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def packages_of(module: str) -> Iterator[str]:
+    """Names that a package which brings this module may have, the likeliest first."""
+    first = module.split(".", maxsplit=1)[0]
+    if first in _OTHER_NAMES:
+        yield _OTHER_NAMES[first]
+    dashed = normal(module)
+    while dashed:
+        yield dashed
+        dashed = dashed.rpartition("-")[0]
 
 
 def requirements_of(path: str, texts: Mapping[str, str]) -> Requirements:

@@ -32,6 +32,7 @@ BROUGHT_BY: Final = {
         "dagster-webserver", "connexion[uvicorn]", "functions-framework", "apache-airflow", "apache-airflow-core",
     ),
     "uvicorn-worker": (),
+    "uwsgi": ("pyuwsgi",),
     "waitress": (),
 }  # fmt: skip
 """Packages that commands come from, and other packages that bring them along."""
@@ -41,7 +42,8 @@ _PROGRAMS: Final = {
     "fastapi": "fastapi-cli", "flask": "flask", "functions-framework": "functions-framework",
     "functions_framework": "functions-framework", "granian": "granian",
     "gunicorn": "gunicorn", "hypercorn": "hypercorn",
-    "streamlit": "streamlit", "uvicorn": "uvicorn", "waitress-serve": "waitress", "waitress": "waitress",
+    "streamlit": "streamlit", "uvicorn": "uvicorn", "uwsgi": "uwsgi",
+    "waitress-serve": "waitress", "waitress": "waitress",
 }  # fmt: skip
 _WORKERS: Final = {
     "uvicorn.workers": "uvicorn", "uvicorn_worker": "uvicorn-worker", "gevent": "gevent", "eventlet": "eventlet",
@@ -49,6 +51,7 @@ _WORKERS: Final = {
 }  # fmt: skip
 _PYTHON: Final = re.compile(r"python[\d.]*|pypy[\d.]*")
 _APP: Final = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):[A-Za-z_][\w.]*(?:\(.*\))?")
+_DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 _OPTIONS_WITH_VALUE: Final = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 
 
@@ -102,9 +105,10 @@ class Running:
             yield from self._script(tuple(word for word in self.words[1:] if word.endswith(".py")))
         else:
             folder = self._option("--chdir", "--app-dir") or ""
-            yield from (
-                Begins(module=found[1], folder=folder) for word in self.words[1:] if (found := _APP.fullmatch(word))
-            )
+            apps = [found[1] for word in self.words[1:] if (found := _APP.fullmatch(word))]
+            if name == "gunicorn" and not apps and _DOTTED.fullmatch(self.words[-1]):
+                apps = [self.words[-1]]
+            yield from (Begins(module=app, folder=folder) for app in apps)
 
     @property
     def _module(self) -> str:

@@ -7,13 +7,13 @@ and is said to be unsure instead of being guessed.
 import posixpath
 from collections.abc import Iterator
 
-from checks.code.builds import Build, builds_of, final_images
+from checks.code.builds import Build
 from checks.code.finding import CodeFinding, Told, Unsure
-from checks.code.installs import Installed, installed
+from checks.code.installs import Installed
 from checks.code.packages import join, parent
 from checks.code.project import Project
 from checks.code.requirements import Requirements, project_requirements, requirements_of
-from checks.code.running import Running, brings, running, taken_apart
+from checks.code.running import Running, brings, taken_apart
 from checks.finding import Severity
 
 _RULE = "command-needs-package"
@@ -21,7 +21,7 @@ _RULE = "command-needs-package"
 
 def command_needs_package(project: Project) -> Iterator[Told]:
     """One finding for each package that a Dockerfile or a Procfile runs and does not install."""
-    for build in builds_of(project.tree):
+    for build in project.builds:
         yield from _in_dockerfile(build)
     for path, text in project.tree.texts.items():
         if posixpath.basename(path) == "Procfile":
@@ -29,14 +29,11 @@ def command_needs_package(project: Project) -> Iterator[Told]:
 
 
 def _in_dockerfile(build: Build) -> Iterator[Told]:
-    if not build.contexts:
-        return
     told: dict[tuple[int, str], list[Installed]] = {}
-    for image in final_images(build):
-        have = installed(image)
-        for command in running(image):
+    for way in (way for images in build.ways for way in images):
+        for command in way.commands:
             for package in command.needs:
-                told.setdefault((command.line, package), []).append(have)
+                told.setdefault((command.line, package), []).append(way.installed)
     for (line, package), haves in told.items():
         if any(brings(have.names, package) for have in haves):
             continue

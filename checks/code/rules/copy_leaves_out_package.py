@@ -6,12 +6,10 @@ command names and follows every import. A finding holds from every directory tha
 
 from collections.abc import Iterator
 
-from checks.code.builds import Build, builds_of, final_images
+from checks.code.builds import Build
 from checks.code.finding import CodeFinding, Told, Unsure
-from checks.code.installs import installed
 from checks.code.project import Project
-from checks.code.reach import LeftOut, Reach
-from checks.code.running import running
+from checks.code.reach import LeftOut
 from checks.finding import Severity
 
 _RULE = "copy-leaves-out-package"
@@ -19,30 +17,25 @@ _RULE = "copy-leaves-out-package"
 
 def copy_leaves_out_package(project: Project) -> Iterator[Told]:
     """One finding for each package that a Dockerfile leaves out, at its last ``COPY``."""
-    for build in builds_of(project.tree):
-        if build.contexts:
-            yield from _in_build(project, build)
-        else:
+    for build in project.builds:
+        if build.ways:
+            yield from _in_build(build)
+        elif build.about_python:
             reason = "what it copies is found from no directory that could be the build context"
-            yield Unsure(rule=_RULE, path=build.path, line=build.stages[0].line, reason=reason)
+            yield Unsure(rule=_RULE, path=build.path, line=build.line, reason=reason)
 
 
-def _in_build(project: Project, build: Build) -> Iterator[Told]:
-    ways: dict[str, list[dict[tuple[int, str], LeftOut]]] = {context: [] for context in build.contexts}
-    doubts: list[str] = []
-    for image in final_images(build):
-        have = installed(image)
-        reach = Reach(project=project, image=image, installed=have.names)
-        left_out = reach.walk(begins for command in running(image) for begins in command.begins)
-        if left_out:
-            doubts += have.movers
-        ways[image.context].append({(image.last_copy, each.what): each for each in left_out})
-    found = [{place: each for way in images for place, each in way.items()} for images in ways.values()]
+def _in_build(build: Build) -> Iterator[Told]:
+    found = [
+        {(way.image.last_copy, each.what): (way, each) for way in images for each in way.left_out}
+        for images in build.ways
+    ]
     for line, what in sorted(place for place in found[0] if all(place in each for each in found)):
-        if doubts:
-            yield Unsure(rule=_RULE, path=build.path, line=line, reason=f"whether {what} is in the image: {doubts[0]}")
+        way, left_out = found[0][line, what]
+        if movers := way.installed.movers:
+            yield Unsure(rule=_RULE, path=build.path, line=line, reason=f"whether {what} is in the image: {movers[0]}")
         else:
-            yield _finding(build.path, line, found[0][line, what])
+            yield _finding(build.path, line, left_out)
 
 
 def _finding(path: str, line: int, left_out: LeftOut) -> CodeFinding:

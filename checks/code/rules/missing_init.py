@@ -2,7 +2,8 @@
 
 Severity: P1: setuptools' find_packages, zipped deploys and many tools pass such a directory by without a word, and its
 import then fails only where it was deployed to. What is meant as a namespace package (PEP 420) is left alone: said to
-be one in pyproject.toml, setup.cfg or setup.py, or consistently without ``__init__.py`` from the top.
+be one in pyproject.toml, setup.cfg or setup.py, or consistently without ``__init__.py`` from the top. So
+is what only tests import.
 """
 
 from collections.abc import Iterator
@@ -21,13 +22,13 @@ def missing_init(project: Project) -> Iterator[CodeFinding]:
     """One finding for each directory, at the first import that leads through it."""
     importers: dict[str, list[tuple[Module, Import, str]]] = {}
     for module in project.tree.modules.values():
-        for imported in module.imports:
+        for imported in () if module.is_test else module.imports:
             if found := project.packages.find(imported, module.path):
                 for folder in set(found.folders) - project.packages.regular:
                     importers.setdefault(folder, []).append((module, imported, found.base))
     for folder, where in sorted(importers.items()):
         if any(_is_fault(project, folder, base) for base in {base for _, _, base in where}):
-            module, imported, _ = min(where, key=lambda each: (is_test(each[0].path), each[0].path, each[1].line))
+            module, imported, _ = min(where, key=lambda each: (each[0].path, each[1].line))
             yield _finding(folder, module, imported, len(where) - 1)
 
 
