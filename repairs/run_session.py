@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from checks.collect import target_of
 from checks.errors import SourceError
@@ -21,6 +21,8 @@ from repairs.session import DEFAULT_TIMEOUT, Access
 
 if TYPE_CHECKING:
     from repairs.stores.cloud_run import RunStore
+
+PAUSE: Final = 2.0
 
 Clock = Callable[[], datetime]
 """Tells the time."""
@@ -38,16 +40,18 @@ class RunSession(Access):
     Attributes:
         store: reads and changes services and jobs.
         cloud_run: where.
-        login: whose credentials.
+        reader: whose credentials look at registries and logs: those that read, also where this session writes.
         environment: where addresses are looked up.
         clock: by which plans expire: Cloud Run tells no time of its own.
+        pause: seconds between two looks at what is in progress.
     """
 
     store: "RunStore"
     cloud_run: Target
-    login: Login
+    reader: Login
     environment: Mapping[str, str]
     clock: Clock
+    pause: float
 
     @property
     def target(self) -> Target:
@@ -70,6 +74,7 @@ async def open_run_session(
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
     clock: Clock = this_machine,
+    pause: float = PAUSE,
 ) -> AsyncGenerator[RunSession]:
     """Open a session; planning takes one that reads, applying one that is ``writing``.
 
@@ -81,6 +86,7 @@ async def open_run_session(
         progress: told how far the long steps are.
         environment: where addresses are looked up.
         clock: by which plans expire.
+        pause: seconds between two looks at what is in progress.
 
     Raises:
         RepairError: writes are off, or the settings leave Cloud Run out.
@@ -103,7 +109,10 @@ async def open_run_session(
             store = await stack.enter_async_context(patient(budget, connect(target, login, budget)))
         except SourceError as error:
             raise UnseenError.of("cloud-run", error) from error
-        yield RunSession(settings, principal, budget, progress, writing, store, target, login, environment, clock)
+        reader = login if login.impersonate is None else Login()
+        yield RunSession(
+            settings, principal, budget, progress, writing, store, target, reader, environment, clock, pause
+        )
 
 
 def _load() -> None:

@@ -84,8 +84,8 @@ def _intent(message: Message) -> dict[str, Any]:
 def _differing(path: str, before: object, after: object) -> Iterator[str]:
     if before == after:
         return
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        left, right = cast("Mapping[str, object]", before), cast("Mapping[str, object]", after)
+    if _is_mapping(before) and _is_mapping(after):
+        left, right = cast("Mapping[str, object]", before or {}), cast("Mapping[str, object]", after or {})
         for name in left.keys() | right.keys():
             yield from _differing(f"{path}.{name}".lstrip("."), left.get(name), right.get(name))
     elif (
@@ -98,3 +98,8 @@ def _differing(path: str, before: object, after: object) -> Iterator[str]:
             yield from _differing(f"{path}[{place}]", left_item, right_item)
     else:
         yield path
+
+
+def _is_mapping(value: object) -> bool:
+    """What is absent has no entries."""
+    return value is None or isinstance(value, Mapping)
