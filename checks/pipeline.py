@@ -202,10 +202,16 @@ class Sources(Section):
     commit_label: Name = "commit-sha"
 
 
+Repository = Annotated[
+    str, StringConstraints(max_length=500, pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._-]*)+$")
+]
+
+
 class Service(Section):
     """One entry of ``[[services]]``: a service that must be there.
 
     ``tag`` is the one that it should serve; None takes the one that it was deployed from, if it was deployed by a tag.
+    ``repository`` is where a redeploy takes the image from; None takes the repository of the image that serves.
     Where the project or region is not that of the pipeline, name it.
     """
 
@@ -213,6 +219,7 @@ class Service(Section):
     project: Name | None = None
     region: Name | None = None
     tag: Name | None = None
+    repository: Repository | None = None
 
 
 class Job(Section):

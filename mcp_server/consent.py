@@ -12,14 +12,10 @@ from typing import Final
 from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
 from pydantic import BaseModel, Field
 
-from checks.frozen import inert
 from repairs.plan import Plan
 
 QUIET_SECONDS: Final = 600.0
 """How long nobody is asked again about a subject, after a no."""
-
-_NAMED: Final = 5
-_NAME: Final = 80
 
 
 class Typed(BaseModel):
@@ -31,28 +27,6 @@ class Typed(BaseModel):
 Answer = AcceptedElicitation[Typed] | DeclinedElicitation | CancelledElicitation
 NOT_ASKED: Final = Typed(typed="")
 """Stands for an answer where nobody is asked: it agrees to nothing."""
-
-
-def words(plan: Plan) -> str:
-    """What must be typed to agree to a plan."""
-    return f"{plan.collection} {plan.count}"
-
-
-def question(plan: Plan) -> str:
-    """All that a person needs to decide, from the sealed plan alone."""
-    where = f"{plan.collection} of project {plan.project}, database {plan.database}"
-    does = {
-        "cleanup": f"Move {plan.count:,} documents of {where} to {plan.trash}",
-        "restore": f"Move {plan.count:,} documents from {plan.trash} back to {where}",
-    }[plan.repair]
-    top = ", ".join(f"{inert(name, _NAME)} {count:,}" for name, count in list(plan.by_processor.items())[:_NAMED])
-    undo = "without end" if plan.undo_until is None else f"until {plan.undo_until:%Y-%m-%d %H:%M} UTC"
-    practice = "PRACTICE. " if plan.target.practice else ""
-    return (
-        f"{practice}{does}?\nAs read at {plan.read_time:%Y-%m-%d %H:%M:%S.%f} UTC; only documents whose version is "
-        f"still that one move. {plan.digest}\nMost of: {top}\nWhy: {plan.reason}\nCan be undone {undo}.\n"
-        f"To agree, type: {words(plan)}"
-    )
 
 
 @dataclass(slots=True)
@@ -71,4 +45,4 @@ class Refusals:
 
 
 def _subject(plan: Plan) -> tuple[str, str, str]:
-    return plan.principal.name, plan.repair, f"{plan.project}/{plan.database}/{plan.collection}"
+    return plan.principal.name, plan.repair, f"{plan.project}/{plan.database}/{plan.collection} {plan.subject}"

@@ -1,35 +1,24 @@
 """What applying any plan has in common: is it allowed, is it in time, and is it written down before and after."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from repairs.approval import Approval, check_approval
 from repairs.audit import Audit, AuditError, Event, new_event
 from repairs.errors import RefusedError, RepairError
-from repairs.outcome import Outcome
+from repairs.outcome import Result
 from repairs.plan import Plan
 from repairs.seal import Binding
-from repairs.session import Session
+from repairs.session import Access
+
+R = TypeVar("R", bound=Result)
+Change = Callable[[str], Awaitable[R]]
+"""Makes a change, given the head of the audit's chain."""
 
 
-@dataclass(slots=True)
-class Record:
-    """A change that is being made.
-
-    Attributes:
-        head: the head of the audit's chain with the line before it.
-        outcome: what became of it; whoever makes the change sets this.
-    """
-
-    head: str
-    outcome: Outcome | None = None
-
-
-async def allow(session: Session, plan: Plan, approval: Approval, audit: Audit, now: datetime) -> bool:
+async def allow(session: Access, plan: Plan, approval: Approval, audit: Audit, now: datetime) -> bool:
     """Refuse what may not be applied, before anything is written down.
 
     Args:
@@ -52,18 +41,21 @@ async def allow(session: Session, plan: Plan, approval: Approval, audit: Audit, 
     return resumed
 
 
-@asynccontextmanager
 async def audited(
-    session: Session, plan: Plan, approval: Approval, audit: Audit, *, token: str | None
-) -> AsyncGenerator[Record]:
-    """Write the line before a change, and a line after it whatever happens.
+    session: Access, plan: Plan, approval: Approval, audit: Audit, change: Change[R], *, token: str | None
+) -> R:
+    """Write the line before a change, make it, and write a line after it whatever happens.
 
     Args:
         session: by whom.
         plan: what is applied.
         approval: who agreed to it.
         audit: where it is written down.
+        change: makes the change; it is handed the head of the audit's chain with the line before it.
         token: the sealed plan, kept for resuming.
+
+    Returns:
+        What became of it, with the audit's new head, or with the reason why it has none.
 
     Raises:
         AuditError: the line before cannot be written; nothing was changed.
@@ -76,18 +68,12 @@ async def audited(
         "approval": approval,
         "evidence": _evidence(plan),
     }
-    record = Record(await audit.append(new_event("before", token=token, **about)))
+    head = await audit.append(new_event("before", token=token, **about))
     try:
-        yield record
+        outcome = await change(head)
     except BaseException:
         await asyncio.shield(_broken_off(audit, new_event("interrupted", **about)))
         raise
-    if record.outcome is not None:
-        record.outcome = await _written(audit, about, record.outcome)
-
-
-async def _written(audit: Audit, about: dict[str, Any], outcome: Outcome) -> Outcome:
-    """The outcome, with the audit's new head, or with the reason why it has none."""
     try:
         head = await audit.append(new_event("after", outcome=outcome.model_dump(mode="json"), **about))
     except AuditError as error:
@@ -103,7 +89,7 @@ async def _broken_off(audit: Audit, event: Event) -> None:
         del error
 
 
-def _check_session(session: Session, plan: Plan) -> None:
+def _check_session(session: Access, plan: Plan) -> None:
     if not session.writing:
         raise RepairError("this session only reads", "open one that is writing")
     if session.settings.no_writes is not None:
@@ -111,7 +97,7 @@ def _check_session(session: Session, plan: Plan) -> None:
     ours = Binding.of(session.settings, session.principal)
     if ours != Binding(plan.project, plan.database, plan.collection, plan.principal):
         raise RefusedError("the plan is for something or somebody else", "plan again")
-    if plan.target != session.connection.target:
+    if plan.target != session.target:
         raise RefusedError(f"the plan was made at {plan.target.address}", "plan again where it is to be applied")
 
 

@@ -16,7 +16,7 @@ _NOTES: Final[dict[How, str]] = {
     "client": "client accepted; a human is not proven",
     "unattended": "nobody was asked: [writes] unattended",
 }
-_TERMINAL: Final = "apply it in a terminal: validate-daily cleanup --apply"
+_TERMINAL: Final = "apply it in a terminal of your own, with --apply"
 
 
 class Approval(Evidence):

@@ -103,10 +103,11 @@ async def apply_cleanup(
     def home_of(path: str) -> str:
         return f"{plan.trash}/{target_id(plan.id, path)}"
 
-    async with audited(session, plan, approval, audit, token=token) as record:
-        fates = await move_all(session, _ToTrash(plan, record.head), plan, seen.versions, home_of)
-        record.outcome = fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
-    return record.outcome
+    async def move(head: str) -> Outcome:
+        fates = await move_all(session, _ToTrash(plan, head), plan, seen.versions, home_of)
+        return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
+
+    return await audited(session, plan, approval, audit, move, token=token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What became of a repair: each document's fate, what was billed, and what a look afterwards saw."""
 
+from abc import ABC, abstractmethod
 from enum import StrEnum
 from typing import Final
 
@@ -58,25 +59,45 @@ class Recount(Evidence):
     arrived: Count
 
 
-class Outcome(Evidence):
-    """What became of a plan.
+class Result(Evidence, ABC):
+    """What became of a plan, whatever it changed.
 
     Attributes:
-        plan: its id, by which a cleanup is restored.
+        plan: its id, by which it is undone.
         repair: what was done.
         resumed: it had been started before.
-        moved: how many documents are where the plan wanted them.
-        skipped: the others, by fate.
-        reads, writes, deletes: what was billed.
-        recount: a look afterwards; None where it failed, which ``unseen`` explains.
-        undo_until: how long this can be undone; None means without end.
         audit: the head of the audit's chain after the last line; None where it could not be written.
         unseen: what could not be seen or written down, and what to do.
     """
 
     plan: PlanId
     repair: str
-    resumed: bool
+    resumed: bool = False
+    audit: str | None = None
+    unseen: tuple[str, ...] = ()
+
+    @property
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether everything is as the plan wanted it."""
+
+    @property
+    @abstractmethod
+    def exit_code(self) -> int:
+        """0 done, 1 not or partly done, 3 something is not known."""
+
+
+class Outcome(Result):
+    """What became of a plan that moves documents.
+
+    Attributes:
+        moved: how many documents are where the plan wanted them.
+        skipped: the others, by fate.
+        reads, writes, deletes: what was billed.
+        recount: a look afterwards; None where it failed, which ``unseen`` explains.
+        undo_until: how long this can be undone; None means without end.
+    """
+
     planned: Count
     moved: Count
     skipped: tuple[Skipped, ...]
@@ -85,8 +106,6 @@ class Outcome(Evidence):
     deletes: Count
     recount: Recount | None
     undo_until: AwareDatetime | None
-    audit: str | None
-    unseen: tuple[str, ...]
 
     @property
     def complete(self) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -20,6 +21,8 @@ RESUMES_WITHIN: Final = timedelta(hours=1)
 """How long after its reading a started plan may be resumed: for as long Firestore can list again as of then."""
 
 SAMPLE: Final = 10
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+_CLOCKS: Final = "set the clocks of both machines right, and plan again"
 _ID_BYTES: Final = 8
 
 PlanId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
@@ -60,41 +63,41 @@ class Expected(Evidence):
     deletes: Count
 
 
-class Plan(Evidence):
-    """What every plan that moves documents says.
+class Plan(Evidence, ABC):
+    """What every plan says.
 
     Attributes:
-        id: random; documents that it moves to the trash carry it.
-        target: the Firestore that was read.
+        id: random; what a plan makes carries it.
+        project, database, collection: the pipeline that it is for, by where its heartbeats are.
+        target: what was read, and will be changed.
         principal: who planned; nobody else may apply.
-        read_time: Firestore's own time of the reading, T. Applying lists again as of then.
-        count, digest: how many documents, and what fixes each and its version.
-        sample: some of them.
-        untouched: what would not be touched, and why.
-        reason: the rule and its finding.
-        max_documents: the limit that held.
-        default_max: that of the settings.
-        undo_until: how long the repair can be undone; None means without end.
+        read_time: of the reading, T: Firestore's own time where documents are moved, else this machine's.
+        reason: the rule and its finding, or who asked for what.
     """
 
     id: PlanId
     project: str
     database: str
     collection: str
-    trash: str
     target: Target
     principal: Principal
     read_time: AwareDatetime
-    count: Annotated[int, Field(ge=1)]
-    digest: str
-    by_processor: dict[str, Count]
-    sample: tuple[Subject, ...]
-    untouched: tuple[Untouched, ...]
     reason: str
-    max_documents: Count
-    default_max: Count
-    expected: Expected
-    undo_until: AwareDatetime | None
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What it is about: a collection, a service."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many things it changes."""
+
+    @property
+    def words(self) -> str:
+        """What a person types to agree: the subject and how many."""
+        return f"{self.subject} {self.size}"
 
     @property
     def expires_at(self) -> datetime:
@@ -113,26 +116,68 @@ class Plan(Evidence):
 
     @property
     def needs_terminal(self) -> bool:
-        """Whether only a person in a terminal may agree to it: it goes beyond the settings' limit."""
-        return self.count > self.default_max
+        """Whether only a person in a terminal may agree to it."""
+        return False
 
     def check_time(self, now: datetime, *, started: bool) -> None:
-        """Refuse a plan that is too old.
+        """Refuse a plan that is too old, or of a time that has not come.
 
         Args:
-            now: Firestore's own time.
+            now: by the clock of ``read_time``.
             started: the audit knows an approved start of it.
 
         Raises:
-            TokenError: it has expired.
+            TokenError: it has expired, or two machines' clocks differ.
         """
+        if now < self.read_time - _CLOCKS_DIFFER:
+            raise TokenError(f"the plan {self.id} was made at {self.read_time:%H:%M:%S UTC}, later than now", _CLOCKS)
         until = self.resumable_until if started else self.expires_at
         if now >= until:
             what = "can no longer be resumed" if started else "has expired"
             raise TokenError(f"the plan {self.id} {what} since {until:%Y-%m-%d %H:%M:%S UTC}", "plan again")
 
 
-class CleanupPlan(Plan):
+class MovingPlan(Plan):
+    """What every plan that moves documents says.
+
+    Attributes:
+        read_time: Applying lists again as of then.
+        count, digest: how many documents, and what fixes each and its version.
+        sample: some of them.
+        untouched: what would not be touched, and why.
+        max_documents: the limit that held.
+        default_max: that of the settings.
+        undo_until: how long the repair can be undone; None means without end.
+    """
+
+    trash: str
+    count: Annotated[int, Field(ge=1)]
+    digest: str
+    by_processor: dict[str, Count]
+    sample: tuple[Subject, ...]
+    untouched: tuple[Untouched, ...]
+    max_documents: Count
+    default_max: Count
+    expected: Expected
+    undo_until: AwareDatetime | None
+
+    @property
+    def subject(self) -> str:
+        """The collection."""
+        return self.collection
+
+    @property
+    def size(self) -> int:
+        """Documents."""
+        return self.count
+
+    @property
+    def needs_terminal(self) -> bool:
+        """It goes beyond the settings' limit."""
+        return self.count > self.default_max
+
+
+class CleanupPlan(MovingPlan):
     """Moves run-scoped documents that are not registered into the trash collection.
 
     Attributes:
@@ -152,7 +197,7 @@ class CleanupPlan(Plan):
         return self.even_if_growing or super().needs_terminal
 
 
-class RestorePlan(Plan):
+class RestorePlan(MovingPlan):
     """Moves documents of one cleanup back from the trash, never over a document.
 
     Attributes:

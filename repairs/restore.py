@@ -92,10 +92,12 @@ async def apply_restore(
     seen = await _look(session, plan.cleanup, plan.processors, plan.read_time)
     refuse_unless_same(plan, seen.versions)
     homes = {f"{plan.trash}/{row.id}": row.path for row in seen.rows}
-    async with audited(session, plan, approval, audit, token=token) as record:
+
+    async def move(_head: str) -> Outcome:
         fates = await move_all(session, _FromTrash(), plan, seen.versions, homes.__getitem__)
-        record.outcome = fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
-    return record.outcome
+        return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
+
+    return await audited(session, plan, approval, audit, move, token=token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ import asyncio
 import getpass
 import importlib
 import os
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from checks.errors import SourceError
+from checks.evidence import Target
 from checks.progress import Progress, quiet
 from checks.settings import Settings
 from checks.sources.firestore_channel import Connection, connect, firestore_target
@@ -25,26 +27,45 @@ DEFAULT_TIMEOUT: Final = 600.0
 
 
 @dataclass(slots=True)
-class Session:
-    """What planning and applying share.
+class Access(ABC):
+    """What planning and applying share, whatever is changed.
 
     Attributes:
         settings: the pipeline and what may be changed in it.
         principal: who asks.
-        connection: the open way to its Firestore.
         budget: what all calls together may take.
         progress: told how far the long steps are.
-        bill: what was billed so far.
-        writing: the connection has the credentials that change things.
+        writing: it has the credentials that change things.
     """
 
     settings: Settings
     principal: Principal
-    connection: Connection
     budget: "Budget"
     progress: Progress
     writing: bool
+
+    @property
+    @abstractmethod
+    def target(self) -> Target:
+        """Where things are changed."""
+
+
+@dataclass(slots=True)
+class Session(Access):
+    """An open way to the documents.
+
+    Attributes:
+        connection: to Firestore.
+        bill: what was billed so far.
+    """
+
+    connection: Connection
     bill: Bill = field(default_factory=Bill)
+
+    @property
+    def target(self) -> Target:
+        """The database."""
+        return self.connection.target
 
     @property
     def root(self) -> str:
@@ -91,7 +112,7 @@ async def open_session(
             connection = await stack.enter_async_context(patient(budget, connect(target, login)))
         except SourceError as error:
             raise UnseenError.of("firestore", error) from error
-        yield Session(settings, principal, connection, budget, progress, writing)
+        yield Session(settings, principal, budget, progress, writing, connection)
 
 
 def local_principal() -> Principal:

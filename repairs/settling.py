@@ -11,7 +11,7 @@ from checks.sources.reading import ask
 from repairs.errors import RefusedError, UnseenError
 from repairs.moving import Mover, Shape
 from repairs.outcome import SAMPLE, Fate, Outcome, Recount, Skipped
-from repairs.plan import Plan, digest
+from repairs.plan import MovingPlan, digest
 from repairs.session import Session
 from repairs.stores.documents import Documents
 from repairs.stores.listing import ROLE, Lister, Listing
@@ -25,7 +25,7 @@ class Fates:
 
     by_path: dict[str, tuple[Fate, str]]
 
-    def outcome(self, plan: Plan, session: Session, recount: Recount | SourceError, *, resumed: bool) -> Outcome:
+    def outcome(self, plan: MovingPlan, session: Session, recount: Recount | SourceError, *, resumed: bool) -> Outcome:
         """All of it as evidence."""
         alike: dict[tuple[Fate, str], list[str]] = {}
         for path, told in sorted(self.by_path.items()):
@@ -54,7 +54,11 @@ class Fates:
 
 
 async def move_all(
-    session: Session, shape: Shape, plan: Plan, sources: Iterable[tuple[str, int]], target_of: Callable[[str], str]
+    session: Session,
+    shape: Shape,
+    plan: MovingPlan,
+    sources: Iterable[tuple[str, int]],
+    target_of: Callable[[str], str],
 ) -> Fates:
     """Move the documents of a plan; see ``Mover``.
 
@@ -122,7 +126,7 @@ def refuse_above(limit: int, count: int) -> None:
         )
 
 
-def refuse_unless_same(plan: Plan, versions: Sequence[tuple[str, int]]) -> None:
+def refuse_unless_same(plan: MovingPlan, versions: Sequence[tuple[str, int]]) -> None:
     """Refuse a plan whose documents are not what was listed again as of its reading.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Final
 
@@ -51,9 +52,10 @@ class Images:
         self._registry = registry
         self._builds: dict[str, Build] = {}
 
-    def push(self, repository: str, build: Build, tag: str | None = "latest") -> str:
+    def push(self, repository: str, build: Build, tag: str | None = "latest", *, at: datetime | None = None) -> str:
         """Build an image, push it, let a tag name it, and return its digest."""
-        digest = self._registry.push(_path(repository), _image(build, repository.rpartition("/")[2]), tag)
+        image = _image(build, repository.rpartition("/")[2])
+        digest = self._registry.push(_path(repository), image, tag, at=at)
         self._builds[digest] = build
         return digest
 

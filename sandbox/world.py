@@ -66,7 +66,7 @@ class World(Stage):
             known = self.pipeline.service(service)
             commit = known.before if code == "old" else self.pipeline.fixed
             repository = self.pipeline.repository(service)
-            self.images.push(repository, Build(code, commit))
+            self.images.push(repository, Build(code, commit), at=self.clock.now())
             container = replace(one.template.containers[0], image=f"{repository}:latest")
             labels = {COMMIT_LABEL: commit}
             template = replace(

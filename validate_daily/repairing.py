@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,9 +19,10 @@ from checks.text import show
 from repairs.approval import Approval
 from repairs.audit import Audit, open_audit
 from repairs.errors import RefusedError, RepairError
-from repairs.outcome import Outcome
+from repairs.outcome import Result
 from repairs.plan import Plan
 from repairs.session import DEFAULT_TIMEOUT, Session, local_principal, open_session
+from repairs.telling import command_of, plan_lines, result_lines
 
 EPILOGUE: Final = """\
 exit codes: 0 done or nothing to do, 1 not or only partly done, 3 something could not be seen,
@@ -28,10 +30,9 @@ exit codes: 0 done or nothing to do, 1 not or only partly done, 3 something coul
 """
 ASSISTANT_VARIABLE: Final = "CLAUDECODE"
 _TERMINAL: Final = "/dev/tty"
-_SHOWN: Final = 10
 
 Make = Callable[[Session], Awaitable[Plan]]
-Apply = Callable[[Session, Plan, Approval, Audit, str], Awaitable[Outcome]]
+Apply = Callable[[Session, Plan, Approval, Audit, str], Awaitable[Result]]
 Open = Callable[[str, Settings], Plan]
 
 
@@ -113,7 +114,7 @@ async def _applied(
     token: str,
     apply: Apply,
     progress: Progress,
-) -> Outcome:
+) -> Result:
     async with (
         _session(arguments, settings, progress, writing=True) as session,
         open_audit(settings) as audit,
@@ -166,8 +167,7 @@ def ask(plan: Plan) -> str:
     Raises:
         RefusedError: there is nobody to ask, or they typed something else.
     """
-    wanted = f"{plan.collection} {plan.count}"
-    question = f"Type {show(wanted)} to {plan.repair}, anything else to stop: "
+    question = f"Type {show(plan.words)} to {plan.repair}, anything else to stop: "
     try:
         with Path(_TERMINAL).open("w", encoding="utf-8", errors="replace") as person:
             person.write("\n".join([*plan_lines(plan), question]))
@@ -175,53 +175,16 @@ def ask(plan: Plan) -> str:
             typed = person.readline().rstrip("\n")
     except OSError as error:
         raise RefusedError(
-            "there is no terminal to ask a person at", f"run validate-daily {plan.repair} --apply in one"
+            "there is no terminal to ask a person at",
+            f"run {shlex.join(('validate-daily', *command_of(plan)))} --apply in one",
         ) from error
-    if typed != wanted:
+    if typed != plan.words:
         raise RefusedError("not approved: something else was typed", "nothing was changed")
     return typed
 
 
-def plan_lines(plan: Plan) -> list[str]:
-    """What a person needs to agree to a plan, or not."""
-    practice = "PRACTICE: " if plan.target.practice else ""
-    undo = f"until {plan.undo_until:%Y-%m-%d %H:%M UTC}" if plan.undo_until else "without end: nothing expires"
-    cost = plan.expected
-    lines = [
-        f"{practice}{plan.repair} of {plan.count:,} documents of {show(plan.collection)} in {show(plan.project)}",
-        f"why       {plan.reason}",
-        f"from      {show(plan.target.address)}, {show(plan.target.resource)}",
-        f"as of     {plan.read_time:%Y-%m-%d %H:%M:%S UTC}; start by {plan.expires_at:%H:%M:%S UTC}",
-        f"trash     {show(plan.trash)}; undo {undo}",
-        f"plan      {plan.id}, {plan.digest}",
-        f"costs     at least {cost.reads:,} reads, {cost.writes:,} writes, {cost.deletes:,} deletes",
-    ]
-    lines += [
-        f"          {count:,} of {show(name, limit=200)}" for name, count in list(plan.by_processor.items())[:_SHOWN]
-    ]
-    if len(plan.by_processor) > _SHOWN:
-        lines.append(f"          and of {len(plan.by_processor) - _SHOWN:,} more processors")
-    lines += [
-        f"sample    {show(each.path, limit=200)} of {each.update_time:%Y-%m-%d %H:%M:%S UTC}" for each in plan.sample
-    ]
-    lines += [f"not       {each.count:,} {each.what}: {each.why}" for each in plan.untouched]
-    return lines
-
-
-def outcome_lines(outcome: Outcome) -> list[str]:
-    """What became of a plan, for people."""
-    lines = [f"{outcome.repair} {outcome.plan}: {outcome.moved:,} of {outcome.planned:,} documents moved"]
-    for each in outcome.skipped:
-        lines.append(f"{each.fate:<10}{each.count:,}: {show(each.why, limit=300)}")
-        lines += [f"          {show(path, limit=200)}" for path in each.sample[:_SHOWN]]
-    lines.append(f"cost      {outcome.reads:,} reads, {outcome.writes:,} writes, {outcome.deletes:,} deletes")
-    if outcome.recount:
-        after = outcome.recount
-        lines.append(f"now       {after.total:,} documents, {after.remaining:,} left, {after.arrived:,} of them new")
-    lines += [f"unseen    {show(each, limit=500)}" for each in outcome.unseen]
-    if outcome.repair == "cleanup" and outcome.moved:
-        lines.append(f"undo      validate-daily restore {outcome.plan}")
-    return lines
+def _command(plan: Plan) -> str:
+    return shlex.join(["validate-daily", *command_of(plan)])
 
 
 def _tell_plan(plan: Plan, token: str, form: str) -> None:
@@ -230,14 +193,14 @@ def _tell_plan(plan: Plan, token: str, form: str) -> None:
         _print_json(told)
         return
     print("\n".join(plan_lines(plan)))
-    print(f"Nothing was changed. To do it: validate-daily {plan.repair} --apply")
+    print(f"Nothing was changed. To do it: {_command(plan)} --apply")
 
 
-def _tell_outcome(outcome: Outcome, form: str) -> None:
+def _tell_outcome(result: Result, form: str) -> None:
     if form == "json":
-        _print_json(outcome.model_dump(mode="json") | {"complete": outcome.complete})
+        _print_json(result.model_dump(mode="json") | {"complete": result.complete})
     else:
-        print("\n".join(outcome_lines(outcome)))
+        print("\n".join(result_lines(result)))
 
 
 def _print_json(told: Mapping[str, Any]) -> None:

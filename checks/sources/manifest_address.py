@@ -25,18 +25,23 @@ def manifest_address(target: Target, repository: str, reference: str) -> str:
     Raises:
         SourceError: the reference is none, or its registry is not Google's: no credentials go there.
     """
+    return f"{repository_address(target, repository, reference)}/manifests/{reference}"
+
+
+def repository_address(target: Target, repository: str, reference: str = "latest") -> str:
+    """The URL that everything of a repository begins with. Arguments and errors as for ``manifest_address``."""
     first, slash, rest = repository.partition("/")
     names_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
     host, path = (first, rest) if names_host else ("", repository)
     if not _is_path(path) or _REFERENCE.fullmatch(reference) is None:
         raise SourceError(f"{show(f'{repository}:{reference}', limit=200)} is no image reference", _LOOK)
     if target.practice:
-        return f"http://{target.address}/v2/{path}/manifests/{reference}"
+        return f"http://{target.address}/v2/{path}"
     if target.address != GOOGLE_REGISTRIES:
         host = target.address
     if _GOOGLE.fullmatch(host) is None:
         raise SourceError(f"{show(host or 'an image without a host', limit=200)} is no registry of Google's", _LOOK)
-    return f"https://{host}/v2/{path}/manifests/{reference}"
+    return f"https://{host}/v2/{path}"
 
 
 def _is_path(path: str) -> bool:

@@ -39,7 +39,7 @@ _ACCEPT: Final = ", ".join(
     )
 )
 _ATTESTATION: Final = "vnd.docker.reference.type"
-_NO_REGISTRY: Final = "check that the address is a registry's, and try again"
+NO_REGISTRY: Final = "check that the address is a registry's, and try again"
 _NOT_FOUND: Final = 404
 _OK: Final = 200
 
@@ -63,8 +63,8 @@ async def read_tags(
         return (), ()
     try:
         login = login or Login()
-        headers = await _headers(target, budget, login)
-        async with login.opening(f"registry {target.address}", lambda: _client(target)) as client:
+        headers = await registry_headers(target, budget, login)
+        async with login.opening(f"registry {target.address}", lambda: registry_client(target)) as client:
             return await TagReader(client, target, budget, headers).read(asked)
     except SourceError as error:
         return (), (error.gap(SOURCE),)
@@ -112,29 +112,40 @@ class TagReader:
 
     async def _head(self, address: str) -> tuple[str | None, str]:
         """The digest of a manifest, None where there is none, and its media type."""
-        async with self.budget.patience(), _told(self.client.stream("HEAD", address, headers=self.headers)) as response:
+        async with (
+            self.budget.patience(),
+            responding(self.client.stream("HEAD", address, headers=self.headers)) as response,
+        ):
             if response.status_code == _NOT_FOUND:
                 return None, ""
-            _refuse(response)
+            refuse(response)
             digest = response.headers.get("docker-content-digest", "")
             if DIGEST.fullmatch(digest) is None:
-                raise SourceError(f"the answer bears no digest ({show(digest, limit=100)})", _NO_REGISTRY)
+                raise SourceError(f"the answer bears no digest ({show(digest, limit=100)})", NO_REGISTRY)
             return digest, response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     async def _get(self, address: str, digest: str) -> bytes:
         body = bytearray()
-        async with self.budget.patience(), _told(self.client.stream("GET", address, headers=self.headers)) as response:
-            _refuse(response)
+        async with (
+            self.budget.patience(),
+            responding(self.client.stream("GET", address, headers=self.headers)) as response,
+        ):
+            refuse(response)
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_INDEX:
-                    raise SourceError(f"an index of more than {MAX_INDEX:,} bytes", _NO_REGISTRY)
+                    raise SourceError(f"an index of more than {MAX_INDEX:,} bytes", NO_REGISTRY)
         if f"sha256:{sha256(body).hexdigest()}" != digest:
-            raise SourceError(f"the bytes that came are not those of {digest}", _NO_REGISTRY)
+            raise SourceError(f"the bytes that came are not those of {digest}", NO_REGISTRY)
         return bytes(body)
 
 
-async def _headers(target: Target, budget: Budget, login: Login) -> dict[str, str]:
+async def registry_headers(target: Target, budget: Budget, login: Login) -> dict[str, str]:
+    """What every request bears: credentials, unless this is practice.
+
+    Raises:
+        SourceError: there are no usable ones.
+    """
     headers = {"Accept": _ACCEPT, "Accept-Encoding": "identity"}
     if not target.practice:
         try:
@@ -146,14 +157,15 @@ async def _headers(target: Target, budget: Budget, login: Login) -> dict[str, st
 
 
 @asynccontextmanager
-async def _client(target: Target) -> AsyncGenerator[httpx2.AsyncClient]:
+async def registry_client(target: Target) -> AsyncGenerator[httpx2.AsyncClient]:
+    """A client that follows no redirect."""
     # Proxies and certificates of the environment are for the way to Google; nothing stands before loopback.
     async with httpx2.AsyncClient(follow_redirects=False, timeout=None, trust_env=not target.practice) as client:
         yield client
 
 
 @asynccontextmanager
-async def _told(request: Any) -> AsyncGenerator[httpx2.Response]:  # noqa: ANN401 - the stream of httpx2 has no name
+async def responding(request: Any) -> AsyncGenerator[httpx2.Response]:  # noqa: ANN401 - the stream of httpx2 has no name
     """A response; what breaks on the way is told as Google's own clients tell it."""
     try:
         async with request as response:
@@ -162,10 +174,16 @@ async def _told(request: Any) -> AsyncGenerator[httpx2.Response]:  # noqa: ANN40
         raise by_http_status(503, f"{type(error).__name__}: {error}") from error
 
 
-def _refuse(response: httpx2.Response) -> None:
+def refuse(response: httpx2.Response) -> None:
+    """Refuse what is no plain answer.
+
+    Raises:
+        SourceError: it points elsewhere.
+        GoogleAPICallError: it is an error, in the words of Google's clients.
+    """
     if response.is_redirect:
         where = show(response.headers.get("location", ""), limit=100)
-        raise SourceError(f"it points elsewhere ({where}), and no redirect is followed", _NO_REGISTRY)
+        raise SourceError(f"it points elsewhere ({where}), and no redirect is followed", NO_REGISTRY)
     if response.status_code != _OK:
         raise by_http_status(response.status_code, f"HTTP {response.status_code}")
 
@@ -175,10 +193,10 @@ def _children(body: bytes) -> tuple[str, ...]:
     try:
         index: object = json.loads(body)
     except (ValueError, RecursionError):
-        raise SourceError("the index is no JSON", _NO_REGISTRY) from None
+        raise SourceError("the index is no JSON", NO_REGISTRY) from None
     manifests = cast("dict[str, object]", index).get("manifests") if isinstance(index, dict) else None
     if not isinstance(manifests, list):
-        raise SourceError("the index holds no manifests", _NO_REGISTRY)
+        raise SourceError("the index holds no manifests", NO_REGISTRY)
     return tuple(dict.fromkeys(filter(None, map(_runnable, cast("list[object]", manifests)))))
 
 

@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, Field
 from checks.frozen import Count, Evidence, Untrusted
 from checks.settings import Settings
 from repairs.outcome import Fate, Outcome
-from repairs.plan import Expected, Plan, RestorePlan
+from repairs.plan import Expected, MovingPlan, Plan
+from repairs.telling import command_of
 
 MOST: Final = 10
 
@@ -105,7 +106,7 @@ Sealed = Annotated[
 ]
 
 
-def plan_answer(plan: Plan, token: str, settings: Settings) -> PlanAnswer:
+def plan_answer(plan: MovingPlan, token: str, settings: Settings) -> PlanAnswer:
     """A plan, as it is shown before anybody agrees."""
     return PlanAnswer(
         plan=token,
@@ -132,13 +133,12 @@ def plan_answer(plan: Plan, token: str, settings: Settings) -> PlanAnswer:
 
 def command(plan: Plan, settings: Settings) -> str:
     """What a person runs in a terminal to plan this anew, see it, and agree."""
-    subject = (plan.cleanup,) if isinstance(plan, RestorePlan) else ()
-    return shlex.join(["validate-daily", plan.repair, *subject, "--apply", "--config", str(settings.path)])
+    return shlex.join(["validate-daily", *command_of(plan), "--apply", "--config", str(settings.path)])
 
 
 def not_applied(plan: Plan, settings: Settings, why: str) -> OutcomeAnswer:
     """Nothing was changed."""
-    return OutcomeAnswer(applied=False, why=why, command=command(plan, settings), plan=plan.id, planned=plan.count)
+    return OutcomeAnswer(applied=False, why=why, command=command(plan, settings), plan=plan.id, planned=plan.size)
 
 
 def outcome_answer(outcome: Outcome) -> OutcomeAnswer:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from mcp_server.answers.plans import OutcomeAnswer, PlanAnswer, Sealed, not_applied, outcome_answer, plan_answer
 from mcp_server.changing import Changing, changing, opened
-from mcp_server.consent import NOT_ASKED, Answer, Typed, question, words
+from mcp_server.consent import NOT_ASKED, Answer, Typed
 from mcp_server.state import State
 from repairs.approval import Approval
 from repairs.audit import Audit, open_audit
@@ -25,6 +25,7 @@ from repairs.plan import CleanupPlan, Plan, RestorePlan
 from repairs.restore import apply_restore
 from repairs.restore import plan_restore as make_restore
 from repairs.session import Session
+from repairs.telling import question
 
 Ctx = Context[State, Any]
 P = TypeVar("P", bound=Plan)
@@ -100,7 +101,7 @@ async def restore_heartbeats(
 async def _apply(ctx: Ctx, change: Changing, plan: P, answer: Answer, apply: Apply[P]) -> OutcomeAnswer:
     if why := _no(change, plan, answer, ctx):
         return not_applied(plan, change.settings, why)
-    approval = Approval.given(plan, "client", change.principal, words(plan))
+    approval = Approval.given(plan, "client", change.principal, plan.words)
     async with (
         opened(ctx, change, writing=True) as session,
         open_audit(change.settings, environment=change.state.environment) as audit,
@@ -125,9 +126,9 @@ def _no(change: Changing, plan: Plan, answer: Answer, ctx: Ctx) -> str | None:
     """Why an answer agrees to nothing; None where it agrees."""
     if why := _unasked(plan, change, ctx):
         return why
-    if isinstance(answer, AcceptedElicitation) and answer.data.typed.strip() == words(plan):
+    if isinstance(answer, AcceptedElicitation) and answer.data.typed.strip() == plan.words:
         return None
     change.state.refusals.remember(plan)
     if isinstance(answer, AcceptedElicitation):
-        return f"the person accepted, but did not type {words(plan)!r}"
+        return f"the person accepted, but did not type {plan.words!r}"
     return f"the person did not agree ({answer.action})"

@@ -34,7 +34,9 @@ def deploy(world: World, told: Scenario, now: datetime) -> None:
         if different.label is not None:
             service.labels = {COMMIT_LABEL: different.label}
         if different.tag_moved is not None:
-            world.images.push(world.pipeline.repository(known.name), Build("new", _MOVED_COMMIT))
+            world.images.push(
+                world.pipeline.repository(known.name), Build("new", _MOVED_COMMIT), at=now - different.tag_moved
+            )
     for place, job in enumerate(world.pipeline.jobs):
         _add_job(world, job, told.jobs, place, now)
     if told.permissions is not None:
@@ -45,7 +47,7 @@ def deploy(world: World, told: Scenario, now: datetime) -> None:
 def _found(world: World, known: Known, code: Code, now: datetime) -> Service:
     """A service with an old revision that is retired, and the one that serves."""
     actor = f"deployer@{world.pipeline.project}.iam.gserviceaccount.com"
-    older = _template(world, known.name, Build("old", _OLDER_COMMIT))
+    older = _template(world, known.name, Build("old", _OLDER_COMMIT), now - _EARLIER)
     service = world.run.add_service(
         world.place,
         known.name,
@@ -57,7 +59,9 @@ def _found(world: World, known: Known, code: Code, now: datetime) -> Service:
     )
     service.created = now - _CREATED
     commit = known.before if code == "old" else world.pipeline.fixed
-    template = replace(_template(world, known.name, Build(code, commit)), revision=f"{known.name}-{known.serves}")
+    template = replace(
+        _template(world, known.name, Build(code, commit), now - DEPLOYED), revision=f"{known.name}-{known.serves}"
+    )
     world.run.update(service, template=template, labels=template.labels, at=now - DEPLOYED, takes=timedelta())
     service.template = replace(template, revision="")
     return service
@@ -67,7 +71,7 @@ def _deploy_later(world: World, service: Service, later: Deployed, now: datetime
     known = world.pipeline.service(service.short)
     commit = later.commit or (known.before if later.code == "old" else world.pipeline.fixed)
     build = Build(later.code, commit, listens=later.listens, lacks=later.lacks)
-    template = _template(world, service.short, build, later.environment)
+    template = _template(world, service.short, build, now - later.ago, later.environment)
     template = replace(template, annotations={"run.example/deployed-by": f"build {service.generation + 1}"})
     takes = later.ago + _ROLLOUT if later.rolling else timedelta()
     world.run.update(service, template=template, labels=template.labels, at=now - later.ago, takes=takes)
@@ -83,9 +87,11 @@ def _direct(world: World, service: Service, base: str, different: Deployment, no
     world.run.update(service, traffic=traffic, at=since, takes=timedelta())
 
 
-def _template(world: World, service: str, build: Build, environment: Mapping[str, str] | None = None) -> Template:
+def _template(
+    world: World, service: str, build: Build, pushed: datetime, environment: Mapping[str, str] | None = None
+) -> Template:
     repository = world.pipeline.repository(service)
-    digest = world.images.push(repository, build)
+    digest = world.images.push(repository, build, at=pushed)
     world.registry.tag(repository.partition("/")[2], build.commit, digest)
     return Template(
         containers=(
@@ -104,7 +110,7 @@ def _template(world: World, service: str, build: Build, environment: Mapping[str
 
 
 def _add_job(world: World, known: Job, jobs: Jobs, place: int, now: datetime) -> None:
-    image, commit = _job_image(world, known, jobs)
+    image, commit = _job_image(world, known, jobs, now)
     task = Task(
         (Container(image, environment={"GCP_PROJECT_ID": world.pipeline.project}),),
         service_account=f"backfill@{world.pipeline.project}.iam.gserviceaccount.com",
@@ -123,12 +129,12 @@ def _add_job(world: World, known: Job, jobs: Jobs, place: int, now: datetime) ->
     world.run.finish(operation, told=False)
 
 
-def _job_image(world: World, known: Job, jobs: Jobs) -> tuple[str, str]:
+def _job_image(world: World, known: Job, jobs: Jobs, now: datetime) -> tuple[str, str]:
     """The image of a job, and the commit that its label claims."""
     if jobs.image == "own":
         repository = f"gcr.io/{world.pipeline.project}/{known.name}"
         commit = world.pipeline.service(known.follows).before
-        world.images.push(repository, Build("old", commit))
+        world.images.push(repository, Build("old", commit), at=now - _CREATED)
         return f"{repository}:latest", commit
     service = world.service(known.follows)
     reference = f"{world.pipeline.repository(known.follows)}:latest"

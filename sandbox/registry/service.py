@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -70,7 +71,18 @@ def _tags(registry: Registry, name: str, _reference: str) -> Response:
     tags = registry.tags(name)
     if tags is None:
         return _unknown(registry, name, "NAME_UNKNOWN", f"there is no repository {name}")
-    return _json(HTTPStatus.OK, {"name": name, "tags": tags})
+    told: dict[str, object] = {"name": name, "tags": tags}
+    if uploads := registry.uploads(name):
+        told["manifest"] = {digest: _facts(registry, name, digest, uploads[digest], tags) for digest in uploads}
+    return _json(HTTPStatus.OK, told)
+
+
+def _facts(registry: Registry, name: str, digest: str, at: datetime, tags: list[str]) -> dict[str, object]:
+    """What Google's registries add to a listing of tags."""
+    return {
+        "tag": [tag for tag in tags if registry.resolve(name, tag) == digest],
+        "timeUploadedMs": str(int(at.timestamp() * 1_000)),
+    }
 
 
 def _found(content: Content, media_type: str) -> Response:

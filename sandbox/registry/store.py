@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sandbox.registry.images import Built, Content, Image, build
 
@@ -11,6 +12,7 @@ class _Repository:
     tags: dict[str, str] = field(default_factory=dict[str, str])
     manifests: dict[str, Content] = field(default_factory=dict[str, Content])
     blobs: dict[str, Content] = field(default_factory=dict[str, Content])
+    uploads: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
 
 class Registry:
@@ -20,14 +22,23 @@ class Registry:
         self._repositories: dict[str, _Repository] = {}
         self._lock = threading.Lock()
 
-    def push(self, repository: str, image: Image | Built, tag: str | None = None) -> str:
-        """Put an image into a repository, which comes into being, and return its digest: an index's if it has one."""
+    def push(self, repository: str, image: Image | Built, tag: str | None = None, *, at: datetime | None = None) -> str:
+        """Put an image into a repository, which comes into being, and return its digest: an index's if it has one.
+
+        Args:
+            repository: its path.
+            image: what to put there; an image that is there already stays as it was uploaded first.
+            tag: a tag that then names it.
+            at: when this is; a registry that is not told does not tell.
+        """
         built = build(image) if isinstance(image, Image) else image
         digest = built.manifests[-1].digest
         with self._lock:
             held = self._repositories.setdefault(repository, _Repository())
             held.manifests.update((content.digest, content) for content in built.manifests)
             held.blobs.update((content.digest, content) for content in built.blobs)
+            if at is not None:
+                held.uploads.setdefault(digest, at)
             if tag is not None:
                 held.tags[tag] = digest
         return digest
@@ -55,6 +66,12 @@ class Registry:
         with self._lock:
             held = self._repositories.get(repository)
             return None if held is None else sorted(held.tags)
+
+    def uploads(self, repository: str) -> dict[str, datetime]:
+        """When each digest of a repository was uploaded, as far as it is known."""
+        with self._lock:
+            held = self._repositories.get(repository)
+            return {} if held is None else dict(held.uploads)
 
     def manifest(self, repository: str, reference: str) -> Content | None:
         """The manifest or index that a tag or a digest names."""

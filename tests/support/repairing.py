@@ -48,7 +48,7 @@ def settings_for(
 
 def agreed(plan: Plan) -> Approval:
     """Somebody typed what a terminal asked for."""
-    return Approval.given(plan, "terminal", plan.principal, f"{plan.collection} {plan.count}")
+    return Approval.given(plan, "terminal", plan.principal, plan.words)
 
 
 @dataclass(frozen=True)

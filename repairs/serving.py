@@ -1,0 +1,163 @@
+"""A look at one service before, between and after changes: its raw message, and what it tells as evidence."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from checks.deployments import Revision, Service, State
+from checks.errors import SourceError
+from checks.sources.run_client import Message
+from checks.sources.run_resources import read_revision, read_service
+from checks.text import show
+from repairs.errors import RefusedError, RepairError, UnseenError
+from repairs.run_plan import LATEST, ServicePlan, Serving, Traffic, Version
+from repairs.run_session import RunSession
+from repairs.stores.intent import traffic, version
+
+_LOOK: Final = "look at it with validate-daily check, and run again"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A service at one moment.
+
+    Attributes:
+        message: as Cloud Run tells it.
+        service: the same as evidence, with the revisions that matter.
+    """
+
+    message: Message
+    service: Service
+
+    @property
+    def version(self) -> Version:
+        """Which state this is."""
+        return version(self.message)
+
+    @property
+    def wanted(self) -> tuple[Traffic, ...]:
+        """The traffic that is wanted."""
+        return traffic(self.message)
+
+    @property
+    def serving(self) -> tuple[Serving, ...]:
+        """The traffic that is observed, and the digests that it meets."""
+        return tuple(
+            Serving(revision=share.revision, percent=share.percent, digest=revision.image.digest if revision else None)
+            for share, revision in self.service.serving
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is in progress: what is told is what is."""
+        return self.service.settled and not self.service.reconciling
+
+    @property
+    def pinned(self) -> tuple[Traffic, ...]:
+        """Traffic that a new revision would not get."""
+        return tuple(each for each in self.wanted if each.percent > 0 and each.revision != LATEST)
+
+    def is_as_planned(self, plan: ServicePlan) -> bool:
+        """Whether it is still what a plan was made of."""
+        now = self.version
+        return (now.generation, now.spec) == (plan.version.generation, plan.version.spec)
+
+
+async def look(session: RunSession, resource: str, *also: str) -> Seen:
+    """See a service, its serving revisions, its newest one and its newest ready one, and others by their names.
+
+    Args:
+        session: the way there.
+        resource: the service's full name.
+        also: short names of further revisions.
+
+    Raises:
+        UnseenError: the service or one of these revisions cannot be read.
+    """
+    place = resource.split("/")[1], resource.split("/")[3]
+    short = resource.rpartition("/")[2]
+    try:
+        message = await session.store.service(resource)
+        service = read_service(message, place, session.settings.pipeline.sources)
+        _refuse_other(service.name, short)
+        revisions = await _revisions(session, resource, service, also)
+    except SourceError as error:
+        raise UnseenError.of(f"service {short}", error) from error
+    except ValueError as error:
+        raise UnseenError(f"service {short} cannot be read: {show(str(error), limit=200)}", _LOOK) from error
+    return Seen(message, service.model_copy(update={"revisions": revisions}))
+
+
+def resource_of(session: RunSession, name: str) -> str:
+    """The full name of a service that the settings name.
+
+    Raises:
+        RepairError: they do not, or they do not say where it is.
+    """
+    pipeline = session.settings.pipeline
+    known = next((each for each in pipeline.services if each.name == name), None)
+    if known is None:
+        names = ", ".join(each.name for each in pipeline.services) or "none"
+        raise RepairError(
+            f"{show(name, limit=100)} is not among [[services]] of the settings (they name {names})",
+            "name it there: only services that the settings name are changed",
+        )
+    region = known.region or pipeline.pipeline.region
+    if region is None:
+        raise RepairError(f"the settings name no region for {name}", "set region under [pipeline] or at the service")
+    return f"projects/{known.project or pipeline.pipeline.project}/locations/{region}/services/{name}"
+
+
+def refuse_unsettled(seen: Seen) -> None:
+    """Refuse to plan on what is passing.
+
+    Raises:
+        RefusedError: somebody's change is in progress, or nothing serves.
+    """
+    name = seen.service.name
+    if not seen.settled:
+        raise RefusedError(
+            f"a change of {name} is in progress, so what it serves is passing",
+            "wait until it is over, and plan again",
+        )
+    if not seen.service.shares:
+        raise RefusedError(f"{name} serves nothing: there is no state to go back to", "deploy it by its own pipeline")
+
+
+def refuse_changed(seen: Seen, plan: ServicePlan) -> None:
+    """Refuse a plan of another state.
+
+    Raises:
+        RefusedError: somebody changed the service since.
+    """
+    if not seen.is_as_planned(plan):
+        was, now = plan.version.generation, seen.version.generation
+        raise RefusedError(
+            f"somebody changed {plan.service} since the plan (generation {was} then, {now} now)",
+            "find out who and why, and plan again",
+        )
+
+
+def is_ready(revision: Revision | None) -> bool:
+    """Whether a revision can serve."""
+    return revision is not None and revision.ready is State.SUCCEEDED
+
+
+async def _revisions(session: RunSession, resource: str, service: Service, also: Iterable[str]) -> tuple[Revision, ...]:
+    names = (*(share.revision for share in service.shares), service.created, service.ready, *also)
+    wanted = list(dict.fromkeys(filter(None, names)))
+    found = await asyncio.gather(*(_revision(session, resource, service, name) for name in wanted))
+    return tuple(found)
+
+
+async def _revision(session: RunSession, resource: str, service: Service, name: str) -> Revision:
+    message = await session.store.revision(f"{resource}/revisions/{name}")
+    revision = read_revision(message, service, session.settings.pipeline.sources)
+    _refuse_other(revision.name, name)
+    return revision
+
+
+def _refuse_other(told: str, asked: str) -> None:
+    if told != asked:
+        raise SourceError(f"the answer is about {show(told, limit=100)}, not {asked}", _LOOK)
