@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from checks.deployments import Image, Revision, Tag
+from checks.deployments import Image, Revision, State, Tag
 from checks.errors import SourceError
 from checks.sources.registry import read_tags
 from checks.sources.uploads import read_uploads
@@ -83,8 +83,8 @@ async def apply_redeploy(
         refuse_changed(seen, plan)
         refuse_unsettled(seen)
         await _refuse_moved(session, plan)
-    rolling = Rolling(session, plan, seen, resumed=resumed)
-    return await audited(session, plan, approval, audit, lambda _head: rolling.run(begun=begun), token=token)
+    rolling = Rolling(session, plan, seen, begun=begun, resumed=resumed)
+    return await audited(session, plan, approval, audit, lambda _head: rolling.run(), token=token)
 
 
 def _repository(session: RunSession, seen: Seen) -> str:
@@ -215,6 +215,9 @@ def _notes(seen: Seen, wanted: Tag, ages: _Ages, unknown: str | None) -> list[st
     told = [unknown] if unknown else []
     if ages.older:
         told.append("OLDER: the image was uploaded before the one that serves")
+    newest = seen.service.revision(seen.service.created)
+    if newest and newest.ready is State.FAILED and newest.image.digest and wanted.points_at(newest.image.digest):
+        told.append(f"FAILED BEFORE: {newest.name} runs this digest and is not ready: {newest.reason or 'no reason'}")
     elsewhere = {each.image.repository for each in seen.service.revisions} - {wanted.repository}
     if elsewhere:
         told.append(f"OTHER REPOSITORY: what serves or was deployed last comes from {', '.join(sorted(elsewhere))}")

@@ -1,61 +1,53 @@
 """Rolls a redeploy out: a revision without traffic, its proof, the traffic, and a last look that says what serves."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from checks.deployments import Revision, Service, State
+from checks.deployments import Revision, State
 from checks.sources.run_client import Message
 from checks.text import show
+from repairs.at_work import AtWork, why
 from repairs.errors import UnseenError
 from repairs.revision_logs import last_lines
-from repairs.run_outcome import Rollout
-from repairs.run_plan import RedeployPlan, Traffic
-from repairs.run_session import RunSession
+from repairs.run_plan import RedeployPlan
 from repairs.serving import Seen, is_ready, look
 from repairs.stores.intent import NONCE, changed, container, set_traffic
-from repairs.waiting import UNANSWERED, wait_until
 from repairs.wanting import StoppedError, all_to_latest, held, shares, want
 
 _LOOK: Final = "look at it with gcloud run services describe"
 _RESUME: Final = "go on with --resume and this plan's id, or contain it with validate-daily rollback"
 
 
-@dataclass(slots=True)
-class Rolling:
-    """One redeploy on its way.
+class Rolling(AtWork[RedeployPlan]):
+    """One redeploy on its way."""
 
-    Attributes:
-        session: one that is writing.
-        plan: what somebody agreed to.
-        seen: the newest look.
-        resumed: it had been started before.
-        steps: what was done, in its order.
-        lines: what the new revision said, where it failed.
-    """
+    async def work(self) -> None:
+        """A revision without traffic, its proof, the traffic, and a last look."""
+        await self._create()
+        revision = await self._prove()
+        await self._shift(revision)
+        await self._settle(revision)
 
-    session: RunSession
-    plan: RedeployPlan
-    seen: Seen
-    resumed: bool
-    steps: list[str] = field(default_factory=list[str])
-    lines: tuple[str, ...] = ()
+    def refuse_others(self, seen: Seen) -> None:
+        """Stop where the template is another's."""
+        if seen.nonce != self.plan.id:
+            raise StoppedError(
+                f"somebody else deployed {self.plan.service} meanwhile (generation {seen.version.generation})",
+                "find out who and why, and plan again",
+            )
 
-    async def run(self, *, begun: bool) -> Rollout:
-        """All of it; ``begun`` where the template is this plan's already. Raises nothing for what Cloud Run does."""
-        try:
-            await self._create(begun=begun)
-            revision = await self._prove()
-            await self._shift(revision)
-            await self._settle(revision)
-        except StoppedError as stopped:
-            return await self._told(done=stopped.done, reason=stopped.reason, next_step=stopped.next_step)
-        except UnseenError as error:
-            return await self._told(done=None, reason=error.reason, next_step=f"{error.next_step}; then {_RESUME}")
-        return await self._told(done=True)
+    @property
+    def revision(self) -> str | None:
+        """The revision that was made for this plan, once there is one."""
+        ours = _ours(self.seen, self.plan)
+        return ours.name if ours else None
 
-    async def _create(self, *, begun: bool) -> None:
-        if begun:
+    @property
+    def digest(self) -> str:
+        """What it shall run."""
+        return self.plan.digest
+
+    async def _create(self) -> None:
+        if self.begun:
             self.steps.append("the template was this plan's already")
             return
         place, wanted = self._with_image()
@@ -67,7 +59,7 @@ class Rolling:
         )
         acknowledged = await want(self.session.store, self.seen.message, wanted, "template", "traffic", allowed=allowed)
         if not acknowledged:
-            await self._wait(lambda seen: seen.nonce == self.plan.id, looks=UNANSWERED)
+            await self.wait(lambda seen: seen.nonce == self.plan.id, acknowledged=False)
         self.steps.append("asked for a revision without traffic")
 
     def _with_image(self) -> tuple[int, Message]:
@@ -86,7 +78,7 @@ class Rolling:
 
     async def _prove(self) -> Revision:
         """The new revision, once it is ready and runs the digest."""
-        seen = await self._wait(self._has_ended)
+        seen = await self.wait(self._has_ended)
         revision = _ours(seen, self.plan)
         if revision is None or not is_ready(revision):
             await self._give_up(revision)
@@ -103,9 +95,9 @@ class Rolling:
         return seen.settled and revision is not None and revision.ready in {State.SUCCEEDED, State.FAILED}
 
     async def _give_up(self, revision: Revision | None) -> NoReturn:
-        reason = f"the new revision is not ready: {_why(self.seen.service)}"
+        reason = f"the new revision is not ready: {why(self.seen.service)}"
         if revision is not None:
-            reason = f"{revision.name} is not ready: {_why(revision)}"
+            reason = f"{revision.name} is not ready: {why(revision)}"
             self.lines = await last_lines(self.session, revision)
         await self._put_back()
         raise StoppedError(reason, "mend the image, push it, and plan again")
@@ -119,7 +111,7 @@ class Rolling:
             self.steps.append(f"traffic stays held: {shares(self.seen.wanted)}")
             return
         try:
-            await self._want_traffic(self.plan.wanted)
+            await self.want_traffic(self.plan.wanted)
             self.seen = await look(self.session, self.plan.resource)
             self.steps.append(f"traffic as before: {shares(self.plan.wanted)}")
         except (StoppedError, UnseenError) as error:
@@ -128,72 +120,24 @@ class Rolling:
     async def _shift(self, revision: Revision) -> None:
         final = all_to_latest(self.plan.wanted) if self.plan.moves_traffic else self.plan.wanted
         if self.seen.wanted != final:
-            await self._want_traffic(final)
+            await self.want_traffic(final)
             self.steps.append(f"asked for the traffic: {shares(final)}, which is {revision.name}")
-
-    async def _want_traffic(self, traffic: Iterable[Traffic]) -> None:
-        target = tuple(traffic)
-        wanted = changed(self.seen.message, lambda message: set_traffic(message, target))
-        if not await want(self.session.store, self.seen.message, wanted, "traffic", allowed=("traffic",)):
-            await self._wait(lambda seen: seen.wanted == target, looks=UNANSWERED)
 
     async def _settle(self, revision: Revision) -> None:
         def is_over(seen: Seen) -> bool:
             return seen.settled and (seen.service.state is State.FAILED or self._is_done(seen, revision))
 
-        seen = await self._wait(is_over)
+        seen = await self.wait(is_over)
         if not self._is_done(seen, revision):
-            raise StoppedError(f"the traffic did not follow: {_why(seen.service)}", _RESUME)
+            raise StoppedError(f"the traffic did not follow: {why(seen.service)}", _RESUME)
         self.steps.append("looked again: every share of the traffic meets it")
 
     def _is_done(self, seen: Seen, revision: Revision) -> bool:
         service = seen.service
         return service.created == service.ready == revision.name and seen.serves(self.plan.runs_it)
 
-    async def _wait(self, holds: Callable[[Seen], bool], *, looks: int | None = None) -> Seen:
-        def holds_and_ours(seen: Seen) -> bool:
-            self.seen = seen
-            if looks is None and seen.nonce != self.plan.id:
-                raise StoppedError(
-                    f"somebody else deployed {self.plan.service} meanwhile (generation {seen.version.generation})",
-                    "find out who and why, and plan again",
-                )
-            return holds(seen)
-
-        return await wait_until(self.session, self.plan.resource, holds_and_ours, looks=looks)
-
-    async def _told(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
-        unseen: tuple[str, ...] = ()
-        try:
-            self.seen = await look(self.session, self.plan.resource)
-        except UnseenError as error:
-            unseen = (f"the service after the change: {error}",)
-        revision = _ours(self.seen, self.plan)
-        return Rollout(
-            plan=self.plan.id,
-            repair=self.plan.repair,
-            resumed=self.resumed,
-            unseen=unseen,
-            service=self.plan.service,
-            done=done,
-            reason=reason,
-            digest=self.plan.digest,
-            revision=revision.name if revision else None,
-            created=self.seen.service.created,
-            ready=self.seen.service.ready,
-            serving=self.seen.serving,
-            wanted=self.seen.wanted,
-            steps=tuple(self.steps),
-            lines=self.lines,
-            next_step=next_step,
-        )
-
 
 def _ours(seen: Seen, plan: RedeployPlan) -> Revision | None:
     """The revision that was made for a plan."""
     name = next((name for name, nonce in seen.nonces.items() if nonce == plan.id), None)
     return seen.service.revision(name) if name else None
-
-
-def _why(told: Service | Revision) -> str:
-    return ": ".join(filter(None, (told.reason, told.message))) or "Cloud Run gives no reason"

@@ -33,7 +33,9 @@ class Cloud:
     settings: Settings
 
     @asynccontextmanager
-    async def session(self, *, writing: bool = False, seconds: float = 30, pause: float = 0.02) -> AsyncGenerator[RunSession]:
+    async def session(
+        self, *, writing: bool = False, seconds: float = 30, pause: float = 0.02
+    ) -> AsyncGenerator[RunSession]:
         async with open_run_session(
             self.settings,
             ANA,
@@ -60,9 +62,7 @@ class Cloud:
 
     def serving(self, service: str = PHASE2) -> list[tuple[str, int, str]]:
         """The observed traffic: revision, share, image."""
-        return [
-            (revision.name, percent, revision.image) for revision, percent in self.world.service(service).serving()
-        ]
+        return [(revision.name, percent, revision.image) for revision, percent in self.world.service(service).serving()]
 
 
 @asynccontextmanager
