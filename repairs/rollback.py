@@ -115,9 +115,9 @@ class _Target:
                 Traffic(revision=self.names[0], percent=100),
                 *(Traffic(revision=each.revision, percent=0, tag=each.tag) for each in tagged),
             )
-        if self.names == (seen.service.ready,):
-            return self.recorded
-        return held(self.recorded, self.names[0]) if self.names else self.recorded
+        named = {each.revision for each in self.recorded}
+        latest_then = next((name for name in self.names if name not in named), seen.service.ready)
+        return self.recorded if latest_then == seen.service.ready else held(self.recorded, latest_then)
 
     def differs(self, seen: Seen) -> bool:
         """Whether other revisions serve than those that should."""
