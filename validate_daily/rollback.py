@@ -1,4 +1,4 @@
-"""``validate-daily rollback SERVICE``: move traffic back, or to any revision that is ready, once a person has agreed."""
+"""``validate-daily rollback SERVICE``: move traffic back, or to a revision that is ready, once a person agreed."""
 
 import argparse
 from typing import Final

@@ -50,9 +50,8 @@ def _(plan: JobsPlan) -> tuple[str, ...]:
 def _(result: JobsUpdate) -> list[str]:
     updated = sum(each.fate is JobFate.UPDATED for each in result.jobs)
     lines = [f"jobs {result.plan}: {updated} of {result.planned} name {result.digest[:19]} now; none was started"]
-    for each in result.jobs:
-        if each.fate is not JobFate.UPDATED:
-            lines.append(f"{each.fate:<10}{each.name}: {show(each.why or '', limit=_IMAGE)}")
+    others = (each for each in result.jobs if each.fate is not JobFate.UPDATED)
+    lines += [f"{each.fate:<10}{each.name}: {show(each.why or '', limit=_IMAGE)}" for each in others]
     return lines + unseen(result)
 
 

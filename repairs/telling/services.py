@@ -31,8 +31,7 @@ def _(plan: ServicePlan) -> list[str]:
 def _(plan: ServicePlan) -> str:
     told = [
         f"{practice(plan)}{plan.repair.capitalize()} {plan.service} of project {plan.service_project}, {plan.region}?",
-        f"As read at {plan.read_time:%Y-%m-%d %H:%M:%S} UTC, generation {plan.version.generation}; it is refused if "
-        "somebody changes the service before.",
+        f"As read at {plan.read_time:%Y-%m-%d %H:%M:%S} UTC, generation {plan.version.generation}: later is refused.",
         *(inert(each, _LINE) for each in plan.changes),
         *(_ages(plan) if isinstance(plan, RedeployPlan) else ()),
         *(f"Note: {inert(each, _LINE)}" for each in plan.notes),
