@@ -63,6 +63,7 @@ async def audited(
     about: dict[str, Any] = {
         "repair": plan.repair,
         "plan": plan.id,
+        "subject": plan.subject,
         "principal": session.principal,
         "identity": session.principal.identity,
         "approval": approval,

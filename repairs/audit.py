@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import stat
+from collections import deque
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Event(Evidence):
         moment: before the change, after it, or when it was broken off.
         repair: what is done, as in ``cleanup``.
         plan: the plan's id.
+        subject: what it is about: a collection, a service.
         principal, identity: who, and whether that was verified.
         approval: who agreed, and how.
         evidence: what the plan says: target, digest, count, reason.
@@ -53,6 +55,7 @@ class Event(Evidence):
     moment: Literal["before", "after", "interrupted"]
     repair: str
     plan: PlanId
+    subject: str = ""
     principal: Principal
     identity: str
     approval: Approval
@@ -84,6 +87,14 @@ class Audit(Protocol):
         """
         ...
 
+    async def last(self, repair: str, subject: str) -> Event | None:
+        """The line before the newest change of this kind to a subject.
+
+        Raises:
+            AuditError: the audit cannot be read.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -108,6 +119,10 @@ class FileAudit:
         """The first line of a plan."""
         return await asyncio.to_thread(self._started, plan)
 
+    async def last(self, repair: str, subject: str) -> Event | None:
+        """The last line of a repair's, before it changed a subject."""
+        return await asyncio.to_thread(self._last_of, repair, subject)
+
     def lines(self) -> Iterator[Line]:
         """Every line, from the first on, as far as the chain holds; nothing where there is no file.
 
@@ -126,6 +141,12 @@ class FileAudit:
 
     def _started(self, plan: PlanId) -> Event | None:
         return next((line.event for line in self.lines() if line.event.plan == plan), None)
+
+    def _last_of(self, repair: str, subject: str) -> Event | None:
+        wanted = ("before", repair, subject)
+        events = (line.event for line in self.lines())
+        found = deque((each for each in events if (each.moment, each.repair, each.subject) == wanted), maxlen=1)
+        return found.pop() if found else None
 
     def _append(self, event: Event) -> str:
         try:

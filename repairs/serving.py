@@ -1,7 +1,7 @@
 """A look at one service before, between and after changes: its raw message, and what it tells as evidence."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from checks.text import show
 from repairs.errors import RefusedError, RepairError, UnseenError
 from repairs.run_plan import LATEST, ServicePlan, Serving, Traffic, Version
 from repairs.run_session import RunSession
-from repairs.stores.intent import traffic, version
+from repairs.stores.intent import NONCE, traffic, version
 
 _LOOK: Final = "look at it with validate-daily check, and run again"
 
@@ -25,10 +25,12 @@ class Seen:
     Attributes:
         message: as Cloud Run tells it.
         service: the same as evidence, with the revisions that matter.
+        nonces: which plan each of these revisions was made for, by its name; absent where it was none.
     """
 
     message: Message
     service: Service
+    nonces: Mapping[str, str]
 
     @property
     def version(self) -> Version:
@@ -50,8 +52,23 @@ class Seen:
 
     @property
     def settled(self) -> bool:
-        """Nothing is in progress: what is told is what is."""
-        return self.service.settled and not self.service.reconciling
+        """Nothing is in progress: what is told is what is. After a failure Cloud Run keeps the older generation."""
+        over = self.service.settled or self.service.state is State.FAILED
+        return over and not self.service.reconciling
+
+    @property
+    def nonce(self) -> str | None:
+        """The plan that the template was last changed for."""
+        return self.message.template.labels.get(NONCE)
+
+    @property
+    def image(self) -> str:
+        """The image that the template names, as somebody typed it."""
+        return self.service.image.reference
+
+    def serves(self, runs_it: Callable[[str | None], bool]) -> bool:
+        """Whether every share of the traffic meets a revision of such a digest."""
+        return bool(self.serving) and all(runs_it(each.digest) for each in self.serving)
 
     @property
     def pinned(self) -> tuple[Traffic, ...]:
@@ -81,12 +98,16 @@ async def look(session: RunSession, resource: str, *also: str) -> Seen:
         message = await session.store.service(resource)
         service = read_service(message, place, session.settings.pipeline.sources)
         _refuse_other(service.name, short)
-        revisions = await _revisions(session, resource, service, also)
+        found = await _revisions(session, resource, service, also)
     except SourceError as error:
         raise UnseenError.of(f"service {short}", error) from error
     except ValueError as error:
         raise UnseenError(f"service {short} cannot be read: {show(str(error), limit=200)}", _LOOK) from error
-    return Seen(message, service.model_copy(update={"revisions": revisions}))
+    return Seen(
+        message,
+        service.model_copy(update={"revisions": tuple(revision for revision, _ in found)}),
+        {revision.name: nonce for revision, nonce in found if nonce},
+    )
 
 
 def resource_of(session: RunSession, name: str) -> str:
@@ -144,18 +165,19 @@ def is_ready(revision: Revision | None) -> bool:
     return revision is not None and revision.ready is State.SUCCEEDED
 
 
-async def _revisions(session: RunSession, resource: str, service: Service, also: Iterable[str]) -> tuple[Revision, ...]:
+async def _revisions(
+    session: RunSession, resource: str, service: Service, also: Iterable[str]
+) -> list[tuple[Revision, str | None]]:
     names = (*(share.revision for share in service.shares), service.created, service.ready, *also)
     wanted = list(dict.fromkeys(filter(None, names)))
-    found = await asyncio.gather(*(_revision(session, resource, service, name) for name in wanted))
-    return tuple(found)
+    return await asyncio.gather(*(_revision(session, resource, service, name) for name in wanted))
 
 
-async def _revision(session: RunSession, resource: str, service: Service, name: str) -> Revision:
+async def _revision(session: RunSession, resource: str, service: Service, name: str) -> tuple[Revision, str | None]:
     message = await session.store.revision(f"{resource}/revisions/{name}")
     revision = read_revision(message, service, session.settings.pipeline.sources)
     _refuse_other(revision.name, name)
-    return revision
+    return revision, message.labels.get(NONCE)
 
 
 def _refuse_other(told: str, asked: str) -> None:

@@ -1,14 +1,13 @@
 """``validate-daily cleanup``: move run-scoped documents to the trash, once a person has agreed to the plan."""
 
 import argparse
-from typing import Final, cast
+from typing import Final
 
-from checks.settings import Settings
 from repairs.approval import Approval
 from repairs.audit import Audit
 from repairs.outcome import Outcome
-from repairs.plan import CleanupPlan, Plan
-from repairs.session import Session, local_principal
+from repairs.plan import CleanupPlan
+from repairs.session import Session, open_session
 from validate_daily import repairing
 
 SUMMARY: Final = "plan, and with --apply carry out, moving run-scoped documents to the trash"
@@ -17,6 +16,7 @@ SUMMARY: Final = "plan, and with --apply carry out, moving run-scoped documents 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``cleanup``."""
     repairing.add_arguments(parser)
+    repairing.add_limit(parser)
     parser.add_argument(
         "--even-if-growing", action="store_true", help="although something still writes run-scoped ids: it grows back"
     )
@@ -29,21 +29,15 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: the settings or an argument cannot be used.
     """
 
-    async def make(session: Session) -> Plan:
+    async def make(session: Session) -> CleanupPlan:
         from repairs.cleanup import plan_cleanup  # noqa: PLC0415 - Google's packages load when used
 
         return await plan_cleanup(session, even_if_growing=arguments.even_if_growing, max_documents=arguments.max)
 
-    return repairing.run(arguments, make, _unseal, _apply)
+    return repairing.run(arguments, repairing.Repair(CleanupPlan, open_session, make, _apply))
 
 
-async def _apply(session: Session, plan: Plan, approval: Approval, audit: Audit, token: str) -> Outcome:
+async def _apply(session: Session, plan: CleanupPlan, approval: Approval, audit: Audit, token: str) -> Outcome:
     from repairs.cleanup import apply_cleanup  # noqa: PLC0415 - Google's packages load when used
 
-    return await apply_cleanup(session, cast("CleanupPlan", plan), approval, audit, token=token)
-
-
-def _unseal(token: str, settings: Settings) -> Plan:
-    from repairs.seal import Binding, Seal, plan_key  # noqa: PLC0415 - the key is read where it is needed
-
-    return Seal(plan_key()).open(token, CleanupPlan, Binding.of(settings, local_principal()))
+    return await apply_cleanup(session, plan, approval, audit, token=token)

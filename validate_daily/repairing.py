@@ -6,10 +6,11 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from checks.console import progress_on_terminal, seconds
 from checks.progress import Progress
@@ -18,10 +19,11 @@ from checks.settings import CONFIG_VARIABLE, Settings, load_settings
 from checks.text import show
 from repairs.approval import Approval
 from repairs.audit import Audit, open_audit
-from repairs.errors import RefusedError, RepairError
+from repairs.errors import RefusedError, RepairError, TokenError
 from repairs.outcome import Result
 from repairs.plan import Plan
-from repairs.session import DEFAULT_TIMEOUT, Session, local_principal, open_session
+from repairs.seal import Binding, Seal, plan_key
+from repairs.session import DEFAULT_TIMEOUT, Access, local_principal
 from repairs.telling import command_of, plan_lines, result_lines
 
 EPILOGUE: Final = """\
@@ -31,9 +33,27 @@ exit codes: 0 done or nothing to do, 1 not or only partly done, 3 something coul
 ASSISTANT_VARIABLE: Final = "CLAUDECODE"
 _TERMINAL: Final = "/dev/tty"
 
-Make = Callable[[Session], Awaitable[Plan]]
-Apply = Callable[[Session, Plan, Approval, Audit, str], Awaitable[Result]]
-Open = Callable[[str, Settings], Plan]
+S = TypeVar("S", bound=Access)
+P = TypeVar("P", bound=Plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair(Generic[S, P]):
+    """What a command that changes things needs to know of what it changes.
+
+    Attributes:
+        kind: of its plans.
+        opening: opens a session: ``open_session``, or one that takes the same.
+        make: plans.
+        apply: applies; it is handed the session, the plan, the approval, the audit and the sealed plan.
+        subject: what a plan must be about that comes from elsewhere; None where any is good.
+    """
+
+    kind: type[P]
+    opening: Callable[..., AbstractAsyncContextManager[S]]
+    make: Callable[[S], Awaitable[P]]
+    apply: Callable[[S, P, Approval, Audit, str], Awaitable[Result]]
+    subject: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,14 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE})")
     parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="for people or programs")
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument("--apply", action="store_true", help="plan, ask the person at the terminal, and apply")
-    way.add_argument(
-        "--approve", metavar="PLAN", help="apply this sealed plan unasked: needs [writes] unattended = true"
-    )
-    parser.add_argument(
-        "--max", type=_count, metavar="N", help="let the plan touch more documents than the settings say"
-    )
     parser.add_argument(
         "--timeout",
         type=seconds,
@@ -57,17 +69,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"seconds that all reading and writing may take (default {DEFAULT_TIMEOUT:g})",
     )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--apply", action="store_true", help="plan, ask the person at the terminal, and apply")
+    way.add_argument(
+        "--approve", metavar="PLAN", help="apply this sealed plan unasked: needs [writes] unattended = true"
+    )
+    way.add_argument(
+        "--resume", metavar="ID", help="go on with a plan that was started within the hour, under its approval"
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
 
 
-def run(arguments: argparse.Namespace, make: Make, unseal: Open, apply: Apply) -> int:
+def add_limit(parser: argparse.ArgumentParser) -> None:
+    """Declare the limit of the commands that move documents."""
+    parser.add_argument(
+        "--max", type=_count, metavar="N", help="let the plan touch more documents than the settings say"
+    )
+
+
+def run(arguments: argparse.Namespace, repair: Repair[S, P]) -> int:
     """Plan, and apply what somebody agrees to.
 
     Args:
         arguments: those of the command.
-        make: plans.
-        unseal: opens a sealed plan.
-        apply: applies.
+        repair: what it changes, and how.
 
     Raises:
         UsageError: the settings or an argument cannot be used.
@@ -75,20 +100,17 @@ def run(arguments: argparse.Namespace, make: Make, unseal: Open, apply: Apply) -
     settings = load_settings(arguments.config)
     try:
         with progress_on_terminal() as progress:
-            plan = asyncio.run(_planned(arguments, settings, make, unseal, progress))
-        token = arguments.approve or _sealed(plan)
-        if not (arguments.apply or arguments.approve):
-            _tell_plan(plan, token, arguments.format)
+            agreed = asyncio.run(_agreed(arguments, settings, repair, progress))
+        if agreed is None:
             return ExitCode.HEALTHY
-        approval = _approval(arguments, plan)
         with progress_on_terminal() as progress:
-            outcome = asyncio.run(_applied(arguments, settings, plan, approval, token, apply, progress))
+            outcome = asyncio.run(_applied(arguments, settings, agreed, repair, progress))
     except RepairError as error:
         print(f"validate-daily: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(
-            "validate-daily: interrupted; what was moved is whole, in one place or the other: run again to finish",
+            "validate-daily: interrupted; the audit names the plan, if it was started: --resume goes on with it",
             file=sys.stderr,
         )
         return ExitCode.INTERRUPTED
@@ -96,53 +118,69 @@ def run(arguments: argparse.Namespace, make: Make, unseal: Open, apply: Apply) -
     return outcome.exit_code
 
 
-async def _planned(
-    arguments: argparse.Namespace, settings: Settings, make: Make, unseal: Open, progress: Progress
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Agreed(Generic[P]):
+    """A plan, who agreed to it, and its seal."""
+
+    plan: P
+    approval: Approval
+    token: str
+
+
+async def _agreed(
+    arguments: argparse.Namespace, settings: Settings, repair: Repair[S, P], progress: Progress
+) -> _Agreed[P] | None:
+    """A plan that may be applied; None where it was only told."""
     if arguments.approve:
         _refuse_assistant()
-        return unseal(arguments.approve, settings)
-    async with _session(arguments, settings, progress, writing=False) as session:
-        return await make(session)
+        plan = _unsealed(arguments.approve, settings, repair)
+        return _Agreed(plan, Approval.given(plan, "unattended", plan.principal), arguments.approve)
+    if arguments.resume:
+        _refuse_assistant()
+        return await _started(arguments.resume, settings, repair)
+    async with _session(arguments, settings, repair, progress, writing=False) as session:
+        plan = await repair.make(session)
+    token = Seal(plan_key()).seal(plan)
+    if not arguments.apply:
+        _tell_plan(plan, token, arguments.format)
+        return None
+    _refuse_assistant()
+    return _Agreed(plan, Approval.given(plan, "terminal", plan.principal, ask(plan)), token)
+
+
+def _unsealed(token: str, settings: Settings, repair: Repair[S, P]) -> P:
+    plan = Seal(plan_key()).open(token, repair.kind, Binding.of(settings, local_principal()))
+    if repair.subject not in {None, plan.subject}:
+        raise TokenError(f"the plan is about {plan.subject}, not {repair.subject}", "name what it is about")
+    return plan
+
+
+async def _started(plan: str, settings: Settings, repair: Repair[S, P]) -> _Agreed[P]:
+    """A plan that was started and broken off, and the approval that it was started under."""
+    async with open_audit(settings) as audit:
+        event = await audit.started(plan)
+    if event is None or event.token is None:
+        raise RefusedError(
+            f"the audit knows of no start of the plan {show(plan, limit=100)}",
+            "validate-daily audit shows what it knows",
+        )
+    return _Agreed(_unsealed(event.token, settings, repair), event.approval, event.token)
 
 
 async def _applied(
-    arguments: argparse.Namespace,
-    settings: Settings,
-    plan: Plan,
-    approval: Approval,
-    token: str,
-    apply: Apply,
-    progress: Progress,
+    arguments: argparse.Namespace, settings: Settings, agreed: _Agreed[P], repair: Repair[S, P], progress: Progress
 ) -> Result:
     async with (
-        _session(arguments, settings, progress, writing=True) as session,
+        _session(arguments, settings, repair, progress, writing=True) as session,
         open_audit(settings) as audit,
     ):
-        return await apply(session, plan, approval, audit, token)
+        return await repair.apply(session, agreed.plan, agreed.approval, audit, agreed.token)
 
 
-@asynccontextmanager
-async def _session(
-    arguments: argparse.Namespace, settings: Settings, progress: Progress, *, writing: bool
-) -> AsyncGenerator[Session]:
-    async with open_session(
-        settings, local_principal(), writing=writing, timeout=arguments.timeout, progress=progress
-    ) as session:
-        yield session
-
-
-def _sealed(plan: Plan) -> str:
-    from repairs.seal import Seal, plan_key  # noqa: PLC0415 - the key is made where it is first needed
-
-    return Seal(plan_key()).seal(plan)
-
-
-def _approval(arguments: argparse.Namespace, plan: Plan) -> Approval:
-    if arguments.approve:
-        return Approval.given(plan, "unattended", plan.principal)
-    _refuse_assistant()
-    return Approval.given(plan, "terminal", plan.principal, ask(plan))
+def _session(
+    arguments: argparse.Namespace, settings: Settings, repair: Repair[S, P], progress: Progress, *, writing: bool
+) -> AbstractAsyncContextManager[S]:
+    return repair.opening(settings, local_principal(), writing=writing, timeout=arguments.timeout, progress=progress)
 
 
 def _refuse_assistant(environment: Mapping[str, str] = os.environ) -> None:

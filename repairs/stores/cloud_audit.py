@@ -80,12 +80,27 @@ class CloudLoggingAudit:
         Raises:
             AuditError: the log cannot be read.
         """
+        found = await self._first(f'jsonPayload.plan="{plan}"', newest=False)
+        return next((event for event in found if event.plan == plan), None)
+
+    async def last(self, repair: str, subject: str) -> Event | None:
+        """The line before the newest change of this kind to a subject, within the log's retention.
+
+        Raises:
+            AuditError: the log cannot be read.
+        """
+        wanted = f"jsonPayload.repair={json.dumps(repair)} AND jsonPayload.subject={json.dumps(subject)}"
+        found = await self._first(wanted, newest=True)
+        return next((event for event in found if (event.repair, event.subject) == (repair, subject)), None)
+
+    async def _first(self, wanted: str, *, newest: bool) -> list[Event]:
+        """The first lines that were written before a change and fit."""
         budget = Budget(self.seconds)
         name = f"projects/{self.project}/logs/{self.log}"
         request = ListLogEntriesRequest(
             resource_names=[f"projects/{self.project}"],
-            filter=f'logName="{name}" AND jsonPayload.plan="{plan}" AND jsonPayload.moment="before"',
-            order_by="timestamp asc",
+            filter=f'logName="{name}" AND {wanted} AND jsonPayload.moment="before"',
+            order_by=f"timestamp {'desc' if newest else 'asc'}",
             page_size=10,
         )
 
@@ -98,7 +113,7 @@ class CloudLoggingAudit:
             entries = await ask(read, budget, role=_READ_ROLE)
         except SourceError as error:
             raise AuditError(f"the audit in Cloud Logging cannot be read: {error}", error.next_step) from error
-        return next((event for entry in entries if (event := _event(entry)) and event.plan == plan), None)
+        return [event for entry in entries if (event := _event(entry))]
 
     def _request(self, event: Event, line: str, head: str) -> WriteLogEntriesRequest:
         payload = Struct()
@@ -108,6 +123,7 @@ class CloudLoggingAudit:
                 "plan": event.plan,
                 "moment": event.moment,
                 "repair": event.repair,
+                "subject": event.subject,
                 "principal": event.principal.name,
                 "identity": event.identity,
                 "chain": self._chain,

@@ -3,7 +3,7 @@
 Every kind of plan and result registers its own words, in the module of what it changes.
 """
 
-from repairs.telling import documents
+from repairs.telling import documents, jobs, services
 from repairs.telling.words import command_of, plan_lines, question, result_lines
 
-__all__ = ["command_of", "documents", "plan_lines", "question", "result_lines"]
+__all__ = ["command_of", "documents", "jobs", "plan_lines", "question", "result_lines", "services"]

@@ -1,0 +1,127 @@
+"""A change of one service on its way: its newest look, its steps, and what became of it, whatever Cloud Run does."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from checks.deployments import Revision, Service
+from repairs.errors import UnseenError
+from repairs.run_outcome import Rollout
+from repairs.run_plan import ServicePlan, Traffic
+from repairs.run_session import RunSession
+from repairs.serving import Seen, look
+from repairs.stores.intent import changed, set_traffic
+from repairs.waiting import UNANSWERED, wait_until
+from repairs.wanting import StoppedError, want
+
+P = TypeVar("P", bound=ServicePlan)
+
+
+@dataclass(slots=True)
+class AtWork(ABC, Generic[P]):
+    """One plan of a service while it is applied.
+
+    Attributes:
+        session: one that is writing.
+        plan: what somebody agreed to.
+        seen: the newest look.
+        begun: the service was found as this plan had left it when it was broken off.
+        resumed: the plan had been started before.
+        steps: what was done, in its order.
+        lines: what the new revision said, where it failed.
+    """
+
+    session: RunSession
+    plan: P
+    seen: Seen
+    begun: bool
+    resumed: bool
+    steps: list[str] = field(default_factory=list[str])
+    lines: tuple[str, ...] = ()
+
+    async def run(self) -> Rollout:
+        """All of it. Raises nothing for what Cloud Run does: the result says it."""
+        try:
+            await self.work()
+        except StoppedError as stopped:
+            return await self._told(done=stopped.done, reason=stopped.reason, next_step=stopped.next_step)
+        except UnseenError as error:
+            return await self._told(done=None, reason=error.reason, next_step=error.next_step)
+        return await self._told(done=True)
+
+    @abstractmethod
+    async def work(self) -> None:
+        """Make the change, and see it through.
+
+        Raises:
+            StoppedError: it came to its end before it was whole.
+            UnseenError: the service could not be read.
+        """
+
+    @abstractmethod
+    def refuse_others(self, seen: Seen) -> None:
+        """Stop where somebody else has changed what this plan is about.
+
+        Raises:
+            StoppedError: they have.
+        """
+
+    @property
+    @abstractmethod
+    def revision(self) -> str | None:
+        """The revision that the plan is about."""
+
+    @property
+    def digest(self) -> str | None:
+        """What was to serve; None where only traffic was to move."""
+        return None
+
+    async def wait(self, holds: Callable[[Seen], bool], *, acknowledged: bool = True) -> Seen:
+        """Look until something holds; only a few times where nobody acknowledged what it waits for."""
+
+        def holds_and_ours(seen: Seen) -> bool:
+            self.seen = seen
+            if acknowledged:
+                self.refuse_others(seen)
+            return holds(seen)
+
+        looks = None if acknowledged else UNANSWERED
+        return await wait_until(self.session, self.plan.resource, holds_and_ours, looks=looks)
+
+    async def want_traffic(self, traffic: Iterable[Traffic]) -> None:
+        """Ask for traffic, and for nothing else."""
+        target = tuple(traffic)
+        wanted = changed(self.seen.message, lambda message: set_traffic(message, target))
+        if not await want(self.session.store, self.seen.message, wanted, "traffic", allowed=("traffic",)):
+            await self.wait(lambda seen: seen.wanted == target, acknowledged=False)
+
+    async def _told(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
+        unseen: tuple[str, ...] = ()
+        try:
+            self.seen = await look(self.session, self.plan.resource)
+        except UnseenError as error:
+            unseen = (f"the service after the change: {error}",)
+        return Rollout(
+            plan=self.plan.id,
+            repair=self.plan.repair,
+            resumed=self.resumed,
+            unseen=unseen,
+            service=self.plan.service,
+            done=done,
+            reason=reason,
+            digest=self.digest,
+            revision=self.revision,
+            created=self.seen.service.created,
+            ready=self.seen.service.ready,
+            serving=self.seen.serving,
+            wanted=self.seen.wanted,
+            steps=tuple(self.steps),
+            lines=self.lines,
+            next_step=next_step,
+        )
+
+
+def why(told: Service | Revision) -> str:
+    """Cloud Run's own words for a failure."""
+    return ": ".join(filter(None, (told.reason, told.message))) or "Cloud Run gives no reason"

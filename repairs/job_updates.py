@@ -1,0 +1,92 @@
+"""Updates the images of jobs, one by one under its etag, and reads each of them again."""
+
+import asyncio
+from typing import Final
+
+from checks.errors import SourceError
+from checks.sources.run_client import Message
+from checks.text import show
+from repairs.run_outcome import JobFate, JobResult, JobsUpdate
+from repairs.run_plan import JobChange, JobsPlan
+from repairs.run_session import RunSession
+from repairs.stores.cloud_run import ChangeError
+from repairs.stores.intent import changed, container, differences, version
+
+_AT_ONCE: Final = 4
+
+
+async def update_all(session: RunSession, plan: JobsPlan, *, resumed: bool) -> JobsUpdate:
+    """Update every job of a plan; what happens to one does not keep the others from it."""
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def update(change: JobChange) -> JobResult:
+        async with at_once:
+            return await _update(session, change)
+
+    jobs = await asyncio.gather(*(update(each) for each in plan.jobs))
+    return JobsUpdate(
+        plan=plan.id,
+        repair=plan.repair,
+        resumed=resumed,
+        service=plan.service,
+        digest=plan.digest,
+        planned=len(plan.jobs),
+        jobs=tuple(jobs),
+    )
+
+
+async def _update(session: RunSession, change: JobChange) -> JobResult:
+    try:
+        before = await session.store.job(change.resource)
+    except SourceError as error:
+        return _result(change, JobFate.UNKNOWN, None, f"it could not be read: {error}; {error.next_step}")
+    if _image(before) == change.after:
+        return _result(change, JobFate.UPDATED, before)
+    now = version(before)
+    if (now.generation, now.spec) != (change.version.generation, change.version.spec):
+        return _result(change, JobFate.CHANGED, before, "somebody changed it since the plan: left alone")
+    return await _change(session, change, before)
+
+
+async def _change(session: RunSession, change: JobChange, before: Message) -> JobResult:
+    found = container(before.template.template.containers)
+    if found is None:
+        return _result(change, JobFate.REFUSED, before, "its template has no container")
+    place, _ = found
+
+    def name_image(message: Message) -> None:
+        message.template.template.containers[place].image = change.after
+        for token in ("start_execution_token", "run_execution_token"):
+            message.ClearField(token)
+
+    wanted, allowed = changed(before, name_image), (f"template.template.containers[{place}].image",)
+    try:
+        beyond = set(differences(before, await session.store.update_job(wanted, rehearse=True))) - set(allowed)
+        if beyond:
+            why = f"Cloud Run would also change {show(', '.join(sorted(beyond)), limit=300)}"
+            return _result(change, JobFate.REFUSED, before, why)
+        await session.store.update_job(wanted, rehearse=False)
+    except ChangeError as error:
+        if error.refused:
+            return _result(change, JobFate.CHANGED if error.conflict else JobFate.REFUSED, before, str(error))
+    return await _verified(session, change)
+
+
+async def _verified(session: RunSession, change: JobChange) -> JobResult:
+    """A look afterwards, whether the change was acknowledged or not."""
+    try:
+        after = await session.store.job(change.resource)
+    except SourceError as error:
+        return _result(change, JobFate.UNKNOWN, None, f"it could not be read again: {error}; {error.next_step}")
+    if _image(after) == change.after:
+        return _result(change, JobFate.UPDATED, after)
+    return _result(change, JobFate.UNKNOWN, after, "the change was not acknowledged, and does not show: plan again")
+
+
+def _image(message: Message) -> str:
+    found = container(message.template.template.containers)
+    return str(found[1].image) if found else ""
+
+
+def _result(change: JobChange, fate: JobFate, message: Message | None, why: str | None = None) -> JobResult:
+    return JobResult(name=change.name, fate=fate, image=None if message is None else _image(message), why=why)

@@ -1,0 +1,79 @@
+"""A practice cloud's services and jobs to repair: sessions, plans and agreements to them."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from checks.settings import Settings, parse_settings
+from repairs.audit import FileAudit
+from repairs.redeploy import apply_redeploy, plan_redeploy
+from repairs.run_outcome import Rollout
+from repairs.run_plan import RedeployPlan
+from repairs.run_session import RunSession, open_run_session
+from sandbox import Sandbox, World, build
+
+from support.mcp_world import EXAMPLE
+from support.plans import ANA
+from support.repairing import agreed
+
+PHASE2, PHASE3 = "nba-phase2-raw-processors", "nba-phase3-analytics-processors"
+CHANGING = frozenset({"UpdateService", "UpdateJob", "RunJob"})
+
+
+@dataclass
+class Cloud:
+    """A practice cloud, and an audit of one's own."""
+
+    world: World
+    sandbox: Sandbox
+    audit: FileAudit
+    settings: Settings
+
+    @asynccontextmanager
+    async def session(
+        self, *, writing: bool = False, seconds: float = 30, pause: float = 0.02
+    ) -> AsyncGenerator[RunSession]:
+        async with open_run_session(
+            self.settings,
+            ANA,
+            writing=writing,
+            timeout=seconds,
+            environment=self.sandbox.environment(),
+            clock=self.world.clock.now,
+            pause=pause,
+        ) as session:
+            yield session
+
+    async def plan(self, service: str = PHASE2, **told: Any) -> RedeployPlan:
+        async with self.session() as session:
+            return await plan_redeploy(session, service, **told)
+
+    async def apply(self, plan: RedeployPlan, **told: Any) -> Rollout:
+        async with self.session(writing=True, **told) as session:
+            return await apply_redeploy(session, plan, agreed(plan), self.audit)
+
+    @property
+    def changes(self) -> list[str]:
+        """The calls that change Cloud Run, without rehearsals."""
+        return [each.method for each in self.world.calls if each.method in CHANGING and "validate" not in each.request]
+
+    def serving(self, service: str = PHASE2) -> list[tuple[str, int, str]]:
+        """The observed traffic: revision, share, image."""
+        return [(revision.name, percent, revision.image) for revision, percent in self.world.service(service).serving()]
+
+
+@asynccontextmanager
+async def cloud(
+    scenario: str, folder: Path, *, more: str = "", change: Callable[[World], None] = lambda _world: None
+) -> AsyncGenerator[Cloud]:
+    """A practice cloud in which a rollout takes a moment, and settings that let it be changed."""
+    world = build(scenario)
+    world.run.takes = timedelta(milliseconds=100)
+    change(world)
+    text = f"{EXAMPLE.read_text()}\n[writes]\nenabled = true\nmax_documents = 200000\n{more}\n"
+    settings = Settings(parse_settings(text, origin="F"), Path("F"), named=True)
+    async with Sandbox(world) as sandbox:
+        yield Cloud(world, sandbox, FileAudit(folder / "audit" / "audit.jsonl"), settings)
