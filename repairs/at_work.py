@@ -77,7 +77,7 @@ class AtWork(ABC, Generic[P]):
         """What was to serve; None where only traffic was to move."""
         return None
 
-    async def wait(self, holds: Callable[[Seen], bool], *, acknowledged: bool = True) -> Seen:
+    async def wait(self, holds: Callable[[Seen], bool], *, what: str, acknowledged: bool = True) -> Seen:
         """Look until something holds; only a few times where nobody acknowledged what it waits for."""
 
         def holds_and_ours(seen: Seen) -> bool:
@@ -87,14 +87,15 @@ class AtWork(ABC, Generic[P]):
             return holds(seen)
 
         looks = None if acknowledged else UNANSWERED
-        return await wait_until(self.session, self.plan.resource, holds_and_ours, looks=looks)
+        waiting = f"{self.plan.service}: {what}"
+        return await wait_until(self.session, self.plan.resource, holds_and_ours, what=waiting, looks=looks)
 
     async def want_traffic(self, traffic: Iterable[Traffic]) -> None:
         """Ask for traffic, and for nothing else."""
         target = tuple(traffic)
         wanted = changed(self.seen.message, lambda message: set_traffic(message, target))
         if not await want(self.session.store, self.seen.message, wanted, "traffic", allowed=("traffic",)):
-            await self.wait(lambda seen: seen.wanted == target, acknowledged=False)
+            await self.wait(lambda seen: seen.wanted == target, what="looking for the change", acknowledged=False)
 
     async def _told(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
         unseen: tuple[str, ...] = ()

@@ -83,6 +83,11 @@ class Result(Evidence, ABC):
 
     @property
     @abstractmethod
+    def summary(self) -> str:
+        """What became of it, in a few words, as the audit keeps it."""
+
+    @property
+    @abstractmethod
     def exit_code(self) -> int:
         """0 done, 1 not or partly done, 3 something is not known."""
 
@@ -111,6 +116,11 @@ class Outcome(Result):
     def complete(self) -> bool:
         """Whether every planned document is where the plan wanted it, or gone by itself."""
         return all(each.fate is Fate.VANISHED for each in self.skipped)
+
+    @property
+    def summary(self) -> str:
+        """How many moved."""
+        return f"{self.moved:,} of {self.planned:,} documents moved"
 
     @property
     def exit_code(self) -> int:

@@ -13,7 +13,7 @@ UNANSWERED: Final = 3
 
 
 async def wait_until(
-    session: RunSession, resource: str, holds: Callable[[Seen], bool], *, looks: int | None = None
+    session: RunSession, resource: str, holds: Callable[[Seen], bool], *, what: str, looks: int | None = None
 ) -> Seen:
     """The first look at a service for which something holds.
 
@@ -21,6 +21,7 @@ async def wait_until(
         session: the way there; its budget bounds the wait.
         resource: the service's full name.
         holds: may raise ``StoppedError`` where it will never hold.
+        what: is waited for, in words that a person sees meanwhile.
         looks: how many are enough; None goes on until the budget is spent.
 
     Raises:
@@ -31,6 +32,7 @@ async def wait_until(
     while True:
         seen = await look(session, resource)
         count += 1
+        session.progress(what, count, None)
         if holds(seen):
             return seen
         if session.budget.remaining() <= session.pause:

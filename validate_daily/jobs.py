@@ -119,7 +119,7 @@ def _inventory(snapshot: Snapshot) -> Inventory:
         complete=found is not None and found.complete,
         jobs=tuple(rows),
         missing=tuple(each.name for each in told if each.kind == "missing" and each.name in follows),
-        gaps=snapshot.gaps,
+        gaps=tuple(gap for gap in snapshot.gaps if gap.source != "clock"),  # no age is judged here
     )
 
 
@@ -139,21 +139,18 @@ def _row(subject: Subject, job: Job, follows: str | None) -> JobRow:
 
 
 def _print(inventory: Inventory) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only for people
-    from rich.table import Table  # noqa: PLC0415 - the same
-
-    console = Console()
-    if inventory.practice:
-        console.print("PRACTICE: this says nothing about production", style="reverse")
-    table = Table("verdict", "job", "its next execution runs", "follows", "last run", box=None, pad_edge=False)
+    lines = ["PRACTICE: this says nothing about production"] if inventory.practice else []
     for each in inventory.jobs:
-        last = f"{each.last_run}, {each.last_state}" if each.last_run else "never"
-        table.add_row(each.verdict, show(each.name), show(each.image, limit=200), each.follows or "no service", last)
-    console.print(table if inventory.jobs else "no jobs were found", soft_wrap=True)
-    for line in dict.fromkeys(line for each in inventory.jobs for line in each.why):
-        console.print(f"why       {show(line, limit=500)}", soft_wrap=True, markup=False, highlight=False)
-    for name in inventory.missing:
-        console.print(f"missing   {show(name)} is named by the settings, and Cloud Run has no such job", markup=False)
-    for gap in inventory.gaps:
-        told = f"unseen    {gap.source}: {show(gap.reason, limit=500)}; next: {gap.next_step}"
-        console.print(told, soft_wrap=True, markup=False, highlight=False)
+        last = f"last ran {each.last_run}, {each.last_state}" if each.last_run else "never ran"
+        follows = f"follows {each.follows}" if each.follows else "follows no service"
+        lines.append(f"{each.verdict:<10}{show(each.name)}: {show(each.image, limit=300)}; {follows}; {last}")
+    if not inventory.jobs:
+        lines.append("no job was found" + (": Cloud Run has none there" if inventory.complete else ""))
+    lines += [f"why       {show(each, limit=500)}" for each in _reasons(inventory)]
+    lines += [f"missing   {show(each)}: the settings name it, Cloud Run has no such job" for each in inventory.missing]
+    lines += [f"unseen    {gap.source}: {show(gap.reason, limit=500)}; next: {gap.next_step}" for gap in inventory.gaps]
+    print("\n".join(lines))
+
+
+def _reasons(inventory: Inventory) -> list[str]:
+    return list(dict.fromkeys(line for each in inventory.jobs for line in each.why))
