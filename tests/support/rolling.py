@@ -59,10 +59,18 @@ class Cloud:
 
     def with_service(self, name: str, **told: Any) -> "Cloud":
         """The same, with other settings of one service."""
+        return self._with("services", name, told)
+
+    def with_job(self, name: str, **told: Any) -> "Cloud":
+        """The same, with other settings of one job."""
+        return self._with("jobs", name, told)
+
+    def _with(self, section: str, name: str, told: dict[str, Any]) -> "Cloud":
         pipeline = self.settings.pipeline
-        services = tuple(each.model_copy(update=told) if each.name == name else each for each in pipeline.services)
-        changed = pipeline.model_copy(update={"services": services})
-        return replace(self, settings=replace(self.settings, pipeline=changed))
+        entries = tuple(
+            each.model_copy(update=told) if each.name == name else each for each in getattr(pipeline, section)
+        )
+        return replace(self, settings=replace(self.settings, pipeline=pipeline.model_copy(update={section: entries})))
 
     @property
     def changes(self) -> list[str]:
