@@ -8,7 +8,10 @@ from repairs.run_session import RunSession
 from repairs.serving import Seen, look
 from repairs.wanting import StoppedError
 
-UNANSWERED: Final = 3
+_FIRST: Final = 0.1
+"""Seconds of half the first pause; each is twice as long as the one before, up to the session's."""
+
+UNANSWERED: Final = 4
 """Looks after which a change that nobody acknowledged, and that does not show, is no longer waited for."""
 
 
@@ -47,4 +50,4 @@ async def wait_until(
                 "look at it with validate-daily check, and plan again",
                 done=None,
             )
-        await asyncio.sleep(session.pause)
+        await asyncio.sleep(min(session.pause, _FIRST * 2**count))

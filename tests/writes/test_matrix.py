@@ -1,6 +1,7 @@
 """Every tool that changes, every way to answer, both protocol revisions, both ways to the server: only yes changes."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def change(request: pytest.FixtureRequest) -> Change:
 @pytest.fixture
 async def ground(change: Change, era: str, way: str, tmp_path: Path) -> AsyncGenerator[Ground]:
     world = build(change.scenario)
+    world.run.takes = timedelta(milliseconds=100)
     async with Sandbox(world) as cloud:
         ground = Ground(cloud, tmp_path, era, http=way == "http")
         ground.write()
