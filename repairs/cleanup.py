@@ -5,8 +5,10 @@ the writer comes first: a cleanup would grow back.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from checks.errors import SourceError
@@ -25,13 +27,19 @@ from repairs.sorting import Sorted, sort_out
 from repairs.stores.documents import Fields, Move, Stored, below_root, text, trash_fields
 from repairs.stores.listing import Listing
 from repairs.stores.stamps import moment, nanos_of
+from repairs.watched import owners
 
 _NAMED: Final = 5
+NOT_FIXED: Final[Mapping[str, datetime]] = MappingProxyType({})
 _ENTRIES_A_READ: Final = 1_000
 
 
 async def plan_cleanup(
-    session: Session, *, even_if_growing: bool = False, max_documents: int | None = None
+    session: Session,
+    *,
+    even_if_growing: bool = False,
+    max_documents: int | None = None,
+    fixed: Mapping[str, datetime] = NOT_FIXED,
 ) -> CleanupPlan:
     """Plan a cleanup from a reading of one's own. Changes nothing.
 
@@ -39,13 +47,14 @@ async def plan_cleanup(
         session: what is read, and for whom.
         even_if_growing: a person in a terminal wants it although something still writes run-scoped ids.
         max_documents: a person in a terminal wants another limit than that of the settings.
+        fixed: since when the fix of a service is proved to serve: what its processors created before is no growth.
 
     Raises:
         NothingToDoError: there is nothing that a cleanup touches.
         RefusedError: something still writes, or there is more than one plan may touch.
         UnseenError: the collection could not be listed completely.
     """
-    seen = await _look(session, None)
+    seen = await _look(session, None, fixed)
     limit = session.settings.writes.max_documents if max_documents is None else max_documents
     if not seen.versions:
         raise NothingToDoError(seen.nothing(), "look at the whole picture with validate-daily check")
@@ -146,24 +155,24 @@ class _Seen:
 
     def fix_first(self) -> str:
         """What to redeploy before any cleanup."""
-        known = self.pipeline.heartbeats.processors
-        owners = {name: each.service for each in known for name in each.names if each.service}
-        services = sorted({owners[name] for name in self.found.growing if name in owners})
+        known = owners(self.pipeline)
+        services = sorted({known[name] for name in self.found.growing if name in known})
         who = ", ".join(services) if services else "the service or job that runs these processors"
         return f"redeploy {who}, and plan again in an hour; a person in a terminal may say --even-if-growing"
 
 
-async def _look(session: Session, at: datetime | None) -> _Seen:
+async def _look(session: Session, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED) -> _Seen:
     pipeline = session.settings.pipeline
     try:
         listing = await list_collection(session, pipeline.heartbeats.collection, at)
     except SourceError as error:
         raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
-    return _Seen(pipeline, listing, _sort(pipeline, listing))
+    return _Seen(pipeline, listing, _sort(pipeline, listing, fixed))
 
 
-def _sort(pipeline: Pipeline, listing: Listing) -> Sorted:
-    return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time))
+def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> Sorted:
+    since = {name: nanos_of(fixed[service]) for name, service in owners(pipeline).items() if service in fixed}
+    return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), since)
 
 
 async def _recount(session: Session, plan: CleanupPlan) -> Recount | SourceError:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from checks.frozen import Count, Evidence
 from checks.report import ExitCode
 from repairs.plan import PlanId
+from repairs.watched import Watched
 
 
 class Fate(StrEnum):
@@ -101,6 +102,7 @@ class Outcome(Result):
         reads, writes, deletes: what was billed.
         recount: a look afterwards; None where it failed, which ``unseen`` explains.
         undo_until: how long this can be undone; None means without end.
+        watched: what a watch afterwards saw; None where none was asked for.
     """
 
     planned: Count
@@ -111,6 +113,7 @@ class Outcome(Result):
     deletes: Count
     recount: Recount | None
     undo_until: AwareDatetime | None
+    watched: Watched | None = None
 
     @property
     def complete(self) -> bool:
@@ -127,4 +130,6 @@ class Outcome(Result):
         """0 done, 1 partly done, 3 something is not known."""
         if self.unseen or any(each.fate is Fate.UNKNOWN for each in self.skipped):
             return ExitCode.UNKNOWN
-        return 0 if self.complete else 1
+        if not self.complete:
+            return 1
+        return self.watched.exit_code if self.watched else 0

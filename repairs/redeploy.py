@@ -30,7 +30,13 @@ _HEX: Final = 19
 
 
 async def plan_redeploy(
-    session: RunSession, service: str, *, tag: str | None = None, digest: str | None = None, unpin: bool = False
+    session: RunSession,
+    service: str,
+    *,
+    tag: str | None = None,
+    digest: str | None = None,
+    unpin: bool = False,
+    audit: Audit | None = None,
 ) -> RedeployPlan:
     """Plan a redeploy from a reading of one's own. Changes nothing.
 
@@ -40,6 +46,7 @@ async def plan_redeploy(
         tag: a person in a terminal wants another tag than that of the settings, or the one that was deployed.
         digest: a person in a terminal wants this digest, ``sha256:...``, whatever tags say.
         unpin: a person wants all traffic to follow the new revision although some of it is pinned.
+        audit: where the tag of the last redeploy is looked up, which has left a digest in its place.
 
     Raises:
         NothingToDoError: all of its traffic meets that digest already.
@@ -49,7 +56,7 @@ async def plan_redeploy(
     seen = await look(session, resource_of(session, service))
     refuse_unsettled(seen)
     repository = _repository(session, seen)
-    wanted = await _resolve(session, repository, digest or tag or _tag(session, seen))
+    wanted = await _resolve(session, repository, digest or tag or await _tag(session, seen, audit))
     if seen.serves(lambda each: each is not None and wanted.points_at(each)):
         raise NothingToDoError(
             f"all traffic of {service} meets {_short(wanted)} already, which is {_named(wanted)}",
@@ -102,11 +109,15 @@ def _most(seen: Seen) -> Revision:
     return revision
 
 
-def _tag(session: RunSession, seen: Seen) -> str:
-    tag = session.settings.pipeline.tag_of(seen.service.name) or seen.service.image.tag
-    if tag is None:
+async def _tag(session: RunSession, seen: Seen, audit: Audit | None) -> str:
+    """The settings' tag, the one that was deployed, or the one that our last redeploy was made of."""
+    name = seen.service.name
+    tag = session.settings.pipeline.tag_of(name) or seen.service.image.tag
+    if tag is None and audit is not None and (last := await audit.last("redeploy", name)):
+        tag = last.evidence.get("tag") if last.plan == seen.nonce else None
+    if not isinstance(tag, str):
         raise RefusedError(
-            f"{seen.service.name} was not deployed by a tag, and the settings name none",
+            f"{name} was not deployed by a tag, and the settings name none",
             "set tag at the service in the settings, or name one with --tag",
         )
     return tag

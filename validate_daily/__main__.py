@@ -10,7 +10,7 @@ from typing import Final
 from checks import command as check
 from checks.console import Parser, guarded
 from mcp_server import command as mcp
-from validate_daily import audit, cleanup, demo, doctor, init, jobs, redeploy, restore, rollback, sandbox
+from validate_daily import audit, cleanup, demo, doctor, init, jobs, redeploy, repair, restore, rollback, sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Subcommand:
 SUBCOMMANDS: Final = {
     "check": Subcommand(check.SUMMARY, check.add_arguments, check.run),
     "doctor": Subcommand(doctor.SUMMARY, doctor.add_arguments, doctor.run),
+    "repair": Subcommand(repair.SUMMARY, repair.add_arguments, repair.run),
     "cleanup": Subcommand(cleanup.SUMMARY, cleanup.add_arguments, cleanup.run),
     "restore": Subcommand(restore.SUMMARY, restore.add_arguments, restore.run),
     "redeploy": Subcommand(redeploy.SUMMARY, redeploy.add_arguments, redeploy.run),

@@ -48,8 +48,11 @@ async def plan_redeploy(ctx: Ctx, service: Name) -> RolloutPlanAnswer:
     Show the person changes and notes (OLDER, OTHER REPOSITORY, FAILED BEFORE) before you call redeploy_service.
     """
     change = changing(ctx)
-    async with opened(ctx, change, open_run_session, writing=False) as session:
-        plan = await make_redeploy(session, service)
+    async with (
+        opened(ctx, change, open_run_session, writing=False) as session,
+        open_audit(change.settings, environment=change.state.environment) as audit,
+    ):
+        plan = await make_redeploy(session, service, audit=audit)
     return rollout_plan(plan, change.seal.seal(plan), change.settings)
 
 
