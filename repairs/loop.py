@@ -206,7 +206,9 @@ async def _beats(documents: Session, pipeline: Pipeline, listing: Listing, servi
             + (f" and {len(late) - _NAMED} more" if len(late) > _NAMED else ""),
             next_step="run again when they have run",
         )
-    return Step(name=BEATS, subject=service, holds=True, told=f"each that must beat did, since {since:%Y-%m-%d %H:%M:%S UTC}")
+    return Step(
+        name=BEATS, subject=service, holds=True, told=f"each that must beat did, since {since:%Y-%m-%d %H:%M:%S UTC}"
+    )
 
 
 def _written_since(pipeline: Pipeline, listing: Listing, service: str, since: datetime) -> Counter[str]:
