@@ -87,8 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: the settings or an argument cannot be used.
     """
     settings = load_settings(arguments.config)
-    agree = _agree(arguments)
     try:
+        agree = _agree(arguments)
         with nullcontext(quiet) if arguments.apply else progress_on_terminal() as progress:  # a question stands alone
             told = Walk(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
             return asyncio.run(walk(told))
