@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command.test_repairs import COMMAND, elsewhere, run, settings, typed
 
 from sandbox import Sandbox, World, build, running
 
+from support.commands import COMMAND, run, settings, typed
 from support.rolling import PHASE2
 
 
