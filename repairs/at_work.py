@@ -30,6 +30,7 @@ class AtWork(ABC, Generic[P]):
         resumed: the plan had been started before.
         steps: what was done, in its order.
         lines: what the new revision said, where it failed.
+        effect: what was seen of it at work, where it serves.
     """
 
     session: RunSession
@@ -39,6 +40,7 @@ class AtWork(ABC, Generic[P]):
     resumed: bool
     steps: list[str] = field(default_factory=list[str])
     lines: tuple[str, ...] = ()
+    effect: tuple[str, ...] = ()
 
     async def run(self) -> Rollout:
         """All of it. Raises nothing for what Cloud Run does: the result says it."""
@@ -47,7 +49,8 @@ class AtWork(ABC, Generic[P]):
         except StoppedError as stopped:
             return await self._told(done=stopped.done, reason=stopped.reason, next_step=stopped.next_step)
         except UnseenError as error:
-            return await self._told(done=None, reason=error.reason, next_step=error.next_step)
+            onward = f"{error.next_step}; go on with --resume {self.plan.id}"
+            return await self._told(done=None, reason=error.reason, next_step=onward)
         return await self._told(done=True)
 
     @abstractmethod
@@ -119,6 +122,7 @@ class AtWork(ABC, Generic[P]):
             wanted=self.seen.wanted,
             steps=tuple(self.steps),
             lines=self.lines,
+            effect=self.effect,
             next_step=next_step,
         )
 

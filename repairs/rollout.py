@@ -6,6 +6,7 @@ from checks.deployments import Revision, State
 from checks.sources.run_client import Message
 from checks.text import show
 from repairs.at_work import AtWork, why
+from repairs.effect import effect_of
 from repairs.errors import UnseenError
 from repairs.revision_logs import last_lines
 from repairs.run_plan import RedeployPlan
@@ -26,6 +27,7 @@ class Rolling(AtWork[RedeployPlan]):
         revision = await self._prove()
         await self._shift(revision)
         await self._settle(revision)
+        self.effect = await effect_of(self.session, revision)
 
     def refuse_others(self, seen: Seen) -> None:
         """Stop where the template is another's."""

@@ -21,6 +21,7 @@ class RolloutPlanAnswer(Evidence):
         plan: the sealed plan, to hand on as it is.
         subject, size: the service, and how many services or jobs change.
         digest: what will run; null where only traffic moves.
+        commit: what the image's own label claims; null: none, or not known.
         older: the image was uploaded before the one that serves; null: not known.
         serving: the observed traffic.
         changes, notes: everything that will change; what the person must know before.
@@ -34,6 +35,7 @@ class RolloutPlanAnswer(Evidence):
     size: Count
     digest: str | None = None
     uploaded_at: AwareDatetime | None = None
+    commit: Untrusted | None = None
     older: bool | None = None
     serving: tuple[Serving, ...] = ()
     changes: tuple[Untrusted, ...]
@@ -60,7 +62,7 @@ class RolloutAnswer(Evidence):
         done: all is as planned, by a look afterwards; false: NOT DEPLOYED, ``why`` says it; null: not known.
         command: what a person runs in a terminal, where that is the way.
         serving: the observed traffic afterwards.
-        steps, lines: what was done; what a revision that failed said.
+        steps, lines, effect: what was done; what a revision that failed said; what was seen of it at work.
         jobs: those that are not as planned.
         unseen: what could not be seen or written down.
     """
@@ -73,6 +75,7 @@ class RolloutAnswer(Evidence):
     serving: tuple[Serving, ...] = ()
     steps: tuple[Untrusted, ...] = ()
     lines: tuple[Untrusted, ...] = ()
+    effect: tuple[Untrusted, ...] = ()
     jobs: tuple[JobRow, ...] = ()
     next_step: str | None = None
     unseen: tuple[str, ...] = ()
@@ -121,6 +124,7 @@ def rollout_answer(plan: Plan, settings: Settings, result: Rollout | JobsUpdate 
         serving=result.serving,
         steps=result.steps,
         lines=result.lines,
+        effect=result.effect,
         next_step=result.next_step,
         unseen=result.unseen,
     )
@@ -137,6 +141,6 @@ def _about(plan: ServicePlan | JobsPlan) -> dict[str, object]:
     if isinstance(plan, JobsPlan):
         return {"digest": plan.digest}
     if isinstance(plan, RedeployPlan):
-        more = {"digest": plan.digest, "uploaded_at": plan.uploaded_at, "older": plan.older}
+        more = {"digest": plan.digest, "uploaded_at": plan.uploaded_at, "commit": plan.commit, "older": plan.older}
         return {"serving": plan.serving, **more}
     return {"serving": plan.serving}

@@ -28,7 +28,7 @@ async def test_a_moved_tag_is_resolved_shown_rolled_out_and_proved(tmp_path: Pat
         assert practice.changes == []
         outcome = await practice.apply(plan)
 
-        assert (plan.tag, plan.older, plan.moves_traffic) == ("latest", False, False)
+        assert (plan.tag, plan.commit, plan.older, plan.moves_traffic) == ("latest", "7a91c04d", False, False)
         assert plan.uploaded_at is not None
         assert plan.serving_uploaded_at is not None
         assert [each.revision for each in plan.serving] == [OLD]
@@ -38,6 +38,8 @@ async def test_a_moved_tag_is_resolved_shown_rolled_out_and_proved(tmp_path: Pat
             (outcome.revision, 100, plan.digest)
         ]
         assert [image for _, _, image in practice.serving()] == [plan.image]
+        assert any("no line of severity ERROR" in each for each in outcome.effect)
+        assert any("heartbeats since it was made" in each for each in outcome.effect)
 
 
 async def test_nothing_but_the_image_its_label_and_the_name_changes(tmp_path: Path) -> None:
@@ -261,3 +263,24 @@ async def test_an_unapproved_plan_and_a_reading_session_change_nothing(tmp_path:
                 await apply_redeploy(session, plan, agreed(plan), practice.audit)
 
         assert practice.changes == []
+
+
+async def test_what_the_registry_does_not_tell_is_noted_and_keeps_nothing_back(tmp_path: Path) -> None:
+    async with cloud("tag-moved", tmp_path) as practice:
+        practice.world.faults.add(Fault(method="GetBlob", status="PERMISSION_DENIED"))
+        plan = await practice.plan()
+
+    assert plan.commit is None
+    assert any(note.startswith("which commit the image claims could not be read") for note in plan.notes)
+
+
+async def test_an_effect_that_cannot_be_seen_is_unknown_and_no_failure(tmp_path: Path) -> None:
+    async with cloud("tag-moved", tmp_path) as practice:
+        plan = await practice.plan()
+        for service in ("logging", "firestore"):
+            practice.world.faults.add(Fault(method="*", service=service, status="PERMISSION_DENIED"))
+        outcome = await practice.apply(plan)
+
+    assert outcome.done is True
+    assert len(outcome.effect) == 2
+    assert all(each.startswith("unknown: ") and "PERMISSION_DENIED" in each for each in outcome.effect)
