@@ -4,17 +4,16 @@ Only ids that parse as run-scoped and are not registered are ever touched. While
 the writer comes first: a cleanup would grow back.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nsmallest
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from checks.errors import SourceError
 from checks.pipeline import Pipeline
 from checks.text import show
-from heartbeat.document_id import parse
 from repairs.applying import allow, audited
 from repairs.approval import Approval
 from repairs.audit import Audit
@@ -24,7 +23,7 @@ from repairs.plan import SAMPLE, CleanupPlan, Expected, Subject, digest, new_id
 from repairs.session import Session
 from repairs.settling import list_collection, move_all, now_of, refuse_above, refuse_unless_same, target_id
 from repairs.sorting import Sorted, sort_out
-from repairs.stores.documents import Fields, Move, Stored, below_root, text, trash_fields
+from repairs.stores.documents import Move, Stored, below_root, text, trash_document
 from repairs.stores.listing import Listing
 from repairs.stores.stamps import moment, nanos_of
 from repairs.watched import owners
@@ -74,9 +73,9 @@ async def plan_cleanup(
         read_time=seen.listing.read_time,
         count=len(seen.versions),
         digest=digest(seen.versions),
-        by_processor=dict(Counter(parse(name).family for name in seen.found.subjects).most_common()),
+        by_processor=dict(seen.found.families.most_common()),
         sample=tuple(
-            Subject(path=path, update_time=moment(version)) for path, version in sorted(seen.versions)[:SAMPLE]
+            Subject(path=path, update_time=moment(version)) for path, version in nsmallest(SAMPLE, seen.versions)
         ),
         untouched=seen.found.untouched,
         reason=f"malformed-ids: {len(seen.versions):,} of {seen.total:,} documents have run-scoped ids",
@@ -106,14 +105,14 @@ async def apply_cleanup(
         RepairError: it may not be applied; nothing was changed.
     """
     resumed = await allow(session, plan, approval, audit, await now_of(session))
-    seen = await _look(session, plan.read_time)
-    refuse_unless_same(plan, seen.versions)
+    versions = (await _look(session, plan.read_time)).versions
+    refuse_unless_same(plan, versions)
 
     def home_of(path: str) -> str:
         return f"{plan.trash}/{target_id(plan.id, path)}"
 
     async def move(head: str) -> Outcome:
-        fates = await move_all(session, _ToTrash(plan, head), plan, seen.versions, home_of)
+        fates = await move_all(session, _ToTrash(plan, head), plan, versions, home_of)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
     return await audited(session, plan, approval, audit, move, token=token)
@@ -121,22 +120,17 @@ async def apply_cleanup(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A listing of the collection, and what of it a cleanup touches."""
+    """A listing of the collection, and what of it a cleanup touches: ``versions`` are its paths and their versions."""
 
     pipeline: Pipeline
     listing: Listing
     found: Sorted
+    versions: Sequence[tuple[str, int]]
 
     @property
     def total(self) -> int:
         """How many documents there are."""
         return len(self.listing.rows)
-
-    @property
-    def versions(self) -> list[tuple[str, int]]:
-        """What a cleanup touches: each path and its version."""
-        collection = self.pipeline.heartbeats.collection
-        return [(f"{collection}/{row.id}", row.updated) for row in self.listing.rows if row.id in self.found.subjects]
 
     def nothing(self) -> str:
         """That there is nothing to do, and what there is instead."""
@@ -167,7 +161,10 @@ async def _look(session: Session, at: datetime | None, fixed: Mapping[str, datet
         listing = await list_collection(session, pipeline.heartbeats.collection, at)
     except SourceError as error:
         raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
-    return _Seen(pipeline, listing, _sort(pipeline, listing, fixed))
+    found = _sort(pipeline, listing, fixed)
+    collection = pipeline.heartbeats.collection
+    versions = [(f"{collection}/{row.id}", row.updated) for row in listing.rows if row.id in found.subjects]
+    return _Seen(pipeline, listing, found, versions)
 
 
 def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> Sorted:
@@ -209,11 +206,11 @@ class _ToTrash:
     plan: CleanupPlan
     head: str
 
-    def fields(self, stored: Stored, move: Move) -> Fields:
+    def document(self, stored: Stored, move: Move) -> Any:  # noqa: ANN401 - protobuf's classes have no types
         """The original inside, and where, when and by which cleanup it was."""
         until = self.plan.undo_until
         expiry = {} if until is None else {"expires_at": until}
-        return trash_fields(stored, path=below_root(move.source), cleanup=self.plan.id, audit=self.head, **expiry)
+        return trash_document(stored, path=below_root(move.source), cleanup=self.plan.id, audit=self.head, **expiry)
 
     def is_ours(self, target: Stored, move: Move) -> bool:
         """It bears this cleanup's id and the path: an earlier start of it wrote another head."""

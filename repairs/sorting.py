@@ -42,11 +42,13 @@ class Sorted:
 
     Attributes:
         subjects: the ids that a cleanup touches.
+        families: how many of them each processor has.
         untouched: the others, by kind.
         growing: who created malformed documents in the hour before the listing, and how many.
     """
 
     subjects: frozenset[str]
+    families: Counter[str]
     untouched: tuple[Untouched, ...]
     growing: Counter[str]
 
@@ -63,7 +65,7 @@ def sort_out(
         fixed: since when the fix of a processor serves, in nanoseconds since 1970: what it created before is no growth.
     """
     subjects = set[str]()
-    left, growing = Counter[str](), Counter[str]()
+    families, left, growing = Counter[str](), Counter[str](), Counter[str]()
     for each in documents:
         read = parse(each.id)
         if each.id in registered:
@@ -71,9 +73,10 @@ def sort_out(
             continue
         if read.kind is Kind.RUN_SCOPED:
             subjects.add(each.id)
+            families[read.family] += 1
         else:
             left[read.kind] += 1
         if read.kind is not Kind.CANONICAL and each.created >= max(now - HOUR, fixed.get(read.family, 0)):
             growing[read.family] += 1
     untouched = (Untouched(what=what, count=left[kind], why=why) for kind, (what, why) in _LEFT.items() if left[kind])
-    return Sorted(frozenset(subjects), tuple(untouched), growing)
+    return Sorted(frozenset(subjects), families, tuple(untouched), growing)
