@@ -142,7 +142,7 @@ async def _agreed(
         plan = await repair.make(session)
     token = Seal(plan_key()).seal(plan)
     if not arguments.apply:
-        _tell_plan(plan, token, arguments.format)
+        _tell_plan(plan, token, arguments)
         return None
     refuse_assistant()
     return _Agreed(plan, Approval.given(plan, "terminal", plan.principal, ask(plan)), token)
@@ -213,25 +213,22 @@ def ask(plan: Plan) -> str:
             typed = person.readline().rstrip("\n")
     except OSError as error:
         raise RefusedError(
-            "there is no terminal to ask a person at",
-            f"run {shlex.join(('validate-daily', *command_of(plan)))} --apply in one",
+            "there is no terminal to ask a person at", "let a person run the same command in one"
         ) from error
     if typed != plan.words:
         raise RefusedError("not approved: something else was typed", "nothing was changed")
     return typed
 
 
-def _command(plan: Plan) -> str:
-    return shlex.join(["validate-daily", *command_of(plan)])
-
-
-def _tell_plan(plan: Plan, token: str, form: str) -> None:
-    if form == "json":
+def _tell_plan(plan: Plan, token: str, arguments: argparse.Namespace) -> None:
+    if arguments.format == "json":
         told = plan.model_dump(mode="json") | {"plan": token, "expires_at": plan.expires_at.isoformat()}
         _print_json(told)
         return
     print("\n".join(plan_lines(plan)))
-    print(f"Nothing was changed. To do it: {_command(plan)} --apply")
+    config = [] if arguments.config is None else ["--config", str(arguments.config)]
+    command = shlex.join(["validate-daily", *command_of(plan), *config, "--apply"])
+    print(f"Nothing was changed. To do it: {command}")
 
 
 def _tell_outcome(result: Result, form: str) -> None:
