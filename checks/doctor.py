@@ -25,6 +25,7 @@ from checks.sources.endpoints import (
 from checks.sources.firestore_channel import EMULATOR_VARIABLE, firestore_target
 
 if TYPE_CHECKING:
+    from checks.sources.login import Login
     from checks.sources.trying import Examiner
 
 DEFAULT_TIMEOUT: Final = 20.0
@@ -36,6 +37,7 @@ async def examine(
     *,
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a time for each read, not a cancellation
     progress: Progress = quiet,
+    assistant: bool = False,
     environment: Mapping[str, str] = os.environ,
 ) -> Examination:
     """Try everything that a check of this pipeline would need.
@@ -44,6 +46,7 @@ async def examine(
         settings: the pipeline, and where it is described.
         timeout: seconds that each read may take.
         progress: told how many reads are done.
+        assistant: whether these are an assistant's credentials, which must not be able to change anything.
         environment: where other addresses are looked up.
     """
     # Google's packages take seconds to load: not before the settings have proved right.
@@ -59,6 +62,8 @@ async def examine(
     usable = caller is _PRACTICE or probes[-1].result is Result.OK
     visit = _Visit(settings.pipeline, targets, Examiner(caller, login, timeout, progress), usable=usable)
     await visit.go()
+    practice = bool(targets) and all(target.practice for target in targets.values())
+    probes += [] if practice or not usable else await _writing(settings, login, timeout, assistant=assistant)
     return Examination(
         pipeline=settings.pipeline.pipeline.name,
         settings=SettingsFile(path=str(settings.path), named=settings.named),
@@ -68,6 +73,21 @@ async def examine(
         not_checked=tuple(visit.not_checked),
         clock_skew_seconds=visit.skew,
     )
+
+
+async def _writing(settings: Settings, login: "Login", seconds: float, *, assistant: bool) -> list[Probe]:
+    """Whether these credentials can change things, where the settings let anybody do so."""
+    if settings.no_writes is not None:
+        return []
+    account = settings.writes.impersonate
+    if account is None:
+        if not assistant:
+            return []
+        reason = "writes have no account of their own: the assistant's credentials are those that change things"
+        return [_probe("writes", "be kept from changing things", Result.FAILED, reason, "set [writes] impersonate")]
+    from checks.sources.acting import try_acting  # noqa: PLC0415 - Google's packages load when used
+
+    return [await try_acting(login, account, seconds, assistant=assistant)]
 
 
 def _addresses(pipeline: Pipeline, environment: Mapping[str, str]) -> tuple[dict[str, Target], list[Probe]]:

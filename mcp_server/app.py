@@ -46,13 +46,19 @@ def read_tools() -> list[Tool]:
 
 def write_tools() -> list[Tool]:
     """The tools that plan and make changes; a server has them only where the settings switch writes on."""
-    from mcp_server.tools import write  # noqa: PLC0415 - loads only where writes are on
+    from mcp_server.tools import rollout, write  # noqa: PLC0415 - loads only where writes are on
 
     return [
         read_tool(write.plan_cleanup, "Plan a cleanup"),
         write_tool(write.cleanup_heartbeats, "Clean up heartbeats"),
         read_tool(write.plan_restore, "Plan a restore"),
         write_tool(write.restore_heartbeats, "Restore heartbeats"),
+        read_tool(rollout.plan_redeploy, "Plan a redeploy"),
+        write_tool(rollout.redeploy_service, "Redeploy a service"),
+        read_tool(rollout.plan_rollback, "Plan a rollback"),
+        write_tool(rollout.rollback_service, "Roll back a service"),
+        read_tool(rollout.plan_job_update, "Plan an update of jobs"),
+        write_tool(rollout.update_job_image, "Update jobs"),
     ]
 
 

@@ -1,9 +1,9 @@
 """One call that plans or changes: who asks, whether writes are on, and the seal that plans bear."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver.context import Context
@@ -15,10 +15,15 @@ from mcp_server.state import State
 from repairs.errors import RefusedError, RepairError
 from repairs.plan import Principal
 from repairs.seal import KEY_VARIABLE, Binding, Seal, plan_key
-from repairs.session import Session, local_principal, open_session
+from repairs.session import Access, local_principal
 
 SECONDS: Final = 600.0
 """What applying a plan may take; it can be resumed."""
+
+
+S = TypeVar("S", bound=Access)
+Opening = Callable[..., AbstractAsyncContextManager[S]]
+"""Opens a session: ``open_session``, or one that takes the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,14 @@ def changing(ctx: Context[State, Any]) -> Changing:
 
 
 @asynccontextmanager
-async def opened(ctx: Context[State, Any], change: Changing, *, writing: bool) -> AsyncGenerator[Session]:
-    """The way to Firestore, for planning or for changing."""
+async def opened(
+    ctx: Context[State, Any], change: Changing, opening: Opening[S], *, writing: bool
+) -> AsyncGenerator[S]:
+    """The way to what is changed, for planning or for changing."""
     seconds = SECONDS if writing else change.state.timeout
     async with (
         telling(ctx) as progress,
-        open_session(
+        opening(
             change.settings,
             change.principal,
             writing=writing,

@@ -76,10 +76,14 @@ async def audited(
         await asyncio.shield(_broken_off(audit, new_event("interrupted", **about)))
         raise
     try:
-        head = await audit.append(new_event("after", outcome=outcome.model_dump(mode="json"), **about))
+        head = await audit.append(new_event("after", outcome=_told(outcome), **about))
     except AuditError as error:
         return outcome.model_copy(update={"unseen": (*outcome.unseen, f"the line after the change: {error}")})
     return outcome.model_copy(update={"audit": head})
+
+
+def _told(outcome: Result) -> dict[str, Any]:
+    return {"summary": outcome.summary, **outcome.model_dump(mode="json")}
 
 
 async def _broken_off(audit: Audit, event: Event) -> None:

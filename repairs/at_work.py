@@ -30,6 +30,7 @@ class AtWork(ABC, Generic[P]):
         resumed: the plan had been started before.
         steps: what was done, in its order.
         lines: what the new revision said, where it failed.
+        effect: what was seen of it at work, where it serves.
     """
 
     session: RunSession
@@ -39,6 +40,7 @@ class AtWork(ABC, Generic[P]):
     resumed: bool
     steps: list[str] = field(default_factory=list[str])
     lines: tuple[str, ...] = ()
+    effect: tuple[str, ...] = ()
 
     async def run(self) -> Rollout:
         """All of it. Raises nothing for what Cloud Run does: the result says it."""
@@ -47,7 +49,8 @@ class AtWork(ABC, Generic[P]):
         except StoppedError as stopped:
             return await self._told(done=stopped.done, reason=stopped.reason, next_step=stopped.next_step)
         except UnseenError as error:
-            return await self._told(done=None, reason=error.reason, next_step=error.next_step)
+            onward = f"{error.next_step}; go on with --resume {self.plan.id}"
+            return await self._told(done=None, reason=error.reason, next_step=onward)
         return await self._told(done=True)
 
     @abstractmethod
@@ -77,7 +80,7 @@ class AtWork(ABC, Generic[P]):
         """What was to serve; None where only traffic was to move."""
         return None
 
-    async def wait(self, holds: Callable[[Seen], bool], *, acknowledged: bool = True) -> Seen:
+    async def wait(self, holds: Callable[[Seen], bool], *, what: str, acknowledged: bool = True) -> Seen:
         """Look until something holds; only a few times where nobody acknowledged what it waits for."""
 
         def holds_and_ours(seen: Seen) -> bool:
@@ -87,14 +90,15 @@ class AtWork(ABC, Generic[P]):
             return holds(seen)
 
         looks = None if acknowledged else UNANSWERED
-        return await wait_until(self.session, self.plan.resource, holds_and_ours, looks=looks)
+        waiting = f"{self.plan.service}: {what}"
+        return await wait_until(self.session, self.plan.resource, holds_and_ours, what=waiting, looks=looks)
 
     async def want_traffic(self, traffic: Iterable[Traffic]) -> None:
         """Ask for traffic, and for nothing else."""
         target = tuple(traffic)
         wanted = changed(self.seen.message, lambda message: set_traffic(message, target))
         if not await want(self.session.store, self.seen.message, wanted, "traffic", allowed=("traffic",)):
-            await self.wait(lambda seen: seen.wanted == target, acknowledged=False)
+            await self.wait(lambda seen: seen.wanted == target, what="looking for the change", acknowledged=False)
 
     async def _told(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
         unseen: tuple[str, ...] = ()
@@ -118,6 +122,7 @@ class AtWork(ABC, Generic[P]):
             wanted=self.seen.wanted,
             steps=tuple(self.steps),
             lines=self.lines,
+            effect=self.effect,
             next_step=next_step,
         )
 

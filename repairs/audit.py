@@ -35,14 +35,17 @@ MAX_LINE: Final = 4 << 20
 _NEXT: Final = "set [audit] path to a file of your own that only you can read, or free the disk it is on"
 
 
+Moment = Literal["before", "after", "interrupted", "fact"]
+
+
 class Event(Evidence):
     """One line of the audit.
 
     Attributes:
         at: the clock of the machine that writes.
-        moment: before the change, after it, or when it was broken off.
+        moment: before the change, after it, or when it was broken off; or a fact that was seen, which changes nothing.
         repair: what is done, as in ``cleanup``.
-        plan: the plan's id.
+        plan: the plan's id; None of a fact.
         subject: what it is about: a collection, a service.
         principal, identity: who, and whether that was verified.
         approval: who agreed, and how.
@@ -52,13 +55,13 @@ class Event(Evidence):
     """
 
     at: AwareDatetime
-    moment: Literal["before", "after", "interrupted"]
+    moment: Moment
     repair: str
-    plan: PlanId
+    plan: PlanId | None
     subject: str = ""
     principal: Principal
     identity: str
-    approval: Approval
+    approval: Approval | None = None
     evidence: dict[str, Any]
     outcome: dict[str, Any] | None = None
     token: str | None = None
@@ -241,7 +244,7 @@ async def open_audit(
         raise AuditError(f"the audit in Cloud Logging: {error}", error.next_step) from error
 
 
-def new_event(moment: Literal["before", "after", "interrupted"], **told: Any) -> Event:  # noqa: ANN401 - checked by Event
+def new_event(moment: Moment, **told: Any) -> Event:  # noqa: ANN401 - checked by Event
     """An event of now."""
     return Event(at=datetime.now(UTC), moment=moment, **told)
 

@@ -4,15 +4,16 @@ Only ids that parse as run-scoped and are not registered are ever touched. While
 the writer comes first: a cleanup would grow back.
 """
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from heapq import nsmallest
+from types import MappingProxyType
+from typing import Any, Final
 
 from checks.errors import SourceError
 from checks.pipeline import Pipeline
 from checks.text import show
-from heartbeat.document_id import parse
 from repairs.applying import allow, audited
 from repairs.approval import Approval
 from repairs.audit import Audit
@@ -22,16 +23,22 @@ from repairs.plan import SAMPLE, CleanupPlan, Expected, Subject, digest, new_id
 from repairs.session import Session
 from repairs.settling import list_collection, move_all, now_of, refuse_above, refuse_unless_same, target_id
 from repairs.sorting import Sorted, sort_out
-from repairs.stores.documents import Fields, Move, Stored, below_root, text, trash_fields
+from repairs.stores.documents import Move, Stored, below_root, text, trash_document
 from repairs.stores.listing import Listing
 from repairs.stores.stamps import moment, nanos_of
+from repairs.watched import owners
 
 _NAMED: Final = 5
+NOT_FIXED: Final[Mapping[str, datetime]] = MappingProxyType({})
 _ENTRIES_A_READ: Final = 1_000
 
 
 async def plan_cleanup(
-    session: Session, *, even_if_growing: bool = False, max_documents: int | None = None
+    session: Session,
+    *,
+    even_if_growing: bool = False,
+    max_documents: int | None = None,
+    fixed: Mapping[str, datetime] = NOT_FIXED,
 ) -> CleanupPlan:
     """Plan a cleanup from a reading of one's own. Changes nothing.
 
@@ -39,13 +46,14 @@ async def plan_cleanup(
         session: what is read, and for whom.
         even_if_growing: a person in a terminal wants it although something still writes run-scoped ids.
         max_documents: a person in a terminal wants another limit than that of the settings.
+        fixed: since when the fix of a service is proved to serve: what its processors created before is no growth.
 
     Raises:
         NothingToDoError: there is nothing that a cleanup touches.
         RefusedError: something still writes, or there is more than one plan may touch.
         UnseenError: the collection could not be listed completely.
     """
-    seen = await _look(session, None)
+    seen = await _look(session, None, fixed)
     limit = session.settings.writes.max_documents if max_documents is None else max_documents
     if not seen.versions:
         raise NothingToDoError(seen.nothing(), "look at the whole picture with validate-daily check")
@@ -65,9 +73,9 @@ async def plan_cleanup(
         read_time=seen.listing.read_time,
         count=len(seen.versions),
         digest=digest(seen.versions),
-        by_processor=dict(Counter(parse(name).family for name in seen.found.subjects).most_common()),
+        by_processor=dict(seen.found.families.most_common()),
         sample=tuple(
-            Subject(path=path, update_time=moment(version)) for path, version in sorted(seen.versions)[:SAMPLE]
+            Subject(path=path, update_time=moment(version)) for path, version in nsmallest(SAMPLE, seen.versions)
         ),
         untouched=seen.found.untouched,
         reason=f"malformed-ids: {len(seen.versions):,} of {seen.total:,} documents have run-scoped ids",
@@ -97,14 +105,14 @@ async def apply_cleanup(
         RepairError: it may not be applied; nothing was changed.
     """
     resumed = await allow(session, plan, approval, audit, await now_of(session))
-    seen = await _look(session, plan.read_time)
-    refuse_unless_same(plan, seen.versions)
+    versions = (await _look(session, plan.read_time)).versions
+    refuse_unless_same(plan, versions)
 
     def home_of(path: str) -> str:
         return f"{plan.trash}/{target_id(plan.id, path)}"
 
     async def move(head: str) -> Outcome:
-        fates = await move_all(session, _ToTrash(plan, head), plan, seen.versions, home_of)
+        fates = await move_all(session, _ToTrash(plan, head), plan, versions, home_of)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
     return await audited(session, plan, approval, audit, move, token=token)
@@ -112,22 +120,17 @@ async def apply_cleanup(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A listing of the collection, and what of it a cleanup touches."""
+    """A listing of the collection, and what of it a cleanup touches: ``versions`` are its paths and their versions."""
 
     pipeline: Pipeline
     listing: Listing
     found: Sorted
+    versions: Sequence[tuple[str, int]]
 
     @property
     def total(self) -> int:
         """How many documents there are."""
         return len(self.listing.rows)
-
-    @property
-    def versions(self) -> list[tuple[str, int]]:
-        """What a cleanup touches: each path and its version."""
-        collection = self.pipeline.heartbeats.collection
-        return [(f"{collection}/{row.id}", row.updated) for row in self.listing.rows if row.id in self.found.subjects]
 
     def nothing(self) -> str:
         """That there is nothing to do, and what there is instead."""
@@ -146,24 +149,27 @@ class _Seen:
 
     def fix_first(self) -> str:
         """What to redeploy before any cleanup."""
-        known = self.pipeline.heartbeats.processors
-        owners = {name: each.service for each in known for name in each.names if each.service}
-        services = sorted({owners[name] for name in self.found.growing if name in owners})
+        known = owners(self.pipeline)
+        services = sorted({known[name] for name in self.found.growing if name in known})
         who = ", ".join(services) if services else "the service or job that runs these processors"
         return f"redeploy {who}, and plan again in an hour; a person in a terminal may say --even-if-growing"
 
 
-async def _look(session: Session, at: datetime | None) -> _Seen:
+async def _look(session: Session, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED) -> _Seen:
     pipeline = session.settings.pipeline
     try:
         listing = await list_collection(session, pipeline.heartbeats.collection, at)
     except SourceError as error:
         raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
-    return _Seen(pipeline, listing, _sort(pipeline, listing))
+    found = _sort(pipeline, listing, fixed)
+    collection = pipeline.heartbeats.collection
+    versions = [(f"{collection}/{row.id}", row.updated) for row in listing.rows if row.id in found.subjects]
+    return _Seen(pipeline, listing, found, versions)
 
 
-def _sort(pipeline: Pipeline, listing: Listing) -> Sorted:
-    return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time))
+def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> Sorted:
+    since = {name: nanos_of(fixed[service]) for name, service in owners(pipeline).items() if service in fixed}
+    return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), since)
 
 
 async def _recount(session: Session, plan: CleanupPlan) -> Recount | SourceError:
@@ -200,11 +206,11 @@ class _ToTrash:
     plan: CleanupPlan
     head: str
 
-    def fields(self, stored: Stored, move: Move) -> Fields:
+    def document(self, stored: Stored, move: Move) -> Any:  # noqa: ANN401 - protobuf's classes have no types
         """The original inside, and where, when and by which cleanup it was."""
         until = self.plan.undo_until
         expiry = {} if until is None else {"expires_at": until}
-        return trash_fields(stored, path=below_root(move.source), cleanup=self.plan.id, audit=self.head, **expiry)
+        return trash_document(stored, path=below_root(move.source), cleanup=self.plan.id, audit=self.head, **expiry)
 
     def is_ours(self, target: Stored, move: Move) -> bool:
         """It bears this cleanup's id and the path: an earlier start of it wrote another head."""

@@ -75,6 +75,7 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         service=service,
         digest=image.digest or "",
         jobs=tuple(_change(each, image) for each in differing),
+        only=tuple(jobs),
         untouched=(Untouched(what="jobs", count=same, why=f"they run what {service} serves"),) if same else (),
         notes=tuple(_notes(differing)),
     )

@@ -7,15 +7,15 @@ members all are is halved until the one that cannot be stored stands alone.
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from checks.errors import SourceError
 from checks.progress import Progress
 from checks.sources.reading import Budget
 from repairs.outcome import WHY, Fate
-from repairs.stores.documents import CommitError, Documents, Failure, Fields, Move, Stored
+from repairs.stores.documents import CommitError, Documents, Failure, Move, Stored
 
 MEMBERS: Final = 250
 """Documents of one commit: two writes each, and Firestore takes 500 at the least."""
@@ -31,8 +31,8 @@ _PAUSE: Final = 0.1
 class Shape(Protocol):
     """What a document becomes, and how what it became is recognised."""
 
-    def fields(self, stored: Stored, move: Move) -> Fields | None:
-        """What to write at the target, or None where the source does not tell."""
+    def document(self, stored: Stored, move: Move) -> Any | None:  # noqa: ANN401 - protobuf's classes have no types
+        """The message to create at the target, or None where the source does not tell."""
         ...
 
     def is_ours(self, target: Stored, move: Move) -> bool:
@@ -46,35 +46,35 @@ class Mover:
 
     Attributes:
         documents: reads and commits.
+        root: what stands before a path in a full name.
         shape: what documents become.
         read_time: T: sources are read as of then.
         budget: what all of it may take.
         progress: told how many are settled.
-        fates: what became of each, by the name of its source, with the reason.
+        moved: how many moved.
+        fates: what became of each of the others, by the path of its source, with the reason.
     """
 
     documents: Documents
+    root: str
     shape: Shape
     read_time: datetime
     budget: Budget
     progress: Progress
+    moved: int = 0
     fates: dict[str, tuple[Fate, str]] = field(default_factory=dict[str, tuple[Fate, str]])
     _total: int = 0
-    _settled: int = 0
     _denied: str | None = None
 
     async def move(self, sources: Sequence[tuple[str, int]], target_of: Callable[[str], str]) -> None:
         """Move documents. Never raises for what the server does: each one's fate is told.
 
         Args:
-            sources: each one's full name and planned version.
-            target_of: where a source goes.
+            sources: each one's path below the root and planned version, each once.
+            target_of: the path where a source goes.
         """
         self._total = len(sources)
-        moves = [Move(source, version, target_of(source), {}) for source, version in sources]
-        for move in moves:
-            self.fates[move.source] = (Fate.LEFT, "its turn did not come")
-        waiting = _in_batches(moves)
+        waiting = self._batches(sources, target_of)
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(self._work(waiting))
@@ -99,15 +99,16 @@ class Mover:
             if found is None or found.version != move.version:
                 self._settle([move], Fate.CHANGED, "it is not what was listed")
                 continue
-            fields = self.shape.fields(found, move)
-            if fields is None:
+            document = self.shape.document(found, move)
+            if document is None:
                 self._settle([move], Fate.UNMOVABLE, "it does not hold an original")
                 continue
-            if size and size + found.size > BYTES:
+            bytes_ = document.ByteSize()
+            if size and size + bytes_ > BYTES:
                 parts.append([])
                 size = 0
-            size += found.size
-            parts[-1].append(replace(move, fields=fields))
+            size += bytes_
+            parts[-1].append(Move(move.source, move.version, move.target, document))
         return [part for part in parts if part]
 
     async def _commit(self, moves: Sequence[Move]) -> None:
@@ -174,11 +175,16 @@ class Mover:
 
     def _settle(self, moves: Iterable[Move], fate: Fate, reason: str | None = None) -> None:
         for move in moves:
-            self.fates[move.source] = (fate, reason or WHY.get(fate, ""))
-            self._settled += 1
-        self.progress("moving documents", self._settled, self._total)
+            if fate is Fate.MOVED:
+                self.moved += 1
+            else:
+                self.fates[move.source.removeprefix(self.root)] = (fate, reason or WHY.get(fate, ""))
+        self.progress("moving documents", self.moved + len(self.fates), self._total)
 
-
-def _in_batches(moves: Sequence[Move]) -> Iterator[Sequence[Move]]:
-    """Batches that several workers take turns at."""
-    return (moves[start : start + MEMBERS] for start in range(0, len(moves), MEMBERS))
+    def _batches(self, sources: Sequence[tuple[str, int]], target_of: Callable[[str], str]) -> Iterator[Sequence[Move]]:
+        """Batches that several workers take turns at; each is made when its turn comes."""
+        for start in range(0, len(sources), MEMBERS):
+            yield [
+                Move(self.root + path, version, self.root + target_of(path))
+                for path, version in sources[start : start + MEMBERS]
+            ]

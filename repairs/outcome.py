@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from checks.frozen import Count, Evidence
 from checks.report import ExitCode
 from repairs.plan import PlanId
+from repairs.watched import Watched
 
 
 class Fate(StrEnum):
@@ -83,6 +84,11 @@ class Result(Evidence, ABC):
 
     @property
     @abstractmethod
+    def summary(self) -> str:
+        """What became of it, in a few words, as the audit keeps it."""
+
+    @property
+    @abstractmethod
     def exit_code(self) -> int:
         """0 done, 1 not or partly done, 3 something is not known."""
 
@@ -96,6 +102,7 @@ class Outcome(Result):
         reads, writes, deletes: what was billed.
         recount: a look afterwards; None where it failed, which ``unseen`` explains.
         undo_until: how long this can be undone; None means without end.
+        watched: what a watch afterwards saw; None where none was asked for.
     """
 
     planned: Count
@@ -106,15 +113,24 @@ class Outcome(Result):
     deletes: Count
     recount: Recount | None
     undo_until: AwareDatetime | None
+    watched: Watched | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every planned document is where the plan wanted it, or gone by itself."""
-        return all(each.fate is Fate.VANISHED for each in self.skipped)
+        vanished = sum(each.count for each in self.skipped if each.fate is Fate.VANISHED)
+        return self.moved + vanished == self.planned
+
+    @property
+    def summary(self) -> str:
+        """How many moved."""
+        return f"{self.moved:,} of {self.planned:,} documents moved"
 
     @property
     def exit_code(self) -> int:
         """0 done, 1 partly done, 3 something is not known."""
         if self.unseen or any(each.fate is Fate.UNKNOWN for each in self.skipped):
             return ExitCode.UNKNOWN
-        return 0 if self.complete else 1
+        if not self.complete:
+            return 1
+        return self.watched.exit_code if self.watched else 0

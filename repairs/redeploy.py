@@ -4,12 +4,14 @@ The digest is looked up here, from a tag, and shown before anybody agrees. Traff
 has proved ready; until then, and if it never does, what served before serves on.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from checks.deployments import Image, Revision, State, Tag
 from checks.errors import SourceError
+from checks.sources.image_label import read_commit
 from checks.sources.registry import read_tags
 from checks.sources.uploads import read_uploads
 from checks.text import show
@@ -30,7 +32,13 @@ _HEX: Final = 19
 
 
 async def plan_redeploy(
-    session: RunSession, service: str, *, tag: str | None = None, digest: str | None = None, unpin: bool = False
+    session: RunSession,
+    service: str,
+    *,
+    tag: str | None = None,
+    digest: str | None = None,
+    unpin: bool = False,
+    audit: Audit | None = None,
 ) -> RedeployPlan:
     """Plan a redeploy from a reading of one's own. Changes nothing.
 
@@ -40,6 +48,7 @@ async def plan_redeploy(
         tag: a person in a terminal wants another tag than that of the settings, or the one that was deployed.
         digest: a person in a terminal wants this digest, ``sha256:...``, whatever tags say.
         unpin: a person wants all traffic to follow the new revision although some of it is pinned.
+        audit: where the tag of the last redeploy is looked up, which has left a digest in its place.
 
     Raises:
         NothingToDoError: all of its traffic meets that digest already.
@@ -49,7 +58,7 @@ async def plan_redeploy(
     seen = await look(session, resource_of(session, service))
     refuse_unsettled(seen)
     repository = _repository(session, seen)
-    wanted = await _resolve(session, repository, digest or tag or _tag(session, seen))
+    wanted = await _resolve(session, repository, digest or tag or await _tag(session, seen, audit))
     if seen.serves(lambda each: each is not None and wanted.points_at(each)):
         raise NothingToDoError(
             f"all traffic of {service} meets {_short(wanted)} already, which is {_named(wanted)}",
@@ -57,8 +66,7 @@ async def plan_redeploy(
         )
     if seen.pinned and not unpin:
         raise RefusedError(_pinned(seen), "find out who pinned it and why; --unpin lets it follow the new revision")
-    uploads, unknown = await _uploads(session, repository)
-    return _plan(session, seen, wanted, uploads, unknown)
+    return _plan(session, seen, wanted, await _told(session, wanted))
 
 
 async def apply_redeploy(
@@ -102,11 +110,15 @@ def _most(seen: Seen) -> Revision:
     return revision
 
 
-def _tag(session: RunSession, seen: Seen) -> str:
-    tag = session.settings.pipeline.tag_of(seen.service.name) or seen.service.image.tag
-    if tag is None:
+async def _tag(session: RunSession, seen: Seen, audit: Audit | None) -> str:
+    """The settings' tag, the one that was deployed, or the one that our last redeploy was made of."""
+    name = seen.service.name
+    tag = session.settings.pipeline.tag_of(name) or seen.service.image.tag
+    if tag is None and audit is not None and (last := await audit.last("redeploy", name)):
+        tag = last.evidence.get("tag") if last.plan == seen.nonce else None
+    if not isinstance(tag, str):
         raise RefusedError(
-            f"{seen.service.name} was not deployed by a tag, and the settings name none",
+            f"{name} was not deployed by a tag, and the settings name none",
             "set tag at the service in the settings, or name one with --tag",
         )
     return tag
@@ -139,21 +151,51 @@ async def _refuse_moved(session: RunSession, plan: RedeployPlan) -> None:
         )
 
 
-async def _uploads(session: RunSession, repository: str) -> tuple[dict[str, datetime], str | None]:
-    """When images were uploaded, and why that is not known."""
-    try:
-        uploads = await read_uploads(repository, session.registry, session.budget, session.reader)
-    except SourceError as error:
-        return {}, f"when the images were uploaded is not known: {error}"
-    return uploads, None if uploads else "when the images were uploaded is not known: the registry does not tell"
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the registry tells of images: when each was uploaded, what the new one claims, and what is not known."""
+
+    uploads: dict[str, datetime]
+    commit: str | None
+    unknown: tuple[str, ...]
 
 
-def _plan(
-    session: RunSession, seen: Seen, wanted: Tag, uploads: dict[str, datetime], unknown: str | None
-) -> RedeployPlan:
+async def _told(session: RunSession, wanted: Tag) -> _Told:
+    asked = wanted.repository, session.registry, session.budget, session.reader
+    runs = wanted.children[0] if wanted.children else wanted.digest or ""
+    uploads, commit = await asyncio.gather(
+        read_uploads(*asked),
+        read_commit(wanted.repository, runs, *asked[1:]),
+        return_exceptions=True,
+    )
+    unknown = list[str]()
+    if isinstance(commit, BaseException):
+        unknown.append(f"which commit the image claims could not be read: {_failure(commit)}")
+    elif commit is None:
+        unknown.append("the image claims no commit: it bears no label org.opencontainers.image.revision")
+    if isinstance(uploads, BaseException):
+        unknown.append(f"when the images were uploaded could not be read: {_failure(uploads)}")
+    elif not uploads:
+        unknown.append("when the images were uploaded is not known: the registry does not tell")
+    return _Told(
+        {} if isinstance(uploads, BaseException) else uploads,
+        None if isinstance(commit, BaseException) else commit,
+        tuple(unknown),
+    )
+
+
+def _failure(error: BaseException) -> SourceError:
+    """A failed read; anything else goes on its way."""
+    if isinstance(error, SourceError):
+        return error
+    raise error
+
+
+def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told) -> RedeployPlan:
     pipeline, service, serving = session.settings.pipeline, seen.service, _most(seen).image
     digest = wanted.digest or ""
-    ages = _Ages(uploads.get(digest), uploads.get(serving.digest or "") if serving.digest else None)
+    uploads = told.uploads
+    ages = _Ages(uploads.get(digest), uploads.get(serving.digest) if serving.digest else None)
     plan = new_id()
     return RedeployPlan(
         id=plan,
@@ -172,7 +214,7 @@ def _plan(
         wanted=seen.wanted,
         serving=seen.serving,
         changes=tuple(_changes(seen, wanted, plan)),
-        notes=tuple(_notes(seen, wanted, ages, unknown)),
+        notes=tuple(_notes(seen, wanted, ages, told)),
         repository=wanted.repository,
         digest=digest,
         children=wanted.children,
@@ -180,7 +222,7 @@ def _plan(
         before=seen.image,
         uploaded_at=ages.new,
         serving_uploaded_at=ages.serving,
-        commit=None,
+        commit=told.commit,
         older=ages.older,
         moves_traffic=bool(seen.pinned),
     )
@@ -211,8 +253,8 @@ def _changes(seen: Seen, wanted: Tag, plan: str) -> list[str]:
     return told
 
 
-def _notes(seen: Seen, wanted: Tag, ages: _Ages, unknown: str | None) -> list[str]:
-    told = [unknown] if unknown else []
+def _notes(seen: Seen, wanted: Tag, ages: _Ages, registry: _Told) -> list[str]:
+    told = list(registry.unknown)
     if ages.older:
         told.append("OLDER: the image was uploaded before the one that serves")
     newest = seen.service.revision(seen.service.created)
@@ -221,8 +263,11 @@ def _notes(seen: Seen, wanted: Tag, ages: _Ages, unknown: str | None) -> list[st
     elsewhere = {each.image.repository for each in seen.service.revisions} - {wanted.repository}
     if elsewhere:
         told.append(f"OTHER REPOSITORY: what serves or was deployed last comes from {', '.join(sorted(elsewhere))}")
-    if seen.service.commit:
-        told.append(f"the service's label goes on to claim commit {seen.service.commit}, whatever the image holds")
+    if seen.service.commit and seen.service.commit != registry.commit:
+        claims = registry.commit or "none that is known"
+        told.append(
+            f"the service's label goes on to claim commit {seen.service.commit}; the image's own claims {claims}"
+        )
     if seen.nonce and seen.pinned:
         told.append(f"the redeploy {seen.nonce} held this traffic, and may not have come to its end")
     if len({each.digest for each in seen.serving}) > 1:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from checks.errors import SourceError
 from checks.sources.reading import ask
@@ -17,7 +17,7 @@ from repairs.outcome import Outcome, Recount
 from repairs.plan import SAMPLE, Expected, RestorePlan, Subject, Untouched, digest, new_id
 from repairs.session import Session
 from repairs.settling import list_collection, move_all, now_of, refuse_above, refuse_unless_same
-from repairs.stores.documents import Documents, Fields, Move, Stored, original_fields
+from repairs.stores.documents import Documents, Move, Stored, original_document
 from repairs.stores.listing import ROLE, Lister, Row
 from repairs.stores.stamps import moment
 
@@ -126,18 +126,15 @@ async def _look(session: Session, cleanup: str, processors: tuple[str, ...], at:
     heartbeats = session.settings.pipeline.heartbeats
     try:
         listing = await list_collection(session, heartbeats.trash, at, cleanup=cleanup)
-        homeless = [row for row in listing.rows if not _is_home(row.path, heartbeats.collection)]
-        others = [
-            row for row in listing.rows if row not in homeless and processors and _processor(row.path) not in processors
-        ]
-        asked = [row for row in listing.rows if row not in homeless and row not in others]
+        homes = [row for row in listing.rows if _is_home(row.path, heartbeats.collection)]
+        asked = [row for row in homes if not processors or _processor(row.path) in processors]
         taken = await _taken(session, [row.path for row in asked], listing.read_time)
     except SourceError as error:
         raise UnseenError.of(f"reading {heartbeats.trash}", error) from error
     untouched = (
         ("documents whose place is taken", len(taken), "a document is there, and is never overwritten"),
-        ("documents of other processors", len(others), "they were not asked for"),
-        ("documents that do not say where they belong", len(homeless), "look at them by hand"),
+        ("documents of other processors", len(homes) - len(asked), "they were not asked for"),
+        ("documents that do not say where they belong", len(listing.rows) - len(homes), "look at them by hand"),
     )
     return _Seen(
         listing.read_time,
@@ -187,11 +184,11 @@ def _expected(subjects: int, listed: int) -> Expected:
 class _FromTrash:
     """A document of the trash becomes what it was."""
 
-    def fields(self, stored: Stored, move: Move) -> Fields | None:
+    def document(self, stored: Stored, move: Move) -> Any | None:  # noqa: ANN401 - protobuf's classes have no types
         """The original."""
         del move
-        return original_fields(stored.fields)
+        return original_document(stored)
 
     def is_ours(self, target: Stored, move: Move) -> bool:
         """It holds exactly what the original held."""
-        return target.same_fields(move.fields)
+        return target.same_fields(move.document)

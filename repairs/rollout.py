@@ -6,6 +6,7 @@ from checks.deployments import Revision, State
 from checks.sources.run_client import Message
 from checks.text import show
 from repairs.at_work import AtWork, why
+from repairs.effect import effect_of
 from repairs.errors import UnseenError
 from repairs.revision_logs import last_lines
 from repairs.run_plan import RedeployPlan
@@ -26,6 +27,7 @@ class Rolling(AtWork[RedeployPlan]):
         revision = await self._prove()
         await self._shift(revision)
         await self._settle(revision)
+        self.effect = await effect_of(self.session, revision)
 
     def refuse_others(self, seen: Seen) -> None:
         """Stop where the template is another's."""
@@ -59,7 +61,7 @@ class Rolling(AtWork[RedeployPlan]):
         )
         acknowledged = await want(self.session.store, self.seen.message, wanted, "template", "traffic", allowed=allowed)
         if not acknowledged:
-            await self.wait(lambda seen: seen.nonce == self.plan.id, acknowledged=False)
+            await self.wait(lambda seen: seen.nonce == self.plan.id, what="looking for the change", acknowledged=False)
         self.steps.append("asked for a revision without traffic")
 
     def _with_image(self) -> tuple[int, Message]:
@@ -78,7 +80,7 @@ class Rolling(AtWork[RedeployPlan]):
 
     async def _prove(self) -> Revision:
         """The new revision, once it is ready and runs the digest."""
-        seen = await self.wait(self._has_ended)
+        seen = await self.wait(self._has_ended, what="waiting for the new revision")
         revision = _ours(seen, self.plan)
         if revision is None or not is_ready(revision):
             await self._give_up(revision)
@@ -127,7 +129,7 @@ class Rolling(AtWork[RedeployPlan]):
         def is_over(seen: Seen) -> bool:
             return seen.settled and (seen.service.state is State.FAILED or self._is_done(seen, revision))
 
-        seen = await self.wait(is_over)
+        seen = await self.wait(is_over, what="waiting for the traffic")
         if not self._is_done(seen, revision):
             raise StoppedError(f"the traffic did not follow: {why(seen.service)}", _RESUME)
         self.steps.append("looked again: every share of the traffic meets it")

@@ -45,6 +45,12 @@ class Rollout(Result):
         return self.done is True
 
     @property
+    def summary(self) -> str:
+        """Whether it is done, and why not."""
+        state = {True: "done", False: "not done", None: "not known"}[self.done]
+        return state if self.reason is None else f"{state}: {self.reason}"
+
+    @property
     def exit_code(self) -> int:
         """0 done, 1 not deployed, 3 not known."""
         if self.done is None or (self.done and self.unseen):
@@ -89,6 +95,11 @@ class JobsUpdate(Result):
     def complete(self) -> bool:
         """Every job names the digest."""
         return all(each.fate is JobFate.UPDATED for each in self.jobs)
+
+    @property
+    def summary(self) -> str:
+        """How many were updated."""
+        return f"{sum(each.fate is JobFate.UPDATED for each in self.jobs)} of {self.planned} jobs updated"
 
     @property
     def exit_code(self) -> int:

@@ -155,6 +155,7 @@ class JobsPlan(Plan):
         service: the service.
         digest: what every share of its traffic runs.
         jobs: those that change.
+        only: the jobs that somebody named; none means all that follow it.
         untouched: those that do not, and why.
         notes: what a person should know before they agree.
     """
@@ -163,6 +164,7 @@ class JobsPlan(Plan):
     service: Name
     digest: str
     jobs: Annotated[tuple[JobChange, ...], Field(min_length=1)]
+    only: tuple[Name, ...]
     untouched: tuple[Untouched, ...]
     notes: tuple[str, ...]
 

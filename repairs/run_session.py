@@ -43,7 +43,7 @@ class RunSession(Access):
         reader: whose credentials look at registries and logs: those that read, also where this session writes.
         environment: where addresses are looked up.
         clock: by which plans expire: Cloud Run tells no time of its own.
-        pause: seconds between two looks at what is in progress.
+        pause: seconds at most between two looks at what is in progress.
     """
 
     store: "RunStore"
@@ -86,7 +86,7 @@ async def open_run_session(
         progress: told how far the long steps are.
         environment: where addresses are looked up.
         clock: by which plans expire.
-        pause: seconds between two looks at what is in progress.
+        pause: seconds at most between two looks at what is in progress.
 
     Raises:
         RepairError: writes are off, or the settings leave Cloud Run out.

@@ -1,7 +1,7 @@
 """What moving repairs share: list a collection, move everything of a plan, and tell what became of it."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,8 +21,9 @@ _HASHED: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Fates:
-    """What became of each document, by its path, with the reason."""
+    """How many documents moved, and what became of each other, by its path, with the reason."""
 
+    moved: int
     by_path: dict[str, tuple[Fate, str]]
 
     def outcome(self, plan: MovingPlan, session: Session, recount: Recount | SourceError, *, resumed: bool) -> Outcome:
@@ -33,7 +34,6 @@ class Fates:
         skipped = tuple(
             Skipped(fate=fate, count=len(paths), sample=tuple(paths[:SAMPLE]), why=why)
             for (fate, why), paths in alike.items()
-            if fate is not Fate.MOVED
         )
         unseen = recount if isinstance(recount, SourceError) else None
         return Outcome(
@@ -41,7 +41,7 @@ class Fates:
             repair=plan.repair,
             resumed=resumed,
             planned=plan.count,
-            moved=plan.count - sum(each.count for each in skipped),
+            moved=self.moved,
             skipped=skipped,
             reads=session.bill.reads,
             writes=session.bill.writes,
@@ -57,7 +57,7 @@ async def move_all(
     session: Session,
     shape: Shape,
     plan: MovingPlan,
-    sources: Iterable[tuple[str, int]],
+    sources: Sequence[tuple[str, int]],
     target_of: Callable[[str], str],
 ) -> Fates:
     """Move the documents of a plan; see ``Mover``.
@@ -66,15 +66,13 @@ async def move_all(
         session: one that is writing.
         shape: what documents become.
         plan: which plan's.
-        sources: their paths below the root, and their planned versions.
+        sources: their paths below the root, and their planned versions, each once.
         target_of: the path where each goes.
     """
-    root = f"{session.root}/"
     documents = Documents(session.connection, session.budget, session.bill)
-    mover = Mover(documents, shape, plan.read_time, session.budget, session.progress)
-    named = [(root + path, version) for path, version in sources]
-    await mover.move(named, lambda name: root + target_of(name.removeprefix(root)))
-    return Fates({name.removeprefix(root): told for name, told in mover.fates.items()})
+    mover = Mover(documents, f"{session.root}/", shape, plan.read_time, session.budget, session.progress)
+    await mover.move(sources, target_of)
+    return Fates(mover.moved, mover.fates)
 
 
 async def list_collection(

@@ -21,7 +21,7 @@ class Shifting(AtWork[RollbackPlan]):
         if not self.begun:
             await self.want_traffic(self.plan.traffic)
             self.steps.append(f"asked for the traffic: {shares(self.plan.traffic)}")
-        seen = await self.wait(self._is_over)
+        seen = await self.wait(self._is_over, what="waiting for the traffic")
         if not self._is_done(seen):
             raise StoppedError(f"the traffic did not follow: {why(seen.service)}", _LOOK)
         self.steps.append(

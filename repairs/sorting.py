@@ -1,8 +1,9 @@
 """Which documents of a collection a cleanup touches, and which it leaves alone: decided by their ids, and pure."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from heartbeat.document_id import Kind, parse
@@ -10,6 +11,8 @@ from repairs.plan import Untouched
 
 HOUR: Final = 3_600_000_000_000
 """In nanoseconds."""
+
+NOT_FIXED: Final[Mapping[str, int]] = MappingProxyType({})
 
 _REGISTERED: Final = "registered"
 _LEFT: Final = {
@@ -39,25 +42,30 @@ class Sorted:
 
     Attributes:
         subjects: the ids that a cleanup touches.
+        families: how many of them each processor has.
         untouched: the others, by kind.
         growing: who created malformed documents in the hour before the listing, and how many.
     """
 
     subjects: frozenset[str]
+    families: Counter[str]
     untouched: tuple[Untouched, ...]
     growing: Counter[str]
 
 
-def sort_out(documents: Iterable[Named], registered: Collection[str], now: int) -> Sorted:
+def sort_out(
+    documents: Iterable[Named], registered: Collection[str], now: int, fixed: Mapping[str, int] = NOT_FIXED
+) -> Sorted:
     """Sort documents by their ids.
 
     Args:
         documents: all of a collection.
         registered: ids that are canonical because the settings name them.
         now: the moment of the listing, in nanoseconds since 1970.
+        fixed: since when the fix of a processor serves, in nanoseconds since 1970: what it created before is no growth.
     """
     subjects = set[str]()
-    left, growing = Counter[str](), Counter[str]()
+    families, left, growing = Counter[str](), Counter[str](), Counter[str]()
     for each in documents:
         read = parse(each.id)
         if each.id in registered:
@@ -65,9 +73,10 @@ def sort_out(documents: Iterable[Named], registered: Collection[str], now: int) 
             continue
         if read.kind is Kind.RUN_SCOPED:
             subjects.add(each.id)
+            families[read.family] += 1
         else:
             left[read.kind] += 1
-        if read.kind is not Kind.CANONICAL and now - each.created <= HOUR:
+        if read.kind is not Kind.CANONICAL and each.created >= max(now - HOUR, fixed.get(read.family, 0)):
             growing[read.family] += 1
     untouched = (Untouched(what=what, count=left[kind], why=why) for kind, (what, why) in _LEFT.items() if left[kind])
-    return Sorted(frozenset(subjects), tuple(untouched), growing)
+    return Sorted(frozenset(subjects), families, tuple(untouched), growing)

@@ -8,12 +8,15 @@ from repairs.run_session import RunSession
 from repairs.serving import Seen, look
 from repairs.wanting import StoppedError
 
-UNANSWERED: Final = 3
+_FIRST: Final = 0.1
+"""Seconds of half the first pause; each is twice as long as the one before, up to the session's."""
+
+UNANSWERED: Final = 4
 """Looks after which a change that nobody acknowledged, and that does not show, is no longer waited for."""
 
 
 async def wait_until(
-    session: RunSession, resource: str, holds: Callable[[Seen], bool], *, looks: int | None = None
+    session: RunSession, resource: str, holds: Callable[[Seen], bool], *, what: str, looks: int | None = None
 ) -> Seen:
     """The first look at a service for which something holds.
 
@@ -21,6 +24,7 @@ async def wait_until(
         session: the way there; its budget bounds the wait.
         resource: the service's full name.
         holds: may raise ``StoppedError`` where it will never hold.
+        what: is waited for, in words that a person sees meanwhile.
         looks: how many are enough; None goes on until the budget is spent.
 
     Raises:
@@ -31,6 +35,7 @@ async def wait_until(
     while True:
         seen = await look(session, resource)
         count += 1
+        session.progress(what, count, None)
         if holds(seen):
             return seen
         if session.budget.remaining() <= session.pause:
@@ -45,4 +50,4 @@ async def wait_until(
                 "look at it with validate-daily check, and plan again",
                 done=None,
             )
-        await asyncio.sleep(session.pause)
+        await asyncio.sleep(min(session.pause, _FIRST * 2**count))

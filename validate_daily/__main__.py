@@ -10,7 +10,20 @@ from typing import Final
 from checks import command as check
 from checks.console import Parser, guarded
 from mcp_server import command as mcp
-from validate_daily import audit, cleanup, demo, doctor, init, restore, sandbox, source
+from validate_daily import (
+    audit,
+    cleanup,
+    demo,
+    doctor,
+    init,
+    jobs,
+    redeploy,
+    repair,
+    restore,
+    rollback,
+    sandbox,
+    source,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +38,12 @@ class Subcommand:
 SUBCOMMANDS: Final = {
     "check": Subcommand(check.SUMMARY, check.add_arguments, check.run),
     "doctor": Subcommand(doctor.SUMMARY, doctor.add_arguments, doctor.run),
+    "repair": Subcommand(repair.SUMMARY, repair.add_arguments, repair.run),
     "cleanup": Subcommand(cleanup.SUMMARY, cleanup.add_arguments, cleanup.run),
     "restore": Subcommand(restore.SUMMARY, restore.add_arguments, restore.run),
+    "redeploy": Subcommand(redeploy.SUMMARY, redeploy.add_arguments, redeploy.run),
+    "rollback": Subcommand(rollback.SUMMARY, rollback.add_arguments, rollback.run),
+    "jobs": Subcommand(jobs.SUMMARY, jobs.add_arguments, jobs.run),
     "audit": Subcommand(audit.SUMMARY, audit.add_arguments, audit.run),
     "init": Subcommand(init.SUMMARY, init.add_arguments, init.run),
     "sandbox": Subcommand(sandbox.SUMMARY, sandbox.add_arguments, sandbox.run),

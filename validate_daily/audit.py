@@ -59,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _told(line: Line) -> str:
     event = line.event
-    moved = "" if event.outcome is None else f", {event.outcome.get('moved')} moved"
+    outcome = "" if event.outcome is None else f": {show(str(event.outcome.get('summary')), limit=300)}"
     who = f"{show(event.principal.name, limit=100)} ({event.identity})"
-    what = f"{event.repair} {event.plan} {event.moment}{moved}"
-    return f"{line.number:>5} {event.at:%Y-%m-%d %H:%M:%S UTC} {what}; by {who}, {event.approval.how}"
+    what = " ".join(filter(None, (event.repair, show(event.subject, limit=100), event.plan, event.moment)))
+    how = f", {event.approval.how}" if event.approval else ""
+    return f"{line.number:>5} {event.at:%Y-%m-%d %H:%M:%S UTC} {what}{outcome}; by {who}{how}"

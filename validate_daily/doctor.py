@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"seconds that each read may take (default {DEFAULT_TIMEOUT:g})",
     )
+    parser.add_argument(
+        "--assistant",
+        action="store_true",
+        default="CLAUDECODE" in os.environ,
+        help="these are an assistant's credentials: it is an error if they can change things",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
 
 
@@ -58,7 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     settings = load_settings(arguments.config)
     with progress_on_terminal() as progress:
-        told = asyncio.run(examine(settings, timeout=arguments.timeout, progress=progress))
+        told = asyncio.run(
+            examine(settings, timeout=arguments.timeout, progress=progress, assistant=arguments.assistant)
+        )
     if arguments.format == "json":
         sys.stdout.write(json.dumps(told.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=True) + "\n")
     else:

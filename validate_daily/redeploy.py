@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from repairs.approval import Approval
-from repairs.audit import Audit
+from repairs.audit import Audit, open_audit
 from repairs.run_outcome import Rollout
 from repairs.run_plan import RedeployPlan
 from repairs.run_session import RunSession, open_run_session
@@ -34,9 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     async def make(session: RunSession) -> RedeployPlan:
         from repairs.redeploy import plan_redeploy  # noqa: PLC0415 - Google's packages load when used
 
-        return await plan_redeploy(
-            session, arguments.service, tag=arguments.tag, digest=arguments.digest, unpin=arguments.unpin
-        )
+        which = {"tag": arguments.tag, "digest": arguments.digest}
+        async with open_audit(session.settings) as audit:
+            return await plan_redeploy(session, arguments.service, **which, unpin=arguments.unpin, audit=audit)
 
     return repairing.run(
         arguments, repairing.Repair(RedeployPlan, open_run_session, make, _apply, subject=arguments.service)

@@ -132,19 +132,19 @@ async def _agreed(
 ) -> _Agreed[P] | None:
     """A plan that may be applied; None where it was only told."""
     if arguments.approve:
-        _refuse_assistant()
+        refuse_assistant()
         plan = _unsealed(arguments.approve, settings, repair)
         return _Agreed(plan, Approval.given(plan, "unattended", plan.principal), arguments.approve)
     if arguments.resume:
-        _refuse_assistant()
+        refuse_assistant()
         return await _started(arguments.resume, settings, repair)
     async with _session(arguments, settings, repair, progress, writing=False) as session:
         plan = await repair.make(session)
     token = Seal(plan_key()).seal(plan)
     if not arguments.apply:
-        _tell_plan(plan, token, arguments.format)
+        _tell_plan(plan, token, arguments)
         return None
-    _refuse_assistant()
+    refuse_assistant()
     return _Agreed(plan, Approval.given(plan, "terminal", plan.principal, ask(plan)), token)
 
 
@@ -159,7 +159,7 @@ async def _started(plan: str, settings: Settings, repair: Repair[S, P]) -> _Agre
     """A plan that was started and broken off, and the approval that it was started under."""
     async with open_audit(settings) as audit:
         event = await audit.started(plan)
-    if event is None or event.token is None:
+    if event is None or event.token is None or event.approval is None:
         raise RefusedError(
             f"the audit knows of no start of the plan {show(plan, limit=100)}",
             "validate-daily audit shows what it knows",
@@ -183,7 +183,7 @@ def _session(
     return repair.opening(settings, local_principal(), writing=writing, timeout=arguments.timeout, progress=progress)
 
 
-def _refuse_assistant(environment: Mapping[str, str] = os.environ) -> None:
+def refuse_assistant(environment: Mapping[str, str] = os.environ) -> None:
     """An assistant's own shell is no person.
 
     Raises:
@@ -213,25 +213,22 @@ def ask(plan: Plan) -> str:
             typed = person.readline().rstrip("\n")
     except OSError as error:
         raise RefusedError(
-            "there is no terminal to ask a person at",
-            f"run {shlex.join(('validate-daily', *command_of(plan)))} --apply in one",
+            "there is no terminal to ask a person at", "let a person run the same command in one"
         ) from error
     if typed != plan.words:
         raise RefusedError("not approved: something else was typed", "nothing was changed")
     return typed
 
 
-def _command(plan: Plan) -> str:
-    return shlex.join(["validate-daily", *command_of(plan)])
-
-
-def _tell_plan(plan: Plan, token: str, form: str) -> None:
-    if form == "json":
+def _tell_plan(plan: Plan, token: str, arguments: argparse.Namespace) -> None:
+    if arguments.format == "json":
         told = plan.model_dump(mode="json") | {"plan": token, "expires_at": plan.expires_at.isoformat()}
         _print_json(told)
         return
     print("\n".join(plan_lines(plan)))
-    print(f"Nothing was changed. To do it: {_command(plan)} --apply")
+    config = [] if arguments.config is None else ["--config", str(arguments.config)]
+    command = shlex.join(["validate-daily", *command_of(plan), *config, "--apply"])
+    print(f"Nothing was changed. To do it: {command}")
 
 
 def _tell_outcome(result: Result, form: str) -> None:

@@ -105,7 +105,7 @@ class TagReader:
         if digest is not None and kind in _INDEXES:
             children = _children(
                 await ask(
-                    lambda: self._get(manifest_address(self.target, repository, digest), digest), self.budget, role=ROLE
+                    lambda: self.get(manifest_address(self.target, repository, digest), digest), self.budget, role=ROLE
                 )
             )
         return Tag(repository=repository, tag=tag, digest=digest, children=children)
@@ -124,7 +124,13 @@ class TagReader:
                 raise SourceError(f"the answer bears no digest ({show(digest, limit=100)})", NO_REGISTRY)
             return digest, response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    async def _get(self, address: str, digest: str) -> bytes:
+    async def get(self, address: str, digest: str) -> bytes:
+        """What is at an address, if its bytes are those of the digest.
+
+        Raises:
+            SourceError: they are not, or there is no plain answer.
+            GoogleAPICallError: it is an error, in the words of Google's clients.
+        """
         body = bytearray()
         async with (
             self.budget.patience(),

@@ -11,8 +11,8 @@ from checks.deployments import Job, Service
 from checks.evidence import Gap, Snapshot
 from checks.frozen import Count, Evidence, Untrusted
 from checks.report import Verdict
+from checks.subjects import Kind, Subject
 from mcp_server.answers.answer import Answer, Searched, notes
-from mcp_server.answers.subjects import Kind, Subject
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
 
 ROOM: Final = 8_500

@@ -136,13 +136,12 @@ def command(plan: Plan, settings: Settings) -> str:
     return shlex.join(["validate-daily", *command_of(plan), "--apply", "--config", str(settings.path)])
 
 
-def not_applied(plan: Plan, settings: Settings, why: str) -> OutcomeAnswer:
-    """Nothing was changed."""
-    return OutcomeAnswer(applied=False, why=why, command=command(plan, settings), plan=plan.id, planned=plan.size)
-
-
-def outcome_answer(outcome: Outcome) -> OutcomeAnswer:
-    """What was done."""
+def outcome_answer(plan: Plan, settings: Settings, outcome: Outcome | str) -> OutcomeAnswer:
+    """What was done, or why nothing was."""
+    if isinstance(outcome, str):
+        return OutcomeAnswer(
+            applied=False, why=outcome, command=command(plan, settings), plan=plan.id, planned=plan.size
+        )
     return OutcomeAnswer(
         applied=True,
         complete=outcome.complete and not outcome.unseen,

@@ -12,10 +12,10 @@ from checks.evidence import Gap, Snapshot
 from checks.finding import Finding
 from checks.frozen import Count, Evidence, Untrusted
 from checks.report import Verdict
+from checks.subjects import Kind, Subject
 from checks.text import show
 from mcp_server.answers.answer import Answer, Searched
 from mcp_server.answers.deployments import ShareRow, leader, shares
-from mcp_server.answers.subjects import Kind, Subject
 
 MOST: Final = 10
 _FACTS: Final = 5

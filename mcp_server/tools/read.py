@@ -12,6 +12,7 @@ from checks.questions import LogQuestion, long_operations, recent_malformed
 from checks.questions import search_logs as search
 from checks.report import Report, judge
 from checks.rules import RULES, SOURCES, rules_of
+from checks.subjects import Subject, subjects
 from mcp_server.answers.answer import Searched, seen_of
 from mcp_server.answers.counts import CountAnswer, count_answer, place_of
 from mcp_server.answers.deployments import DeploymentsAnswer, deployments_answer
@@ -20,7 +21,6 @@ from mcp_server.answers.malformed import MalformedAnswer, malformed_answer
 from mcp_server.answers.operations import OperationsAnswer, operations_answer
 from mcp_server.answers.reports import on_a_page
 from mcp_server.answers.service import ServiceAnswer, service_answer
-from mcp_server.answers.subjects import Subject, subjects
 from mcp_server.cursor import Cursor, asked, read_cursor
 from mcp_server.looking import Looking, looking
 from mcp_server.state import State

@@ -119,8 +119,8 @@ class CloudLoggingAudit:
         payload = Struct()
         payload.update(
             {
-                "message": f"{event.repair} {event.plan}: {event.moment}",
-                "plan": event.plan,
+                "message": f"{event.repair} {event.plan or event.subject}: {event.moment}",
+                "plan": event.plan or "",
                 "moment": event.moment,
                 "repair": event.repair,
                 "subject": event.subject,

@@ -21,32 +21,44 @@ _types: Any = types
 Fields = Mapping[str, Any]
 """A document's fields as Firestore's own messages."""
 
-_Write: Final = _types.Write.pb()
+_Document: Final = _types.Document.pb()
 _CommitRequest: Final = _types.CommitRequest.pb()
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as it is stored: its version, its birth, its fields, and its size in bytes."""
+    """A document as it is stored: Firestore's own message, and its version."""
 
+    document: Any
     version: Nanos
-    created: Nanos
-    fields: Fields
-    size: int
 
-    def same_fields(self, other: Fields) -> bool:
-        """Whether it holds exactly these, type for type and bit for bit."""
-        return _bytes(self.fields) == _bytes(other)
+    @property
+    def fields(self) -> Fields:
+        """Its fields."""
+        return self.document.fields
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        return self.document.ByteSize()
+
+    def same_fields(self, other: Any) -> bool:  # noqa: ANN401 - protobuf's own classes are made at run time
+        """Whether it holds exactly what another document's message does, type for type and bit for bit."""
+        return _bytes(self.fields) == _bytes(other.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One document on its way: created at ``target`` with ``fields``, deleted at ``source`` if its version is this."""
+    """One document on its way: deleted at ``source`` if its version is this, and created at ``target``.
+
+    Attributes:
+        document: Firestore's message with the fields to create; None until the source has been read.
+    """
 
     source: str
     version: Nanos
     target: str
-    fields: Fields
+    document: Any = None
 
 
 class Failure(Enum):
@@ -106,7 +118,7 @@ class Documents:
             read_time=None if at is None else timestamp(at),
         )
         found = dict[str, Stored]()
-        answered = set[str]()
+        missing = set[str]()
         async with self.budget.patience() as patience:
             stream = await self.connection.api.batch_get_documents(
                 request, retry=None, timeout=self.budget.deadline(), metadata=self.connection.metadata
@@ -115,11 +127,13 @@ class Documents:
                 answer: Any = types.BatchGetDocumentsResponse.pb(response)
                 self.budget.extend(patience)
                 if answer.HasField("found"):
-                    found[answer.found.name] = _stored(answer.found)
-                answered.add(answer.found.name or answer.missing)
-        self.bill.read(len(answered))
-        if missing := set(names) - answered:
-            raise exceptions.ServiceUnavailable(f"{len(missing)} of {len(names)} documents were not answered for")
+                    document = answer.found
+                    found[document.name] = Stored(document, nanos(document.update_time))
+                else:
+                    missing.add(answer.missing)
+        self.bill.read(len(found) + len(missing))
+        if unanswered := set(names) - found.keys() - missing:
+            raise exceptions.ServiceUnavailable(f"{len(unanswered)} of {len(names)} documents were not answered for")
         return found
 
     async def commit(self, moves: Iterable[Move]) -> None:
@@ -128,8 +142,9 @@ class Documents:
         Raises:
             CommitError: there is no acknowledgement.
         """
-        writes = [write for move in moves for write in _writes(move)]
-        raw = _CommitRequest(database=self.connection.target.resource, writes=writes)
+        raw = _CommitRequest(database=self.connection.target.resource)
+        for move in moves:
+            _add(raw.writes, move)
         request = types.CommitRequest.wrap(raw)
         seconds = min(COMMIT_SECONDS, self.budget.remaining() / 2)  # the rest is for reading what became of it
         try:
@@ -142,33 +157,31 @@ class Documents:
             raise CommitError(kind, str(explain(error, role=ROLE))) from error
         except TimeoutError:
             raise CommitError(Failure.LOST, f"no acknowledgement within {seconds:.0f} s") from None
-        self.bill.moved(len(writes) // 2)
+        self.bill.moved(len(raw.writes) // 2)
 
 
-def trash_fields(stored: Stored, *, path: str, **more: str | datetime) -> Fields:
-    """The fields of a document in the trash.
+def trash_document(stored: Stored, *, path: str, **more: str | datetime) -> Any:  # noqa: ANN401 - as above
+    """A document of the trash, as Firestore's message.
 
     Args:
         stored: the original.
         path: where it was, below the database's root.
         more: what else to keep, by name.
     """
-    value = _types.Value.pb()
-    original = value()
-    original.map_value.SetInParent()
-    for name, held in stored.fields.items():
-        original.map_value.fields[name].CopyFrom(held)
-    told = {
-        name: value(string_value=held) if isinstance(held, str) else value(timestamp_value=timestamp(held))
-        for name, held in more.items()
-    }
-    return {
-        "document": original,
-        "path": value(string_value=path),
-        "created_at": value(timestamp_value=timestamp(stored.created)),
-        "updated_at": value(timestamp_value=timestamp(stored.version)),
-        **told,
-    }
+    trashed = _Document()
+    fields = trashed.fields
+    original = fields["document"].map_value
+    original.SetInParent()
+    original.fields.MergeFrom(stored.fields)
+    fields["path"].string_value = path
+    fields["created_at"].timestamp_value.CopyFrom(stored.document.create_time)
+    fields["updated_at"].timestamp_value.CopyFrom(stored.document.update_time)
+    for name, held in more.items():
+        if isinstance(held, str):
+            fields[name].string_value = held
+        else:
+            fields[name].timestamp_value.CopyFrom(timestamp(held))
+    return trashed
 
 
 def below_root(name: str) -> str:
@@ -181,35 +194,28 @@ def text(fields: Fields, name: str) -> str:
     return fields[name].string_value if name in fields else ""
 
 
-def original_fields(trashed: Fields) -> Fields | None:
-    """The fields that a document had before it was moved to the trash; None where the trash does not hold any."""
-    if "document" not in trashed or trashed["document"].WhichOneof("value_type") != "map_value":
+def original_document(trashed: Stored) -> Any | None:  # noqa: ANN401 - as above
+    """What a document was before it was moved to the trash, as a message; None where the trash does not hold any."""
+    fields = trashed.fields
+    if "document" not in fields or fields["document"].WhichOneof("value_type") != "map_value":
         return None
-    return trashed["document"].map_value.fields
+    original = _Document()
+    original.fields.MergeFrom(fields["document"].map_value.fields)
+    return original
 
 
-def _stored(document: Any) -> Stored:  # noqa: ANN401 - protobuf's own classes are made at run time
-    return Stored(
-        version=nanos(document.update_time),
-        created=nanos(document.create_time),
-        fields=document.fields,
-        size=document.ByteSize(),
-    )
-
-
-def _writes(move: Move) -> Iterable[Any]:
-    created = _Write()
+def _add(writes: Any, move: Move) -> None:  # noqa: ANN401 - as above
+    """Add both halves of a move to the writes of a commit."""
+    created = writes.add()
+    created.update.CopyFrom(move.document)
     created.update.name = move.target
-    for name, value in move.fields.items():
-        created.update.fields[name].CopyFrom(value)
     created.current_document.exists = False
-    deleted = _Write(delete=move.source)
+    deleted = writes.add()
+    deleted.delete = move.source
     deleted.current_document.update_time.CopyFrom(timestamp(move.version))
-    return created, deleted
 
 
 def _bytes(fields: Fields) -> bytes:
-    document = _types.Document.pb()()
-    for name, value in fields.items():
-        document.fields[name].CopyFrom(value)
+    document = _Document()
+    document.fields.MergeFrom(fields)
     return bytes(document.SerializeToString(deterministic=True))

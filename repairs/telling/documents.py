@@ -5,6 +5,7 @@ from checks.text import show
 from repairs.outcome import Outcome
 from repairs.plan import CleanupPlan, MovingPlan, RestorePlan
 from repairs.telling.words import NAME, SHOWN, command_of, plan_lines, practice, question, result_lines, unseen, when
+from repairs.watched import Watched
 
 _NAMED = 5
 _SHORT = 80
@@ -76,7 +77,25 @@ def _(result: Outcome) -> list[str]:
     if result.recount:
         after = result.recount
         lines.append(f"now       {after.total:,} documents, {after.remaining:,} left, {after.arrived:,} of them new")
+    if result.watched:
+        lines += watch_lines(result.watched)
     lines += unseen(result)
     if result.repair == "cleanup" and result.moved:
         lines.append(f"undo      validate-daily restore {result.plan}")
     return lines
+
+
+def watch_lines(watched: Watched) -> list[str]:
+    """What a watch saw, in lines for a terminal."""
+    span = f"from {watched.since:%H:%M:%S} to {watched.until:%H:%M:%S UTC}, {watched.looks} looks"
+    if not watched.grown:
+        lines = [f"watched   {span}: nothing grew back"]
+    else:
+        lines = [f"REGREW    {span}: {sum(each.count for each in watched.grown):,} documents"]
+        lines += [
+            f"          {each.count:,} of {show(each.processor, limit=NAME)}, "
+            + (f"which {each.service} runs" if each.service else "which no service of the settings runs")
+            for each in watched.grown[:SHOWN]
+        ]
+        lines += [f"          {show(each, limit=NAME)}" for each in watched.sample]
+    return [*lines, *([f"unseen    {show(watched.unseen, limit=500)}"] if watched.unseen else [])]

@@ -43,7 +43,7 @@ def _(plan: JobsPlan) -> str:
 
 @command_of.register
 def _(plan: JobsPlan) -> tuple[str, ...]:
-    return (plan.repair, "--update", plan.service, *(part for each in plan.jobs for part in ("--job", each.name)))
+    return (plan.repair, "--update", plan.service, *(part for name in plan.only for part in ("--job", name)))
 
 
 @result_lines.register

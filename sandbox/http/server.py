@@ -57,6 +57,7 @@ async def serve(
         conversation = asyncio.ensure_future(door.talk(reader, writer))
         conversations.add(conversation)
         conversation.add_done_callback(conversations.discard)
+        conversation.add_done_callback(lambda _: writer.transport.abort())  # cancelled before its first step, too
 
     server = await asyncio.start_server(connected, host, port)
     try:

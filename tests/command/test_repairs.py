@@ -1,12 +1,8 @@
 """The commands that change things, run as a person or a script runs them."""
 
 import json
-import os
-import pty
 import re
-import select
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox, build, running
-from validate_daily.init import settings_text
 
-COMMAND = str(Path(sys.executable).parent / "validate-daily")
+from support.commands import run, settings, typed
+
 COLLECTION = "processor_heartbeats"
 
 
@@ -38,48 +34,6 @@ def cloud() -> Iterator[Sandbox]:
     world.advance(timedelta(hours=2))
     with running(world) as sandbox:
         yield sandbox
-
-
-def settings(folder: Path, more: str = "") -> str:
-    path = folder / "settings.toml"
-    path.write_text(settings_text("example") + f"\n[writes]\nenabled = true\n{more}\n")
-    return str(path)
-
-
-def run(sandbox: Sandbox, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | sandbox.environment() | variables
-    return subprocess.run(
-        (COMMAND, *command),
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        start_new_session=True,
-    )
-
-
-def typed(sandbox: Sandbox, answer: str, *command: str) -> tuple[int, str]:
-    """Run a command at a terminal of its own, and type an answer when it asks."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(COMMAND, (COMMAND, *command), os.environ | sandbox.environment())  # noqa: S606 - a terminal, no shell
-    return _talk(child, terminal, answer)
-
-
-def _talk(child: int, terminal: int, answer: str) -> tuple[int, str]:
-    said, asked = b"", False
-    while select.select([terminal], [], [], 120)[0]:
-        try:
-            said += os.read(terminal, 65_536)
-        except OSError:
-            break
-        if not asked and b"anything else to stop:" in said:
-            os.write(terminal, answer.encode() + b"\n")
-            asked = True
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), said.decode(errors="replace")
 
 
 def documents(sandbox: Sandbox) -> int:
@@ -117,7 +71,10 @@ def test_a_person_cleans_up_restores_and_sees_it_all_in_the_audit(cloud: Sandbox
 
     audit = run(cloud, "audit", "--config", config)
     assert audit.returncode == 0
-    assert re.search(rf"restore .* after, {count} moved; by .* \(local user, unverified\), terminal", audit.stdout)
+    assert re.search(
+        rf"restore .* after: {count:,} of {count:,} documents moved; by .* \(local user, unverified\), terminal",
+        audit.stdout,
+    )
     assert "4 lines, chain whole" in audit.stdout
 
 

@@ -174,6 +174,7 @@ async def test_a_cleanup_is_written_down_before_and_after(ours: Bench) -> None:
     before, after = (line.event for line in ours.audit.lines())
     assert (before.moment, before.plan, before.token, before.outcome) == ("before", plan.id, sealed, None)
     assert (before.principal, before.identity) == (ANA, "local user, unverified")
+    assert before.approval is not None
     assert (before.approval.how, before.approval.words) == ("terminal", f"{plan.collection} 3")
     assert {"digest", "count", "read_time", "reason", "target", "trash"} <= before.evidence.keys()
     assert after.moment == "after"
@@ -225,6 +226,7 @@ async def test_cloud_logging_keeps_each_line_before_the_answer_and_finds_a_start
     assert [line["previous"] for line in lines] == [FIRST, first]
     assert entries[1].json_payload.fields["head"].string_value == second
     assert started is not None
+    assert started.approval is not None
     assert (started.plan, started.moment, started.approval.how) == (PLAN, "before", "terminal")
 
 

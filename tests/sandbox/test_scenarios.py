@@ -15,6 +15,7 @@ NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 COUNTS = {
     "denied": 30, "denied-logging": 30, "denied-registry": 30, "denied-run": 30, "empty-log-pages": 30, "few-late": 30,
+    "fix-pushed": 1_053,
     "forgotten-jobs": 30, "forgotten-jobs-running": 33, "future-and-unparsable": 30, "gunicorn-missing": 30,
     "hanging": 30, "hanging-logging": 30, "hanging-registry": 30, "hanging-run": 30, "healthy": 30, "hostile-ids": 39,
     "hostile-logs": 30,

@@ -41,6 +41,7 @@ async def serving(
     environment: Mapping[str, str] | None = None,
     fetch: CertificateAddress | None = None,
     connections: int = MOST_CONNECTIONS,
+    remote: bool = False,
     tools: Sequence[Callable[..., Any]] = (),
 ) -> AsyncGenerator[str]:
     """Serve on loopback inside the test, and yield the URL; with more tools, if a test brings some."""
@@ -48,7 +49,7 @@ async def serving(
     access = access_of(load_settings(config, {}), loopback=True, fetch=fetch or certificate_address())
     with listen(at) as listener:
         real = Address(at.host, listener.getsockname()[1])
-        built = build_server(config, environment=environment or {}, access=access)
+        built = build_server(config, environment=environment or {}, access=access, remote=remote)
         for tool in tools:
             built.add_tool(tool)
         server = uvicorn_server(built, names(real, access.hosts if access else ()))

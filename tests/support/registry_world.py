@@ -41,6 +41,7 @@ async def registry(handler: Handler) -> AsyncGenerator[str]:
         talk = asyncio.ensure_future(_talk(reader, writer, handler))
         talks.add(talk)
         talk.add_done_callback(talks.discard)
+        talk.add_done_callback(lambda _: writer.transport.abort())  # cancelled before its first step, too
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from checks.progress import Progress, quiet
 from checks.settings import Settings, parse_settings
 from repairs.audit import FileAudit
 from repairs.redeploy import apply_redeploy, plan_redeploy
@@ -34,13 +35,14 @@ class Cloud:
 
     @asynccontextmanager
     async def session(
-        self, *, writing: bool = False, seconds: float = 30, pause: float = 0.02
+        self, *, writing: bool = False, seconds: float = 30, pause: float = 0.02, progress: Progress = quiet
     ) -> AsyncGenerator[RunSession]:
         async with open_run_session(
             self.settings,
             ANA,
             writing=writing,
             timeout=seconds,
+            progress=progress,
             environment=self.sandbox.environment(),
             clock=self.world.clock.now,
             pause=pause,
@@ -55,10 +57,25 @@ class Cloud:
         async with self.session(writing=True, **told) as session:
             return await apply_redeploy(session, plan, agreed(plan), self.audit)
 
+    def with_service(self, name: str, **told: Any) -> "Cloud":
+        """The same, with other settings of one service."""
+        return self._with("services", name, told)
+
+    def with_job(self, name: str, **told: Any) -> "Cloud":
+        """The same, with other settings of one job."""
+        return self._with("jobs", name, told)
+
+    def _with(self, section: str, name: str, told: dict[str, Any]) -> "Cloud":
+        pipeline = self.settings.pipeline
+        entries = tuple(
+            each.model_copy(update=told) if each.name == name else each for each in getattr(pipeline, section)
+        )
+        return replace(self, settings=replace(self.settings, pipeline=pipeline.model_copy(update={section: entries})))
+
     @property
     def changes(self) -> list[str]:
-        """The calls that change Cloud Run, without rehearsals."""
-        return [each.method for each in self.world.calls if each.method in CHANGING and "validate" not in each.request]
+        """The calls that change Cloud Run, and their rehearsals."""
+        return [each.method for each in self.world.calls if each.method in CHANGING]
 
     def serving(self, service: str = PHASE2) -> list[tuple[str, int, str]]:
         """The observed traffic: revision, share, image."""

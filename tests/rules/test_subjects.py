@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 from checks.report import judge
-from mcp_server.answers.subjects import subjects
+from checks.subjects import subjects
 
 from support.deployed import OLD, image, job, seen, service, settings, tag
 

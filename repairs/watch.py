@@ -1,0 +1,72 @@
+"""Watches a collection for a while after a cleanup: that nothing grew back, or what did, and who runs the writer."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from checks.errors import SourceError
+from checks.pipeline import Pipeline
+from heartbeat.document_id import Kind, parse
+from repairs.errors import UnseenError
+from repairs.session import Session
+from repairs.settling import list_collection
+from repairs.stores.listing import Listing
+from repairs.stores.stamps import nanos_of
+from repairs.watched import Grown, Watched, owners
+
+LOOKS: Final = 4
+"""Looks within a watch, besides the first."""
+
+_SAMPLE: Final = 10
+
+Waiting = Callable[[float], Awaitable[None]]
+"""Waits for some seconds: ``asyncio.sleep``, or what a test puts in its place."""
+
+
+async def watch(session: Session, duration: timedelta, *, waiting: Waiting = asyncio.sleep) -> Watched:
+    """Look at a collection again and again, and stop early where something grew.
+
+    Args:
+        session: what is read.
+        duration: how long.
+        waiting: waits between two looks.
+
+    Raises:
+        UnseenError: not even the first look succeeded.
+    """
+    pipeline = session.settings.pipeline
+    try:
+        since = (await list_collection(session, pipeline.heartbeats.collection)).read_time
+    except SourceError as error:
+        raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
+    seen = Watched(since=since, until=since, looks=1)
+    for _ in range(LOOKS):
+        session.progress("watching whether anything grows back", seen.looks, LOOKS + 1)
+        await waiting(duration.total_seconds() / LOOKS)
+        try:
+            listing = await list_collection(session, pipeline.heartbeats.collection)
+        except SourceError as error:
+            return seen.model_copy(update={"unseen": f"a look failed: {error}; next: {error.next_step}"})
+        seen = _seen(pipeline, listing, since, seen.looks + 1)
+        if seen.grown:
+            break
+    return seen
+
+
+def _seen(pipeline: Pipeline, listing: Listing, since: datetime, looks: int) -> Watched:
+    start, registered = nanos_of(since), pipeline.heartbeats.registered
+    new = [
+        row.id
+        for row in listing.rows
+        if row.created > start and row.id not in registered and parse(row.id).kind is not Kind.CANONICAL
+    ]
+    services, counts = owners(pipeline), Counter(parse(name).family for name in new)
+    return Watched(
+        since=since,
+        until=listing.read_time,
+        looks=looks,
+        grown=tuple(Grown(processor=name, count=n, service=services.get(name)) for name, n in counts.most_common()),
+        sample=tuple(sorted(new)[:_SAMPLE]),
+    )

@@ -1,0 +1,141 @@
+"""The closed loop stops at the first step that does not hold, goes on where it stands, and ends with a proof."""
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from checks.settings import Settings, parse_settings
+from repairs import Approval, RefusedError
+from repairs.plan import Plan
+from sandbox import Fault, Sandbox, World, build
+from validate_daily.repair import Walk, walk
+
+from support.mcp_world import EXAMPLE
+
+
+@dataclass
+class Steps:
+    """One walk after another over the same practice cloud."""
+
+    world: World
+    how: Walk
+    lines: list[str]
+    audit: Path
+
+    async def walk(self) -> int:
+        self.lines.clear()
+        return await walk(self.how)
+
+    @property
+    def facts(self) -> list[str]:
+        events = (json.loads(line) for line in self.audit.read_text().splitlines())
+        return [f"{each['evidence']['name']}: {each['subject']}" for each in events if each["moment"] == "fact"]
+
+
+def agree(plan: Plan) -> Approval:
+    return Approval.given(plan, "unattended", plan.principal)
+
+
+@asynccontextmanager
+async def walking(
+    folder: Path, scenario: str = "fix-pushed", *, by: Callable[[Plan], Approval] | None = agree
+) -> AsyncGenerator[Steps]:
+    world = build(scenario)
+    world.run.takes = timedelta(milliseconds=50)
+    audit, lines = folder / "audit.jsonl", list[str]()
+    text = f"{EXAMPLE.read_text()}\n[writes]\nenabled = true\nunattended = true\n[audit]\npath = '{audit}'\n"
+    settings = Settings(parse_settings(text, origin="F"), folder / "F", named=True)
+
+    async def wait(_seconds: float) -> None:
+        world.advance(timedelta(minutes=30))
+
+    async with Sandbox(world) as cloud:
+        environment = {**cloud.environment(), "VALIDATE_DAILY_PLAN_KEY": "k" * 40}
+        how = Walk(
+            settings, by, timedelta(hours=2), timeout=30, environment=environment, waiting=wait, tell=lines.append
+        )
+        yield Steps(world, how, lines, audit)
+
+
+async def test_looking_where_it_stands_changes_nothing(tmp_path: Path) -> None:
+    async with walking(tmp_path, by=None) as path:
+        code = await path.walk()
+
+        assert code == 1
+        assert path.lines[0].startswith("NOT YET   the writer is fixed: nba-phase2-raw-processors")
+        assert not any(call.method in {"UpdateService", "UpdateJob", "Commit"} for call in path.world.calls)
+        assert not path.audit.exists()
+
+
+async def test_it_stops_until_heartbeats_come_and_then_cleans_up_and_proves_it(tmp_path: Path) -> None:
+    async with walking(tmp_path) as path:
+        first = await path.walk()
+        stopped = path.lines[-2:]
+        before = len(path.world.heartbeats)
+        path.world.advance(timedelta(hours=2))
+        second = await path.walk()
+
+        assert (first, second) == (1, 0)
+        assert "no heartbeat yet since" in stopped[0]
+        assert stopped[1] == "next: run again when they have run"
+        assert before > 1_000
+        assert len(path.world.heartbeats) == 30
+        assert path.lines[-1].startswith("holds     growth has stopped")
+        assert {name.partition(":")[0] for name in path.facts} == {
+            "the writer is fixed",
+            "the jobs that follow it run the same",
+            "its processors beat well",
+            "the left-overs are gone",
+            "growth has stopped",
+        }
+
+
+async def test_a_tag_that_points_at_old_code_is_found_out_by_what_is_written(tmp_path: Path) -> None:
+    async with walking(tmp_path, "regrowing") as path:
+        path.world.advance(timedelta(minutes=5))
+        code = await path.walk()
+
+        assert code == 1
+        assert any("the old format is still written" in line for line in path.lines)
+        assert any("build it anew without a cache" in line for line in path.lines)
+        assert not any(call.method == "Commit" for call in path.world.calls)
+
+
+async def test_a_fix_that_does_not_start_ends_the_walk_with_not_deployed(tmp_path: Path) -> None:
+    async with walking(tmp_path) as path:
+        path.world.faults.add(Fault(method="UpdateService", status="PERMISSION_DENIED"))
+        code = await path.walk()
+
+        assert code == 1
+        assert any("NOT DEPLOYED" in line for line in path.lines)
+        assert len(path.world.heartbeats) > 1_000
+
+
+async def test_a_person_who_does_not_agree_ends_it(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def no(plan: Plan) -> Approval:
+        asked.append(plan.words)
+        raise RefusedError("not approved: something else was typed", "nothing was changed")
+
+    async with walking(tmp_path, by=no) as path:
+        with pytest.raises(RefusedError, match="not approved"):
+            await path.walk()
+        assert asked == ["nba-phase2-raw-processors 1"]
+        assert not any(call.method == "UpdateService" for call in path.world.calls)
+
+
+async def test_where_all_is_well_only_the_watch_is_left(tmp_path: Path) -> None:
+    async with walking(tmp_path, "healthy") as path:
+        code = await path.walk()
+
+        assert code == 0
+        assert [line.partition(":")[0] for line in path.lines] == [
+            "holds     the left-overs are gone",
+            "holds     growth has stopped",
+        ]

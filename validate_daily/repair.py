@@ -1,0 +1,201 @@
+"""``validate-daily repair``: the whole loop, step by step, each a recorded fact; it stops at the first that fails."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, nullcontext
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from checks.console import progress_on_terminal, seconds
+from checks.progress import Progress, quiet
+from checks.report import ExitCode
+from checks.settings import CONFIG_VARIABLE, Settings, load_settings
+from checks.text import show
+from repairs.approval import Approval
+from repairs.audit import open_audit
+from repairs.errors import RepairError
+from repairs.plan import Plan
+from repairs.run_session import RunSession, open_run_session
+from repairs.seal import Seal, plan_key
+from repairs.session import DEFAULT_TIMEOUT, Session, local_principal, open_session
+from repairs.telling import result_lines
+from repairs.telling.documents import watch_lines
+from validate_daily import repairing
+from validate_daily.cleanup import duration
+
+if TYPE_CHECKING:
+    from repairs.loop import Standing, Step
+
+SUMMARY: Final = "fix the writer, prove it, clean up, and prove that growth stopped: where that stands, or with --apply"
+
+Agree = Callable[[Plan], Approval]
+"""Asks somebody about a plan."""
+Waiting = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How the loop is walked.
+
+    Attributes:
+        settings: whose pipeline.
+        agree: asks about each plan; None only looks where the loop stands.
+        watch: how long growth is watched at the end.
+        timeout: seconds that each step may take.
+        environment: where addresses are looked up.
+        progress: told how far the long steps are.
+        waiting: waits between two looks of the watch.
+        tell: prints a line.
+    """
+
+    settings: Settings
+    agree: Agree | None
+    watch: timedelta
+    timeout: float = DEFAULT_TIMEOUT
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    progress: Progress = quiet
+    waiting: Waiting = asyncio.sleep
+    tell: Callable[[str], None] = print
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``repair``."""
+    parser.epilog = repairing.EPILOGUE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE})")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--apply", action="store_true", help="ask the person at the terminal about each plan, and apply")
+    way.add_argument("--unattended", action="store_true", help="apply unasked: needs [writes] unattended = true")
+    parser.add_argument(
+        "--watch", type=duration, default=timedelta(minutes=2), metavar="2m", help="watch for growth at the end"
+    )
+    parser.add_argument(
+        "--timeout", type=seconds, default=DEFAULT_TIMEOUT, metavar="S", help="seconds that each step may take"
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Walk the loop as far as it holds.
+
+    Raises:
+        UsageError: the settings or an argument cannot be used.
+    """
+    settings = load_settings(arguments.config)
+    try:
+        agree = _agree(arguments)
+        with nullcontext(quiet) if arguments.apply else progress_on_terminal() as progress:  # a question stands alone
+            told = Walk(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
+            return asyncio.run(walk(told))
+    except RepairError as error:
+        print(f"validate-daily: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("validate-daily: interrupted; run again: the loop goes on where it stands", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+
+
+async def walk(how: Walk) -> int:
+    """Walk the loop, and return the exit code.
+
+    Raises:
+        RepairError: a plan was not agreed to, or something could not be read or written down.
+    """
+    from repairs.loop import carry_out, record, stand  # noqa: PLC0415 - Google's packages load when used
+
+    told: set[tuple[str, str]] = set()
+    async with AsyncExitStack() as stack:
+        audit = await stack.enter_async_context(open_audit(how.settings, environment=how.environment))
+        while True:
+            async with AsyncExitStack() as reading:
+                standing = await stand(*await _sessions(how, reading, writing=False), audit)
+            for step in standing.steps:
+                if (step.name, step.subject) not in told or not step.holds:
+                    _tell(how, step)
+                if step.holds and (step.name, step.subject) not in told and how.agree:
+                    await record(audit, local_principal(), step)
+                if step.holds:
+                    told.add((step.name, step.subject))
+            if standing.plan is None or how.agree is None:
+                break
+            approval, token = how.agree(standing.plan), Seal(plan_key(how.environment)).seal(standing.plan)
+            async with AsyncExitStack() as writing:
+                sessions = await _sessions(how, writing, writing=True)
+                result = await carry_out(*sessions, standing.plan, approval, audit, token=token)
+            how.tell("\n".join(f"    {line}" for line in result_lines(result)))
+            if result.exit_code:
+                return result.exit_code
+        return await _ended(how, standing, record_of=lambda step: record(audit, local_principal(), step))
+
+
+async def _ended(how: Walk, standing: "Standing", record_of: "Callable[[Step], Awaitable[None]]") -> int:
+    """The last step, where all others hold: a watch."""
+    if not standing.holds:
+        if standing.plan is not None:
+            how.tell("next: validate-daily repair --apply")
+        return ExitCode.UNKNOWN if standing.holds is None else 1
+    from repairs.loop import Step  # noqa: PLC0415 - Google's packages load when used
+    from repairs.watch import watch  # noqa: PLC0415 - the same
+
+    seconds_given = how.timeout + how.watch.total_seconds()
+    async with open_session(
+        how.settings, local_principal(), timeout=seconds_given, environment=how.environment, progress=how.progress
+    ) as session:
+        watched = await watch(session, how.watch, waiting=how.waiting)
+    holds = {0: True, 1: False}.get(watched.exit_code)
+    step = Step(
+        name="growth has stopped",
+        subject=how.settings.pipeline.heartbeats.collection,
+        holds=holds,
+        told="; ".join(line.strip() for line in watch_lines(watched)),
+    )
+    _tell(how, step)
+    if holds and how.agree:
+        await record_of(step)
+    return watched.exit_code
+
+
+async def _sessions(how: Walk, stack: AsyncExitStack, *, writing: bool) -> tuple[Session, RunSession]:
+    principal = local_principal()
+    documents = await stack.enter_async_context(
+        open_session(
+            how.settings,
+            principal,
+            writing=writing,
+            timeout=how.timeout,
+            environment=how.environment,
+            progress=how.progress,
+        )
+    )
+    services = await stack.enter_async_context(
+        open_run_session(
+            how.settings,
+            principal,
+            writing=writing,
+            timeout=how.timeout,
+            environment=how.environment,
+            progress=how.progress,
+        )
+    )
+    return documents, services
+
+
+def _tell(how: Walk, step: "Step") -> None:
+    mark = {True: "holds    ", False: "NOT YET  ", None: "UNKNOWN  "}[step.holds]
+    how.tell(f"{mark} {step.name}: {step.subject}: {show(step.told, limit=600)}")
+    if step.next_step:
+        how.tell(f"next: {step.next_step}")
+
+
+def _agree(arguments: argparse.Namespace) -> Agree | None:
+    if not (arguments.apply or arguments.unattended):
+        return None
+    repairing.refuse_assistant()
+    if arguments.unattended:
+        return lambda plan: Approval.given(plan, "unattended", plan.principal)
+    return lambda plan: Approval.given(plan, "terminal", plan.principal, repairing.ask(plan))
