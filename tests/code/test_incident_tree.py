@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from checks.code.look import look_at
-from checks.code.tree import read_tree
+from support.code_trees import looked_at, places
 
 _FILES: Final = {
     "shared/__init__.py": "",
@@ -37,15 +36,8 @@ _FILES: Final = {
 }
 
 
-def _tree(root: Path, files: dict[str, str]) -> set[tuple[str, str, int]]:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return {(each.rule, each.path, each.line) for each in look_at(read_tree(root)).findings}
-
-
 def test_each_fault_of_the_incidents_is_found_at_its_line(tmp_path: Path) -> None:
-    found = _tree(tmp_path, _FILES)
+    found = places(looked_at(tmp_path, _FILES))
     assert {rule for rule, _, _ in found} == {
         "missing-init", "swallowed-import-error", "run-scoped-heartbeat-id", "command-needs-package",
         "copy-leaves-out-package",
@@ -69,4 +61,4 @@ def test_the_same_tree_without_the_faults_is_clean(tmp_path: Path) -> None:
         "requirements.txt": "flask==3.1\ngunicorn==23.0\n",
         "Dockerfile": _FILES["Dockerfile"].replace("COPY processors/", "COPY shared/ shared/\nCOPY processors/"),
     }
-    assert _tree(tmp_path, mended) == set()
+    assert places(looked_at(tmp_path, mended)) == set()
