@@ -14,6 +14,7 @@ Files = Mapping[str, str]
 
 _OWN: Final = {"app/__init__.py": "", "app/alerts.py": "", "app/fast.py": "import numpy\n"}
 _TRY: Final = "try:\n    {import_}\nexcept {caught}:\n    {body}\n"
+_REDIS: Final = _TRY.format(import_="import redis", caught="ImportError", body="redis = None")
 _BASE: Final = "FROM python:3.12-slim\nWORKDIR /app\n"
 
 
