@@ -10,7 +10,20 @@ from typing import Final
 from checks import command as check
 from checks.console import Parser, guarded
 from mcp_server import command as mcp
-from validate_daily import audit, cleanup, demo, doctor, init, jobs, redeploy, repair, restore, rollback, sandbox
+from validate_daily import (
+    audit,
+    cleanup,
+    demo,
+    doctor,
+    init,
+    jobs,
+    redeploy,
+    repair,
+    restore,
+    rollback,
+    sandbox,
+    source,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ SUBCOMMANDS: Final = {
     "audit": Subcommand(audit.SUMMARY, audit.add_arguments, audit.run),
     "init": Subcommand(init.SUMMARY, init.add_arguments, init.run),
     "sandbox": Subcommand(sandbox.SUMMARY, sandbox.add_arguments, sandbox.run),
+    "source": Subcommand(source.SUMMARY, source.add_arguments, source.run),
     "mcp": Subcommand(mcp.SUMMARY, mcp.add_arguments, mcp.run),
     "demo": Subcommand(demo.SUMMARY, demo.add_arguments, demo.run),
 }

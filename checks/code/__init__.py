@@ -1,0 +1,1 @@
+"""What can be seen of the incidents' faults in source code, before anything is built or deployed."""

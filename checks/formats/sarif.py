@@ -1,0 +1,97 @@
+"""A look at source code as SARIF 2.1.0, which code scanning takes."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import quote
+
+from checks.code.finding import CodeFinding
+from checks.code.look import CodeReport
+from checks.code.rules import ABOUT
+from checks.finding import Severity
+from checks.text import show
+
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Final = {Severity.P0: "error", Severity.P1: "error", Severity.P2: "warning"}
+_NAMES: Final = tuple(ABOUT)
+
+Json = dict[str, object]
+
+
+def render_sarif(report: CodeReport, version: str) -> str:
+    """One run, as indented JSON in ASCII, ended by a newline.
+
+    Args:
+        report: what was found.
+        version: of this program.
+    """
+    driver: Json = {"name": "validate-daily", "semanticVersion": version, "rules": [_rule(name) for name in _NAMES]}
+    run: Json = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": _results(report),
+        "invocations": [{"executionSuccessful": not report.unread, "toolExecutionNotifications": _notes(report)}],
+    }
+    told = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(told, indent=2, ensure_ascii=True) + "\n"
+
+
+def _rule(name: str) -> Json:
+    about, text = ABOUT[name]
+    return {
+        "id": name,
+        "shortDescription": {"text": about},
+        "help": {"text": f"{text} To allow one place: # validate-daily: allow[{name}] reason"},
+    }
+
+
+def _results(report: CodeReport) -> list[Json]:
+    """The fingerprint holds no line number: code that moves stays the same alert."""
+    seen: Counter[str] = Counter()
+    results: list[Json] = []
+    for finding in report.findings:
+        what = f"{finding.rule}\n{finding.path}\n{finding.text}"
+        seen[what] += 1
+        results.append(_result(finding, hashlib.sha256(f"{what}\n{seen[what]}".encode(errors="replace")).hexdigest()))
+    return results
+
+
+def _result(finding: CodeFinding, fingerprint: str) -> Json:
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": _NAMES.index(finding.rule),
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{show(finding.reason)}. Next: {show(finding.fix)}."},
+        "locations": [_location(finding.path, finding.line, finding.column)],
+        "partialFingerprints": {"validateDaily/v1": fingerprint},
+    }
+
+
+def _notes(report: CodeReport) -> list[Json]:
+    unread: list[Json] = [
+        {
+            "level": "error",
+            "message": {"text": f"could not be read: {show(each.reason)}"},
+            "locations": [_location(each.path)],
+        }
+        for each in report.unread
+    ]
+    unsure: list[Json] = [
+        {
+            "level": "note",
+            "message": {"text": f"could not be told: {each.rule}: {show(each.reason)}"},
+            "locations": [_location(each.path, each.line)],
+        }
+        for each in report.unsure
+    ]
+    return unread + unsure
+
+
+def _location(path: str, line: int = 1, column: int = 1) -> Json:
+    uri = PurePosixPath(path).as_posix()
+    place: Json = (
+        {"uri": f"file://{quote(uri)}"} if uri.startswith("/") else {"uri": quote(uri), "uriBaseId": "%SRCROOT%"}
+    )
+    return {"physicalLocation": {"artifactLocation": place, "region": {"startLine": line, "startColumn": column}}}
