@@ -5,7 +5,7 @@ point, by anybody, and stops at the first step that does not hold.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -14,11 +14,10 @@ from checks.errors import SourceError
 from checks.frozen import Evidence, Untrusted
 from checks.pipeline import Pipeline
 from checks.text import show
-from heartbeat.document_id import parse
 from repairs.approval import Approval
 from repairs.audit import Audit, new_event
 from repairs.cleanup import apply_cleanup, plan_cleanup
-from repairs.errors import NothingToDoError, RefusedError, RepairError, UnseenError
+from repairs.errors import NothingToDoError, RepairError, UnseenError
 from repairs.jobs import apply_job_update, plan_job_update
 from repairs.outcome import Result
 from repairs.plan import CleanupPlan, Plan, Principal
@@ -28,7 +27,7 @@ from repairs.run_session import RunSession
 from repairs.serving import look, resource_of
 from repairs.session import Session
 from repairs.settling import list_collection
-from repairs.sorting import sort_out
+from repairs.sorting import malformed_since, sort_out
 from repairs.stores.documents import Documents
 from repairs.stores.listing import Listing
 from repairs.stores.stamps import moment, nanos_of
@@ -149,35 +148,35 @@ def _writers(pipeline: Pipeline, listing: Listing) -> list[str]:
     """The services whose processors have run-scoped documents."""
     found = sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time))
     known = owners(pipeline)
-    return sorted({known[name] for each in found.subjects if (name := parse(each).family) in known})
+    return sorted({known[name] for name in found.families if name in known})
 
 
 async def _writer(run: RunSession, service: str, audit: Audit, fixed: dict[str, datetime]) -> tuple[Step, Plan | None]:
     """Whether all traffic of a service meets the digest that its tag points at; and the plan that makes it so."""
-    try:
-        plan = await plan_redeploy(run, service, audit=audit)
-    except NothingToDoError as nothing:
+    step, plan = await _planned(WRITER, service, plan_redeploy(run, service, audit=audit))
+    if step.holds:
         seen = await look(run, resource_of(run, service))
         fixed[service] = seen.service.updated_at
-        return Step(name=WRITER, subject=service, holds=True, told=nothing.reason), None
-    except RepairError as error:
-        holds = None if isinstance(error, UnseenError) else False
-        return Step(name=WRITER, subject=service, holds=holds, told=error.reason, next_step=error.next_step), None
-    return Step(name=WRITER, subject=service, holds=False, told=plan.reason), plan
+    return step, plan
 
 
 async def _jobs(run: RunSession, service: str) -> tuple[Step, Plan | None]:
     """Whether the jobs that follow a service run what it serves; and the plan that makes it so."""
     if not any(each.follows == service for each in run.settings.pipeline.jobs):
         return Step(name=JOBS, subject=service, holds=True, told="no job follows it"), None
+    return await _planned(JOBS, service, plan_job_update(run, service))
+
+
+async def _planned(name: str, subject: str, planning: Awaitable[Plan]) -> tuple[Step, Plan | None]:
+    """A step that holds where a repair finds nothing to do; else the plan that makes it hold, if one can be made."""
     try:
-        plan = await plan_job_update(run, service)
+        plan = await planning
     except NothingToDoError as nothing:
-        return Step(name=JOBS, subject=service, holds=True, told=nothing.reason), None
+        return Step(name=name, subject=subject, holds=True, told=nothing.reason), None
     except RepairError as error:
         holds = None if isinstance(error, UnseenError) else False
-        return Step(name=JOBS, subject=service, holds=holds, told=error.reason, next_step=error.next_step), None
-    return Step(name=JOBS, subject=service, holds=False, told=plan.reason), plan
+        return Step(name=name, subject=subject, holds=holds, told=error.reason, next_step=error.next_step), None
+    return Step(name=name, subject=subject, holds=False, told=plan.reason), plan
 
 
 async def _beats(documents: Session, pipeline: Pipeline, listing: Listing, service: str, since: datetime) -> Step:
@@ -212,10 +211,9 @@ async def _beats(documents: Session, pipeline: Pipeline, listing: Listing, servi
 
 
 def _written_since(pipeline: Pipeline, listing: Listing, service: str, since: datetime) -> Counter[str]:
-    known, start = owners(pipeline), nanos_of(since)
-    rows = (row for row in listing.rows if row.created >= start)
-    found = sort_out(rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), {})
-    return Counter({name: count for name, count in found.growing.items() if known.get(name) == service})
+    known = owners(pipeline)
+    new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since))
+    return Counter(family for _, family in new if known.get(family) == service)
 
 
 async def _not_yet(documents: Session, pipeline: Pipeline, service: str, since: datetime) -> list[str] | None:
@@ -232,12 +230,4 @@ async def _not_yet(documents: Session, pipeline: Pipeline, service: str, since: 
 
 async def _clean(documents: Session, fixed: Mapping[str, datetime]) -> tuple[Step, Plan | None]:
     collection = documents.settings.pipeline.heartbeats.collection
-    try:
-        plan = await plan_cleanup(documents, fixed=fixed)
-    except NothingToDoError as nothing:
-        return Step(name=CLEAN, subject=collection, holds=True, told=nothing.reason), None
-    except RefusedError as error:
-        return Step(name=CLEAN, subject=collection, holds=False, told=error.reason, next_step=error.next_step), None
-    except UnseenError as error:
-        return Step(name=CLEAN, subject=collection, holds=None, told=error.reason, next_step=error.next_step), None
-    return Step(name=CLEAN, subject=collection, holds=False, told=plan.reason), plan
+    return await _planned(CLEAN, collection, plan_cleanup(documents, fixed=fixed))

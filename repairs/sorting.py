@@ -53,6 +53,18 @@ class Sorted:
     growing: Counter[str]
 
 
+def malformed_since(documents: Iterable[Named], registered: Collection[str], since: int) -> list[tuple[str, str]]:
+    """The malformed documents that were created at a moment or later: each one's id, and its processor.
+
+    Args:
+        documents: all of a collection.
+        registered: ids that are canonical because the settings name them.
+        since: the moment, in nanoseconds since 1970.
+    """
+    new = (parse(each.id) for each in documents if each.created >= since and each.id not in registered)
+    return [(each.text, each.family) for each in new if each.kind is not Kind.CANONICAL]
+
+
 def sort_out(
     documents: Iterable[Named], registered: Collection[str], now: int, fixed: Mapping[str, int] = NOT_FIXED
 ) -> Sorted:

@@ -8,10 +8,10 @@ from typing import Final
 
 from checks.errors import SourceError
 from checks.pipeline import Pipeline
-from heartbeat.document_id import Kind, parse
 from repairs.errors import UnseenError
 from repairs.session import Session
 from repairs.settling import list_collection
+from repairs.sorting import malformed_since
 from repairs.stores.listing import Listing
 from repairs.stores.stamps import nanos_of
 from repairs.watched import Grown, Watched, owners
@@ -56,17 +56,12 @@ async def watch(session: Session, duration: timedelta, *, waiting: Waiting = asy
 
 
 def _seen(pipeline: Pipeline, listing: Listing, since: datetime, looks: int) -> Watched:
-    start, registered = nanos_of(since), pipeline.heartbeats.registered
-    new = [
-        row.id
-        for row in listing.rows
-        if row.created > start and row.id not in registered and parse(row.id).kind is not Kind.CANONICAL
-    ]
-    services, counts = owners(pipeline), Counter(parse(name).family for name in new)
+    new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since) + 1)
+    services, counts = owners(pipeline), Counter(family for _, family in new)
     return Watched(
         since=since,
         until=listing.read_time,
         looks=looks,
         grown=tuple(Grown(processor=name, count=n, service=services.get(name)) for name, n in counts.most_common()),
-        sample=tuple(sorted(new)[:_SAMPLE]),
+        sample=tuple(sorted(name for name, _ in new)[:_SAMPLE]),
     )

@@ -5,11 +5,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from checks.console import progress_on_terminal, seconds
 from checks.progress import Progress, quiet
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SUMMARY: Final = "fix the writer, prove it, clean up, and prove that growth stopped: where that stands, or with --apply"
 
+S = TypeVar("S")
 Agree = Callable[[Plan], Approval]
 """Asks somebody about a plan."""
 Waiting = Callable[[float], Awaitable[None]]
@@ -161,28 +162,18 @@ async def _ended(how: Walk, standing: "Standing", record_of: "Callable[[Step], A
 
 
 async def _sessions(how: Walk, stack: AsyncExitStack, *, writing: bool) -> tuple[Session, RunSession]:
-    principal = local_principal()
-    documents = await stack.enter_async_context(
-        open_session(
+    async def enter(opening: Callable[..., AbstractAsyncContextManager[S]]) -> S:
+        session = opening(
             how.settings,
-            principal,
+            local_principal(),
             writing=writing,
             timeout=how.timeout,
             environment=how.environment,
             progress=how.progress,
         )
-    )
-    services = await stack.enter_async_context(
-        open_run_session(
-            how.settings,
-            principal,
-            writing=writing,
-            timeout=how.timeout,
-            environment=how.environment,
-            progress=how.progress,
-        )
-    )
-    return documents, services
+        return await stack.enter_async_context(session)
+
+    return await enter(open_session), await enter(open_run_session)
 
 
 def _tell(how: Walk, step: "Step") -> None:
