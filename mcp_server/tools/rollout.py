@@ -5,16 +5,16 @@ that is pinned, are for a person in a terminal.
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from mcp.server.elicitation import ElicitationResult
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 
-from mcp_server.agreeing import Ctx, ask, carry_out
+from mcp_server.agreeing import Apply, Ctx, ask, carry_out
 from mcp_server.answers.plans import Sealed
 from mcp_server.answers.rollouts import RolloutAnswer, RolloutPlanAnswer, rollout_answer, rollout_plan
 from mcp_server.changing import changing, opened
-from mcp_server.consent import Typed
+from mcp_server.consent import Answer, Typed
 from mcp_server.tools.read import Name
 from repairs.audit import open_audit
 from repairs.jobs import apply_job_update
@@ -23,8 +23,12 @@ from repairs.redeploy import apply_redeploy
 from repairs.redeploy import plan_redeploy as make_redeploy
 from repairs.rollback import apply_rollback
 from repairs.rollback import plan_rollback as make_rollback
+from repairs.run_outcome import JobsUpdate, Rollout
 from repairs.run_plan import JobsPlan, RedeployPlan, RollbackPlan
-from repairs.run_session import open_run_session
+from repairs.run_session import RunSession, open_run_session
+
+P = TypeVar("P", RedeployPlan, RollbackPlan, JobsPlan)
+R = TypeVar("R", Rollout, JobsUpdate)
 
 
 def ask_redeploy(plan: Sealed, ctx: Ctx) -> Typed | Elicit[Typed]:
@@ -63,10 +67,7 @@ async def redeploy_service(
 
     done false is NOT DEPLOYED: say so with why and lines. Do not ask again after a no.
     """
-    change = changing(ctx)
-    made = change.seal.open(plan, RedeployPlan, change.binding)
-    told = await carry_out(ctx, change, made, answer, open_run_session, partial(apply_redeploy, token=plan))
-    return rollout_answer(made, change.settings, told)
+    return await _carried_out(ctx, plan, RedeployPlan, answer, partial(apply_redeploy, token=plan))
 
 
 async def plan_rollback(ctx: Ctx, service: Name) -> RolloutPlanAnswer:
@@ -84,10 +85,7 @@ async def rollback_service(
     ctx: Ctx, plan: Sealed, answer: Annotated[ElicitationResult[Typed], Resolve(ask_rollback)]
 ) -> RolloutAnswer:
     """Move the traffic of a plan_rollback plan when the person agrees."""
-    change = changing(ctx)
-    made = change.seal.open(plan, RollbackPlan, change.binding)
-    told = await carry_out(ctx, change, made, answer, open_run_session, partial(apply_rollback, token=plan))
-    return rollout_answer(made, change.settings, told)
+    return await _carried_out(ctx, plan, RollbackPlan, answer, partial(apply_rollback, token=plan))
 
 
 async def plan_job_update(ctx: Ctx, service: Name) -> RolloutPlanAnswer:
@@ -102,7 +100,12 @@ async def update_job_image(
     ctx: Ctx, plan: Sealed, answer: Annotated[ElicitationResult[Typed], Resolve(ask_jobs)]
 ) -> RolloutAnswer:
     """Update the jobs of a plan_job_update plan when the person agrees. Starts no execution."""
+    return await _carried_out(ctx, plan, JobsPlan, answer, partial(apply_job_update, token=plan))
+
+
+async def _carried_out(
+    ctx: Ctx, token: str, kind: type[P], answer: Answer, apply: Apply[RunSession, P, R]
+) -> RolloutAnswer:
     change = changing(ctx)
-    made = change.seal.open(plan, JobsPlan, change.binding)
-    told = await carry_out(ctx, change, made, answer, open_run_session, partial(apply_job_update, token=plan))
-    return rollout_answer(made, change.settings, told)
+    made = change.seal.open(token, kind, change.binding)
+    return rollout_answer(made, change.settings, await carry_out(ctx, change, made, answer, open_run_session, apply))
