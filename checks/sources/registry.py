@@ -203,10 +203,11 @@ def _children(body: bytes) -> tuple[str, ...]:
     manifests = cast("dict[str, object]", index).get("manifests") if isinstance(index, dict) else None
     if not isinstance(manifests, list):
         raise SourceError("the index holds no manifests", NO_REGISTRY)
-    return tuple(dict.fromkeys(filter(None, map(_runnable, cast("list[object]", manifests)))))
+    return tuple(dict.fromkeys(filter(None, map(runnable, cast("list[object]", manifests)))))
 
 
-def _runnable(child: object) -> str | None:
+def runnable(child: object) -> str | None:
+    """The digest of an index's child, if that is an image for some platform; None for an attestation."""
     if not isinstance(child, dict):
         return None
     told = cast("dict[str, object]", child)
