@@ -6,7 +6,7 @@ import io
 import json
 import random
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -41,14 +41,16 @@ def packed(archive: bytes, packing: Packing) -> bytes:
     return zstandard.compress(archive) if packing == "zstd" else archive
 
 
-def image(archives: Sequence[bytes], packing: Packing = "gzip", **config: object) -> tuple[Blobs, dict[str, object]]:
+def image(
+    archives: Sequence[bytes], packing: Packing = "gzip", config: Mapping[str, object] | None = None
+) -> tuple[Blobs, dict[str, object]]:
     """The blobs of an image, the manifest among them, and what an index calls its manifest; oldest layer first."""
     blobs = Blobs()
     layers = [blobs.add(LAYER + _SUFFIX[packing], packed(archive, packing)) for archive in archives]
     told = {
         "architecture": "amd64",
         "os": "linux",
-        "config": config,
+        "config": config or {},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in archives]},
         "history": [{"created_by": f"layer {place}"} for place in range(len(archives))],
     }

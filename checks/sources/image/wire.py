@@ -162,7 +162,7 @@ class Wire:
 
     async def _allowed(self, response: httpx2.Response) -> str:
         """Where a redirect leads, if one may go there."""
-        where = _url(str(response.url)).join(response.headers.get("location", ""))
+        where = _url(response.headers.get("location", ""), str(response.url))
         told = show(str(where.copy_with(query=None, userinfo=b"")), limit=100)
         if self.target.practice and _is_loopback(where):
             return str(where)
@@ -190,9 +190,10 @@ def _basic(token: str) -> str:
     return "Basic " + base64.b64encode(f"oauth2accesstoken:{token}".encode()).decode()
 
 
-def _url(address: str) -> httpx2.URL:
+def _url(address: str, beside: str = "") -> httpx2.URL:
+    """An address; one that is not whole is meant beside another."""
     try:
-        return httpx2.URL(address)
+        return httpx2.URL(beside).join(address)
     except (httpx2.InvalidURL, ValueError):
         raise SourceError(f"the registry names no address ({show(address, limit=100)})", NO_REGISTRY) from None
 
