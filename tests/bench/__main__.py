@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bench import census, cleanup, concurrency, latency, overhead, startup
+from bench import census, cleanup, concurrency, image_probe, latency, overhead, startup
 
 if __name__ == "__main__":
     figures = {
@@ -13,5 +13,6 @@ if __name__ == "__main__":
         "concurrency": concurrency.run(),
         "census": census.run(),
         "cleanup": cleanup.run(),
+        "image probe": image_probe.run(),
     }
     Path("bench.json").write_text(json.dumps(figures, indent=2) + "\n")

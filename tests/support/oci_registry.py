@@ -23,9 +23,14 @@ http: {{addr: {address}}}
 _START_SECONDS: Final = 20.0
 
 
+def missing_tools() -> list[str]:
+    """The tools that are not installed."""
+    return [tool for tool in _TOOLS if shutil.which(tool) is None]
+
+
 def need_tools() -> None:
     """Skip the test where a tool is missing, and fail it in CI."""
-    if any(shutil.which(tool) is None for tool in _TOOLS):
+    if missing_tools():
         if os.environ.get("CI") == "true":
             pytest.fail(_ADVICE)
         pytest.skip(_ADVICE)
