@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from checks.frozen import Count, Evidence, Untrusted
+from checks.proof import Inspected
 
 
 class State(StrEnum):
@@ -160,14 +161,30 @@ class Tag(Evidence):
 class Deployments(Evidence):
     """Everything that is deployed in the projects and regions that were asked.
 
-    ``complete`` is false where a listing was cut or a region failed: then what is absent here may exist.
+    ``complete`` is false where a listing was cut or a region failed: then what is absent here may exist. ``inspected``
+    are the images that code probes looked into.
     """
 
     services: tuple[Service, ...] = ()
     jobs: tuple[Job, ...] = ()
     tags: tuple[Tag, ...] = ()
+    inspected: tuple[Inspected, ...] = ()
     complete: bool = True
 
     def tag(self, image: Image) -> Tag | None:
         """Where an image's tag points, if the registry was asked."""
         return next((each for each in self.tags if (each.repository, each.tag) == (image.repository, image.tag)), None)
+
+    def digest_of(self, image: Image) -> str | None:
+        """What an image reference stands for: its own digest, else where its tag points now."""
+        if image.digest:
+            return image.digest
+        tag = self.tag(image)
+        return tag.digest if tag else None
+
+    def inspection(self, image: Image) -> Inspected | None:
+        """What code probes found in an image, if they looked into it."""
+        asked = (image.repository, self.digest_of(image))
+        return next(
+            (each for each in self.inspected if (each.contents.repository, each.contents.digest) == asked), None
+        )

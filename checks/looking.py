@@ -69,7 +69,13 @@ class Look:
         from checks.sources.registry import read_tags  # noqa: PLC0415 - the same
 
         tags, untold = await read_tags(self._images(found), registry, self.budget, login=self.login)
-        return found.model_copy(update={"tags": tags}), (*gaps, *untold)
+        found = found.model_copy(update={"tags": tags})
+        if not self.pipeline.code_probes:
+            return found, (*gaps, *untold)
+        from checks.sources.inspecting import inspect_images  # noqa: PLC0415 - the same
+
+        inspected, unseen = await inspect_images(self.pipeline, found, registry, self.budget, login=self.login)
+        return found.model_copy(update={"inspected": inspected}), (*gaps, *untold, *unseen)
 
     async def logs(self, until: datetime) -> tuple[Logs | None, tuple[Gap, ...]]:
         """What the logs tell, in the window that ends at ``until``."""

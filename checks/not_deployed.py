@@ -8,7 +8,10 @@ from checks.finding import Fact, Finding, Severity, key
 def not_deployed(
     rule: str, service: Service, severity: Severity, summary: str, facts: tuple[Fact, ...], step: str
 ) -> Finding:
-    """A finding about a service, proved by digests. A commit label that is ahead of what serves follows from it."""
+    """A finding about a service, proved by digests.
+
+    From it follow a commit label that is ahead of what serves, and a fix that does not serve yet.
+    """
     return Finding(
         rule=rule,
         severity=severity,
@@ -17,5 +20,7 @@ def not_deployed(
         evidence=facts,
         level=Level.DIGEST,
         next_step=step,
-        explains=(key("commit-label-contradicted", service.name),),
+        explains=tuple(
+            key(rule, service.name) for rule in ("commit-label-contradicted", "fix-not-deployed", "image-drift")
+        ),
     )

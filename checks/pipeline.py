@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -20,19 +19,13 @@ from pydantic import (
     model_validator,
 )
 
+from checks.code_probe import CodeProbe
 from checks.duration import Duration, format_duration
 from checks.endpoint import Endpoint
+from checks.section import Name, Section
 from heartbeat.document_id import canonical_id
 
 CONFIG_NAME: Final = "validate-daily.toml"
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s/\x00-\x1f\x7f]+$")]
-
-
-class Section(BaseModel):
-    """The base of all settings: immutable, and a key that it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Identity(Section):
@@ -348,10 +341,24 @@ class Pipeline(Section):
     http: Http = Http()
     services: tuple[Service, ...] = ()
     jobs: tuple[Job, ...] = ()
+    code_probes: tuple[CodeProbe, ...] = ()
     quiet: tuple[Quiet, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     writes: Writes = Writes()
     audit: AuditLog = AuditLog()
+
+    @model_validator(mode="after")
+    def _probes_what_exists(self) -> Self:
+        twice = [name for name, count in Counter(each.name for each in self.code_probes).items() if count > 1]
+        if twice:
+            raise ValueError(f"code probe {twice[0]!r} is there twice: give each a name of its own")
+        known = {each.name for each in (*self.services, *self.jobs)}
+        for probe in self.code_probes:
+            if unknown := [name for name in probe.subjects if name not in known]:
+                raise ValueError(
+                    f"code probe {probe.name!r} is about {unknown[0]!r}, which is not among [[services]] and [[jobs]]"
+                )
+        return self
 
     @model_validator(mode="after")
     def _follows_what_exists(self) -> Self:
@@ -384,6 +391,11 @@ class Pipeline(Section):
     def tag_of(self, service: str) -> str | None:
         """The tag that the settings want a service to serve, if they name one."""
         return next((each.tag for each in self.services if each.name == service), None)
+
+    def probes_of(self, name: str) -> tuple[CodeProbe, ...]:
+        """The code probes that a service or job must pass."""
+        named = {each.name for each in (*self.services, *self.jobs)}
+        return tuple(each for each in self.code_probes if name in (each.subjects or named or {name}))
 
     @property
     def collection(self) -> str:

@@ -23,6 +23,7 @@ from checks.witnesses import witnesses
 SCHEMA: Final = "validate-daily/report/1"
 MOST_PROCESSORS: Final = 10
 MOST_FINDINGS: Final = 200
+_PROBING: Final = frozenset({"fix-not-deployed", "job-image-stale"})
 _POINTS: Final = {Severity.P0: 65, Severity.P1: 35, Severity.P2: 10, Severity.UNKNOWN: 0}
 
 
@@ -284,6 +285,10 @@ def _not_checked(snapshot: Snapshot, rules: tuple[Rule, ...]) -> tuple[NotChecke
         if idle:
             told.append(NotChecked(what=source, reason=reason, rules=idle))
     told += _found_nothing(snapshot, {rule.name for rule in rules})
+    probing = tuple(rule.name for rule in rules if rule.name in _PROBING)
+    if probing and not snapshot.pipeline.code_probes and snapshot.deployments is not None:
+        reason = "whether a fix is in the images is not looked at: the settings name no [[code_probes]]"
+        told.append(NotChecked(what="code probes", reason=reason, rules=probing))
     if not snapshot.pipeline.heartbeats.processors:
         reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
         told.append(NotChecked(what="missing-heartbeats", reason=reason, rules=("missing-heartbeats",)))

@@ -13,6 +13,7 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from checks.code_probe import CodeProbe
 from checks.errors import UsageError
 from checks.pipeline import (
     CONFIG_NAME,
@@ -37,7 +38,7 @@ CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
 MAX_BYTES: Final = 1 << 20
 _SECTIONS: Final[tuple[type[BaseModel], ...]] = (
     Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, Service, Job, Quiet, Accepted, Endpoints, Http,
-    Writes, AuditLog,
+    Writes, AuditLog, CodeProbe,
 )  # fmt: skip
 
 

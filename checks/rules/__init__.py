@@ -7,12 +7,15 @@ from typing import Final, Literal
 from checks.evidence import Snapshot
 from checks.finding import Finding
 from checks.rules.commit_label_contradicted import commit_label_contradicted
+from checks.rules.fix_not_deployed import fix_not_deployed
 from checks.rules.future_heartbeats import future_heartbeats
 from checks.rules.heartbeat_channel_down import heartbeat_channel_down
 from checks.rules.heartbeat_proliferation import heartbeat_proliferation
 from checks.rules.heartbeat_write_errors import heartbeat_write_errors
 from checks.rules.heartbeats_switched_off import heartbeats_switched_off
+from checks.rules.image_drift import image_drift
 from checks.rules.job_image_differs import job_image_differs
+from checks.rules.job_image_stale import job_image_stale
 from checks.rules.malformed_ids import malformed_ids
 from checks.rules.missing_deployments import missing_deployments
 from checks.rules.missing_heartbeats import missing_heartbeats
@@ -60,12 +63,15 @@ RULES: Final = (
     Rule(missing_deployments, ("cloud-run",)),
     Rule(revision_not_serving, ("cloud-run",)),
     Rule(serving_digest_not_tag, ("cloud-run", "registry")),
+    Rule(fix_not_deployed, ("cloud-run", "registry")),
     Rule(job_image_differs, ("cloud-run", "registry")),
+    Rule(job_image_stale, ("cloud-run", "registry")),
     Rule(stuck_operation, ("logging",)),
     Rule(mixed_practice, (), HEARTBEATS),
     Rule(unreadable_evidence, (), HEARTBEATS),
     Rule(regrowth, ("firestore",), HEARTBEATS),
     Rule(malformed_ids, ("firestore",), HEARTBEATS),
+    Rule(image_drift, ("cloud-run", "registry")),
     Rule(commit_label_contradicted, ("cloud-run",)),
     Rule(future_heartbeats, ("firestore",), HEARTBEATS),
     Rule(unparsable_heartbeats, ("firestore",), HEARTBEATS),

@@ -11,7 +11,7 @@ from typing import Final
 
 from checks.deployments import Deployments, Job, Service
 from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity
+from checks.finding import Fact, Finding, Severity, key
 
 _FORGOTTEN: Final = timedelta(days=30)
 _MOST: Final = 30
@@ -64,6 +64,9 @@ def _finding(snapshot: Snapshot, service: Service, differing: list[tuple[Job, st
         level=Level.DIGEST,
         next_step=f"before their next execution, update these jobs to the digest that {service.name} serves",
         count=len(names),
+        explains=tuple(
+            key(rule, name) for name in (service.name, *names[:_MOST]) for rule in ("job-image-stale", "image-drift")
+        ),
     )
 
 

@@ -137,7 +137,7 @@ def _job_image(world: World, known: Job, jobs: Jobs, now: datetime) -> tuple[str
         world.images.push(repository, Build("old", commit), at=now - _CREATED)
         return f"{repository}:latest", commit
     service = world.service(known.follows)
-    reference = f"{world.pipeline.repository(known.follows)}:latest"
     if jobs.image == "pinned":
-        reference = service.revisions[service.ready_revision].image
-    return reference, service.template.labels[COMMIT_LABEL]
+        ready = service.revisions[service.ready_revision]
+        return ready.image, ready.template.labels[COMMIT_LABEL]
+    return f"{world.pipeline.repository(known.follows)}:latest", service.template.labels[COMMIT_LABEL]

@@ -1,0 +1,287 @@
+"""What every level of evidence says of one service or job, and the one verdict that follows.
+
+The claim is that it runs what was pushed, with every fix that a code probe looks for. Words and labels never decide: a
+verdict rests on a digest at least. What any of the upper levels contradicts is contradicted, at the strongest of them;
+what code probes could not read is unknown, unless what runs proves it by its effect.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import AwareDatetime
+
+from checks.deployments import Deployments, Image, Job, Service, State
+from checks.duration import format_duration
+from checks.evidence import Heartbeat, Level, Snapshot
+from checks.frozen import Evidence, Untrusted
+from checks.pipeline import Pipeline
+from checks.proof import Inspected, Outcome
+from checks.rules.job_image_differs import difference
+from heartbeat.document_id import Kind, parse
+
+_DRAINS: Final = timedelta(minutes=10)
+"""How long what served before may go on writing after a new revision was made."""
+
+_DECIDING: Final = (Level.RUNTIME, Level.BYTES, Level.DIGEST)
+
+
+class Rung(Evidence):
+    """What one level says. ``result`` is None where it says nothing of the claim."""
+
+    level: Level
+    says: Untrusted
+    result: Outcome | None = None
+
+
+class Ladder(Evidence):
+    """All levels of one service or job, strongest first.
+
+    Attributes:
+        name, kind: which one.
+        verdict: matched, contradicted or unknown.
+        level: what the verdict rests on; None where nothing decides.
+        rungs: what every level says.
+        contradictions: where two levels cannot both be right.
+        measured_at: when all of it was read.
+    """
+
+    name: str
+    kind: str
+    verdict: Outcome
+    level: Level | None
+    rungs: tuple[Rung, ...]
+    contradictions: tuple[Untrusted, ...] = ()
+    measured_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A share of a service's traffic, or a job as a whole: what it is called, and the image that it runs."""
+
+    name: str
+    image: Image | None
+    since: datetime | None = None
+    commit: str | None = None
+
+
+def ladders(snapshot: Snapshot) -> list[Ladder]:
+    """The ladder of every service, and then of every job, that Cloud Run told of."""
+    found = snapshot.deployments
+    return [ladder(snapshot, each) for each in (*found.services, *found.jobs)] if found else []
+
+
+def ladder(snapshot: Snapshot, one: Service | Job) -> Ladder:
+    """The ladder of one service or job.
+
+    Args:
+        snapshot: what was seen; levels that were not read say so.
+        one: of the same snapshot.
+    """
+    deployments = snapshot.deployments or Deployments()
+    parts = list(_parts(one))
+    rungs = (
+        _runtime(snapshot, one, parts),
+        _bytes(snapshot.pipeline, deployments, one.name, parts),
+        _digest(snapshot, deployments, one, parts),
+        _tag(snapshot.pipeline, deployments, one),
+        _label(deployments, one, parts),
+        _exit_code(one),
+        _text(snapshot.pipeline, one.name),
+    )
+    verdict, level = _verdict(rungs)
+    return Ladder(
+        name=one.name,
+        kind="service" if isinstance(one, Service) else "job",
+        verdict=verdict,
+        level=level,
+        rungs=rungs,
+        contradictions=tuple(_contradictions(snapshot.pipeline, deployments, one, parts, rungs)),
+        measured_at=snapshot.taken_at,
+    )
+
+
+def _verdict(rungs: Iterable[Rung]) -> tuple[Outcome, Level | None]:
+    results = {rung.level: rung.result for rung in rungs}
+    for wanted in (Outcome.CONTRADICTED, Outcome.MATCHED):
+        for level in _DECIDING:
+            if results[level] is wanted:
+                return wanted, level
+            if wanted is Outcome.MATCHED and results[level] is Outcome.UNKNOWN:
+                return Outcome.UNKNOWN, level
+    return Outcome.UNKNOWN, None
+
+
+def _parts(one: Service | Job) -> Iterator[_Part]:
+    if isinstance(one, Job):
+        yield _Part(one.name, one.image, commit=one.commit)
+        return
+    for share, revision in one.serving:
+        name = f"{share.revision} ({share.percent} %)"
+        if revision is None:
+            yield _Part(name, None)
+        else:
+            yield _Part(name, revision.image, revision.created_at, revision.commit)
+
+
+def _runtime(snapshot: Snapshot, one: Service | Job, parts: list[_Part]) -> Rung:
+    """What its processors wrote since the newest of its serving revisions was made, or since a job ran last."""
+    begun = [part.since for part in parts if part.since] if isinstance(one, Service) else [one.last_run]
+    since = max((each for each in begun if each), default=None)
+    processors = [each for each in snapshot.pipeline.heartbeats.processors if each.service == one.name]
+    if snapshot.census is None or since is None or not processors:
+        why = "no time to measure from" if since is None else "no heartbeats were read"
+        return Rung(level=Level.RUNTIME, says=why if processors else "the settings name no processor that it runs")
+    families = {family.processor: family for family in snapshot.census.families}
+    own = [families[name] for each in processors for name in each.names if name in families]
+    newest = [each.newest_malformed for each in own if each.newest_malformed]
+    bad = [each for each in newest if each.created_at > since + _DRAINS and _may_be_of(one, each)]
+    ago = format_duration(snapshot.taken_at - since)
+    if bad:
+        last = max(bad, key=lambda each: each.created_at)
+        said = f"{last.doc} was created {last.created_at:%Y-%m-%d %H:%M:%S} UTC"
+        return Rung(
+            level=Level.RUNTIME,
+            says=f"{len(bad)} of its processors wrote malformed ids in the {ago} since it began: {said}",
+            result=Outcome.CONTRADICTED,
+        )
+    beating = {
+        family.processor
+        for family in own
+        if family.newest and (family.newest.last_heartbeat or family.newest.created_at) > since
+        if parse(family.newest.doc).kind is Kind.CANONICAL
+        or family.newest.doc in snapshot.pipeline.heartbeats.registered
+    }
+    must = [each for each in processors if each.must_beat]
+    silent = [each.name for each in must if beating.isdisjoint(each.names)]
+    if silent or not must or not snapshot.census.listed:
+        told = f"{len(must) - len(silent)} of {len(must)} processors beat in the {ago} since it began"
+        return Rung(level=Level.RUNTIME, says=told)
+    return Rung(
+        level=Level.RUNTIME,
+        says=f"all {len(must)} of its processors beat well in the {ago} since it began, and wrote nothing malformed",
+        result=Outcome.MATCHED,
+    )
+
+
+def _may_be_of(one: Service | Job, beat: Heartbeat) -> bool:
+    """Whether a document may have been written by what runs now: it names its writer, or does not say."""
+    if beat.revision is None:
+        return True
+    if isinstance(one, Job):
+        return beat.revision.startswith(f"{one.name}-")
+    return beat.revision in {share.revision for share in one.shares}
+
+
+def _bytes(pipeline: Pipeline, deployments: Deployments, name: str, parts: list[_Part]) -> Rung:
+    probes = pipeline.probes_of(name)
+    if not probes:
+        return Rung(level=Level.BYTES, says="the settings name no code probe for it")
+    results: list[Outcome] = []
+    told: list[str] = []
+    for part in parts:
+        seen = deployments.inspection(part.image) if part.image else None
+        for probe in probes:
+            proof = seen.proof(probe.name) if seen else None
+            results.append(proof.result if proof else Outcome.UNKNOWN)
+            told.append(f"{part.name}: {proof.reason if proof else 'its image was not read'}")
+    return Rung(level=Level.BYTES, says="; ".join(told) or "nothing serves", result=_worst(results))
+
+
+def _digest(snapshot: Snapshot, deployments: Deployments, one: Service | Job, parts: list[_Part]) -> Rung:
+    told = [f"{part.name}: {_short(deployments.digest_of(part.image) if part.image else None)}" for part in parts]
+    says = "; ".join(told) or "nothing serves"
+    return Rung(level=Level.DIGEST, says=says, result=_pushed(snapshot, deployments, one))
+
+
+def _pushed(snapshot: Snapshot, deployments: Deployments, one: Service | Job) -> Outcome | None:
+    """Whether every share runs what the tag points at, and a job what its service serves."""
+    if isinstance(one, Job):
+        follows = next((each.follows for each in snapshot.pipeline.jobs if each.name == one.name), None)
+        leader = next((each for each in deployments.services if each.name == follows), None)
+        if leader is None or not any(revision and revision.image.digest for _, revision in leader.serving):
+            return None
+        if difference(deployments, one, leader):
+            return Outcome.CONTRADICTED
+        return Outcome.MATCHED if deployments.digest_of(one.image) else None
+    tag = deployments.tag(one.image.tagged(snapshot.pipeline.tag_of(one.name)))
+    if tag is None or tag.digest is None or one.reconciling:
+        return None
+    digests = [revision.image.digest if revision else None for _, revision in one.serving]
+    if any(digest and not tag.points_at(digest) for digest in digests):
+        return Outcome.CONTRADICTED
+    return Outcome.MATCHED if digests and all(digests) else None
+
+
+def _tag(pipeline: Pipeline, deployments: Deployments, one: Service | Job) -> Rung:
+    image = one.image.tagged(pipeline.tag_of(one.name)) if isinstance(one, Service) else one.image
+    if image.tag is None:
+        return Rung(level=Level.TAG, says="deployed by digest, and the settings name no tag")
+    tag = deployments.tag(image)
+    points = "was not read" if tag is None else _short(tag.digest) if tag.digest else "does not exist"
+    return Rung(level=Level.TAG, says=f"{image.tag} in {image.repository}: {points}")
+
+
+def _label(deployments: Deployments, one: Service | Job, parts: list[_Part]) -> Rung:
+    told = [f"{one.name} claims commit {one.commit}"] if one.commit else []
+    for part in parts:
+        seen = deployments.inspection(part.image) if part.image else None
+        claims = (("", part.commit), ("the image of ", seen.contents.commit if seen else None))
+        told += [f"{whose}{part.name} claims {commit}" for whose, commit in claims if commit and commit != one.commit]
+    return Rung(level=Level.LABEL, says="; ".join(told) or "no label claims a commit")
+
+
+def _exit_code(one: Service | Job) -> Rung:
+    if isinstance(one, Job):
+        return Rung(level=Level.EXIT_CODE, says=f"its last execution ended as {one.last_state}, of {one.executions}")
+    state = "is in progress" if one.reconciling else f"ended as {one.state}"
+    reason = f" ({one.reason})" if one.reason and one.state is not State.SUCCEEDED else ""
+    return Rung(level=Level.EXIT_CODE, says=f"its last change {state}{reason}, made {one.created or 'no revision'}")
+
+
+def _text(pipeline: Pipeline, name: str) -> Rung:
+    wanted = [
+        f"{probe.name}{f' of commit {probe.commit}' if probe.commit else ''}" for probe in pipeline.probes_of(name)
+    ]
+    return Rung(level=Level.TEXT, says=f"the settings want {', '.join(wanted)}" if wanted else "nothing is claimed")
+
+
+def _contradictions(
+    pipeline: Pipeline, deployments: Deployments, one: Service | Job, parts: list[_Part], rungs: tuple[Rung, ...]
+) -> Iterator[str]:
+    results = {rung.level: rung.result for rung in rungs}
+    for part in parts:
+        seen = deployments.inspection(part.image) if part.image else None
+        if seen is not None:
+            yield from _of_labels(pipeline, one, part, seen)
+    if results[Level.BYTES] is Outcome.MATCHED and results[Level.RUNTIME] is Outcome.CONTRADICTED:
+        yield "its bytes hold every fix, and what its processors write says otherwise"
+
+
+def _of_labels(pipeline: Pipeline, one: Service | Job, part: _Part, seen: Inspected) -> Iterator[str]:
+    claims = [claim for claim in (part.commit or one.commit, seen.contents.commit) if claim]
+    # A tag is resolved anew at each execution: a job's label is of the day when it was labelled.
+    if len(claims) > 1 and part.image and part.image.digest and not same_commit(*claims):
+        yield f"the label of {part.name} says {claims[0]}, its image's own says {claims[1]}"
+    for probe in pipeline.probes_of(one.name):
+        proof = seen.proof(probe.name)
+        claim = next((claim for claim in claims if probe.commit and same_commit(claim, probe.commit)), None)
+        if claim and proof and proof.result is Outcome.CONTRADICTED:
+            yield f"the label of {part.name} says {claim}, which is {probe.name}; its bytes lack that: {proof.reason}"
+
+
+def same_commit(one: str, other: str) -> bool:
+    """Whether two commits agree as far as the shorter goes."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def _worst(results: list[Outcome]) -> Outcome:
+    for outcome in (Outcome.CONTRADICTED, Outcome.UNKNOWN):
+        if outcome in results:
+            return outcome
+    return Outcome.MATCHED if results else Outcome.UNKNOWN
+
+
+def _short(digest: str | None) -> str:
+    return digest[:19] if digest else "no digest is known"

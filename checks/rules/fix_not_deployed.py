@@ -1,0 +1,65 @@
+"""A deploy that exited 0, a label and a tag can all claim a fix that the image's files do not hold.
+
+Severity: P1: what serves does what the fix was to end, and everybody believes that it is over. The bytes of the file
+outrank every label. What could not be read is a gap, never a proof.
+"""
+
+from collections.abc import Iterator
+
+from checks.deployments import Deployments, Revision, Service, Share
+from checks.evidence import Level, Snapshot
+from checks.finding import Fact, Finding, Severity, key
+from checks.proof import Outcome, Proof
+from checks.roster import service_of, silent_keys
+
+
+def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
+    """At most one finding per service, with every share of its traffic that lacks a fix."""
+    deployments = snapshot.deployments
+    if deployments is None:
+        return
+    for service in deployments.services:
+        lacking = list(_lacking(snapshot, deployments, service))
+        if lacking:
+            yield _finding(service, lacking, _effects(snapshot, service))
+
+
+def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[Share, Revision, Proof]]:
+    for share, revision in service.serving:
+        seen = deployments.inspection(revision.image) if revision else None
+        for probe in snapshot.pipeline.probes_of(service.name) if seen and revision else ():
+            proof = seen.proof(probe.name) if seen else None
+            if revision and proof and proof.result is Outcome.CONTRADICTED:
+                yield share, revision, proof
+
+
+def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
+    """The keys of what code without the fix does: silence of its processors, and malformed ids that grow."""
+    families = snapshot.census.families if snapshot.census else ()
+    grows = any(each.malformed_last_hour and service_of(snapshot, each.processor) == service.name for each in families)
+    growth = (key("regrowth", snapshot.pipeline.heartbeats.collection),) if grows else ()
+    return (*silent_keys(snapshot, service.name), *growth)
+
+
+def _finding(service: Service, lacking: list[tuple[Share, Revision, Proof]], effects: tuple[str, ...]) -> Finding:
+    percent = sum({share.revision: share.percent for share, _, _ in lacking}.values())
+    probes = ", ".join(dict.fromkeys(proof.probe for _, _, proof in lacking))
+    return Finding(
+        rule="fix-not-deployed",
+        severity=Severity.P1,
+        subject=service.name,
+        summary=f"{percent} % of its traffic meets code without {probes}",
+        evidence=tuple(
+            Fact(subject=proof.reason, detail=f"in {revision.name} ({share.percent} %), {_where(revision, proof)}")
+            for share, revision, proof in lacking
+        ),
+        level=Level.BYTES,
+        next_step=f"NOT DEPLOYED: build {service.name} from the commit of the fix without a cache, redeploy it by "
+        f"digest, and look again with validate-daily probe {service.name}",
+        explains=(key("image-drift", service.name), key("commit-label-contradicted", service.name), *effects),
+    )
+
+
+def _where(revision: Revision, proof: Proof) -> str:
+    digest = (revision.image.digest or "")[:19]
+    return f"image {digest}, layer {proof.file.layer[:19]}" if proof.file.layer else f"image {digest}"

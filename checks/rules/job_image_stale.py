@@ -1,0 +1,61 @@
+"""A job whose next execution would run code without a fix: nobody sees it until it has written again.
+
+Severity: P2 for a job that has not run for 30 days, P1 for one that has: its old code already wrote. The bytes of the
+image decide; whether it is the same image as a service's, job-image-differs tells. Jobs that follow the same service
+are one finding.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from checks.deployments import Deployments, Job
+from checks.evidence import Level, Snapshot
+from checks.finding import Fact, Finding, Severity, key
+from checks.proof import Outcome, Proof
+
+_FORGOTTEN: Final = timedelta(days=30)
+_MOST: Final = 30
+
+
+def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding for the jobs of each service, and one for those that follow none."""
+    deployments = snapshot.deployments
+    if deployments is None:
+        return
+    follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
+    stale: dict[str | None, list[tuple[Job, Proof]]] = {}
+    for job in deployments.jobs:
+        if proof := _lacking(snapshot, deployments, job):
+            stale.setdefault(follows.get(job.name), []).append((job, proof))
+    for leader, jobs in stale.items():
+        yield _finding(snapshot, leader, jobs)
+
+
+def _lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
+    seen = deployments.inspection(job.image)
+    proofs = [seen.proof(probe.name) for probe in snapshot.pipeline.probes_of(job.name)] if seen else []
+    return next((proof for proof in proofs if proof and proof.result is Outcome.CONTRADICTED), None)
+
+
+def _finding(snapshot: Snapshot, leader: str | None, stale: list[tuple[Job, Proof]]) -> Finding:
+    active = [job for job, _ in stale if job.last_run and snapshot.taken_at - job.last_run <= _FORGOTTEN]
+    facts = [
+        Fact(subject=proof.reason, detail=f"in {job.image.reference}, job {job.name}") for job, proof in stale[:_MOST]
+    ]
+    if len(stale) > _MOST:
+        facts.append(Fact(subject=f"{len(stale) - _MOST} more", detail="alike"))
+    names = [job.name for job, _ in stale[:_MOST]]
+    probes = ", ".join(dict.fromkeys(proof.probe for _, proof in stale))
+    ran = f"{len(active)} of them ran within 30 days" if active else "none of them ran within 30 days"
+    return Finding(
+        rule="job-image-stale",
+        severity=Severity.P1 if active else Severity.P2,
+        subject=stale[0][0].name if len(stale) == 1 or leader is None else leader,
+        summary=f"{len(stale)} jobs would run code without {probes}; {ran}",
+        evidence=tuple(facts),
+        level=Level.BYTES,
+        next_step="before their next execution, update these jobs to the digest that their service serves",
+        count=len(stale),
+        explains=tuple(key("image-drift", name) for name in (*((leader,) if leader else ()), *names)),
+    )
