@@ -56,11 +56,12 @@ class CodeProbe(Section):
             raise ValueError(f"code probe {self.name!r}: give exactly one of contains, matches, blob and exists")
         return self
 
-    @property
-    def expected(self) -> str:
-        """What the file must hold, in words."""
+    def told(self, *, holds: bool) -> str:
+        """What the file holds, or does not, in words."""
         if self.contains is not None:
-            return f"contains {self.contains!r}"
+            return f"{'contains' if holds else 'does not contain'} {self.contains!r}"
         if self.matches is not None:
-            return f"has a line that matches {self.matches!r}"
-        return "is there" if self.exists else f"is git's blob {self.blob}"
+            return f"has {'a' if holds else 'no'} line that matches {self.matches!r}"
+        if self.exists:
+            return "is there" if holds else "is not there"
+        return f"is {'' if holds else 'not '}git's blob {self.blob}"

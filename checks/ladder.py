@@ -17,7 +17,7 @@ from checks.duration import format_duration
 from checks.evidence import Heartbeat, Level, Snapshot
 from checks.frozen import Evidence, Untrusted
 from checks.pipeline import Pipeline
-from checks.proof import Inspected, Outcome
+from checks.proof import Inspected, Outcome, worst
 from checks.rules.job_image_differs import difference
 from heartbeat.document_id import Kind, parse
 
@@ -182,11 +182,13 @@ def _bytes(pipeline: Pipeline, deployments: Deployments, name: str, parts: list[
     told: list[str] = []
     for part in parts:
         seen = deployments.inspection(part.image) if part.image else None
-        for probe in probes:
-            proof = seen.proof(probe.name) if seen else None
-            results.append(proof.result if proof else Outcome.UNKNOWN)
-            told.append(f"{part.name}: {proof.reason if proof else 'its image was not read'}")
-    return Rung(level=Level.BYTES, says="; ".join(told) or "nothing serves", result=_worst(results))
+        proofs = [seen.proof(probe.name) if seen else None for probe in probes]
+        results += [proof.result if proof else Outcome.UNKNOWN for proof in proofs]
+        against = [proof.reason for proof in proofs if proof and proof.result is not Outcome.MATCHED]
+        if not all(proofs):
+            against.append("its image was not read")
+        told.append(f"{part.name}: {', '.join(against) or f'{len(probes)} of {len(probes)} code probes hold'}")
+    return Rung(level=Level.BYTES, says="; ".join(told) or "nothing serves", result=worst(results))
 
 
 def _digest(snapshot: Snapshot, deployments: Deployments, one: Service | Job, parts: list[_Part]) -> Rung:
@@ -234,7 +236,7 @@ def _label(deployments: Deployments, one: Service | Job, parts: list[_Part]) -> 
 
 def _exit_code(one: Service | Job) -> Rung:
     if isinstance(one, Job):
-        return Rung(level=Level.EXIT_CODE, says=f"its last execution ended as {one.last_state}, of {one.executions}")
+        return Rung(level=Level.EXIT_CODE, says=f"its last execution of {one.executions} ended as {one.last_state}")
     state = "is in progress" if one.reconciling else f"ended as {one.state}"
     reason = f" ({one.reason})" if one.reason and one.state is not State.SUCCEEDED else ""
     return Rung(level=Level.EXIT_CODE, says=f"its last change {state}{reason}, made {one.created or 'no revision'}")
@@ -274,13 +276,6 @@ def _of_labels(pipeline: Pipeline, one: Service | Job, part: _Part, seen: Inspec
 def same_commit(one: str, other: str) -> bool:
     """Whether two commits agree as far as the shorter goes."""
     return one.startswith(other) or other.startswith(one)
-
-
-def _worst(results: list[Outcome]) -> Outcome:
-    for outcome in (Outcome.CONTRADICTED, Outcome.UNKNOWN):
-        if outcome in results:
-            return outcome
-    return Outcome.MATCHED if results else Outcome.UNKNOWN
 
 
 def _short(digest: str | None) -> str:

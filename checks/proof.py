@@ -1,6 +1,7 @@
 """Whether an image holds what a code probe wants: judged from the bytes of one file, and from nothing else."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +22,15 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+def worst(results: Iterable[Outcome]) -> Outcome:
+    """Contradicted before unknown, and matched only where everything is; nothing at all is unknown."""
+    told = set(results)
+    for outcome in (Outcome.CONTRADICTED, Outcome.UNKNOWN):
+        if outcome in told:
+            return outcome
+    return Outcome.MATCHED if told else Outcome.UNKNOWN
+
+
 class Proof(Evidence):
     """What one probe found in one image.
 
@@ -39,11 +49,33 @@ class Proof(Evidence):
     file: File
 
 
+class Lack(Evidence):
+    """Something that an image needs and does not hold: ``what``, and ``why`` it is needed."""
+
+    what: Untrusted
+    why: Untrusted
+
+
+class Starting(Evidence):
+    """Whether an image's code can be imported, and its command run.
+
+    Attributes:
+        lacks: packages without an ``__init__.py`` that something imports from, and packages that the command needs.
+        complete: every layer and file was read, so that nothing else of this kind is lacking.
+        note: what was not read.
+    """
+
+    lacks: tuple[Lack, ...] = ()
+    complete: bool
+    note: Untrusted | None = None
+
+
 class Inspected(Evidence):
-    """One image that was looked into, and what its probes found there."""
+    """One image that was looked into: what its probes found there, and what it lacks, where that was asked."""
 
     contents: Contents
     proofs: tuple[Proof, ...] = ()
+    starting: Starting | None = None
 
     def proof(self, probe: str) -> Proof | None:
         """What a probe found, if it looked here."""
@@ -68,11 +100,10 @@ def prove(probe: CodeProbe, file: File, text: bytes | None) -> Proof:
             probe=probe.name, result=Outcome.CONTRADICTED, reason=f"{probe.path} is not there: {file.reason}", file=file
         )
     holds = _holds(probe, file, text)
-    verb = "" if holds else "not so: "
     return Proof(
         probe=probe.name,
         result=Outcome.MATCHED if holds else Outcome.CONTRADICTED,
-        reason=show(f"{verb}{probe.path} {probe.expected}", limit=_SHOWN + len(probe.path)),
+        reason=show(f"{probe.path} {probe.told(holds=holds)}", limit=_SHOWN + len(probe.path)),
         file=file,
     )
 

@@ -17,6 +17,7 @@ from validate_daily import (
     doctor,
     init,
     jobs,
+    probe,
     redeploy,
     repair,
     restore,
@@ -38,6 +39,7 @@ class Subcommand:
 SUBCOMMANDS: Final = {
     "check": Subcommand(check.SUMMARY, check.add_arguments, check.run),
     "doctor": Subcommand(doctor.SUMMARY, doctor.add_arguments, doctor.run),
+    "probe": Subcommand(probe.SUMMARY, probe.add_arguments, probe.run),
     "repair": Subcommand(repair.SUMMARY, repair.add_arguments, repair.run),
     "cleanup": Subcommand(cleanup.SUMMARY, cleanup.add_arguments, cleanup.run),
     "restore": Subcommand(restore.SUMMARY, restore.add_arguments, restore.run),

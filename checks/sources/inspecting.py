@@ -11,6 +11,7 @@ from checks.evidence import Gap, Target
 from checks.pipeline import Pipeline
 from checks.proof import Inspected, Outcome, prove
 from checks.sources.image.reader import read_files
+from checks.sources.image.starting import starting_of
 from checks.sources.login import Login
 from checks.sources.reading import Budget, gaps
 from checks.sources.registry import SOURCE
@@ -19,7 +20,13 @@ _AT_ONCE: Final = 4
 
 
 async def inspect_images(
-    pipeline: Pipeline, deployments: Deployments, target: Target, budget: Budget, *, login: Login | None = None
+    pipeline: Pipeline,
+    deployments: Deployments,
+    target: Target,
+    budget: Budget,
+    *,
+    login: Login | None = None,
+    whole: bool = False,
 ) -> tuple[tuple[Inspected, ...], tuple[Gap, ...]]:
     """Look into images; each digest of a repository is read once, whoever runs it.
 
@@ -29,6 +36,7 @@ async def inspect_images(
         target: a practice registry, which stands for all of them; else the registry that each image names.
         budget: what all looks together may take.
         login: whose credentials; the application's default ones unless given.
+        whole: read every layer, and tell whether the image's code can be imported and its command run.
 
     Returns:
         An inspection for each image; and a gap for what no probe could tell, which is never a proof.
@@ -43,7 +51,7 @@ async def inspect_images(
 
     async def look(repository: str, digest: str, probes: Sequence[CodeProbe]) -> Inspected:
         async with turn:
-            return await inspect_image(repository, digest, probes, target, budget, login)
+            return await inspect_image(repository, digest, probes, target, budget, login, whole=whole)
 
     inspected = await asyncio.gather(
         *(look(repository, digest, list(probes.values())) for (repository, digest), probes in sorted(wanted.items()))
@@ -52,14 +60,24 @@ async def inspect_images(
 
 
 async def inspect_image(
-    repository: str, digest: str, probes: Sequence[CodeProbe], target: Target, budget: Budget, login: Login
+    repository: str,
+    digest: str,
+    probes: Sequence[CodeProbe],
+    target: Target,
+    budget: Budget,
+    login: Login,
+    *,
+    whole: bool = False,
 ) -> Inspected:
     """Look into one image. Never raises for what a registry does. Arguments as for ``inspect_images``."""
     paths = [probe.path for probe in probes]
-    read = await read_files(repository, digest, paths, target=target, budget=budget, login=login)
+    read = await read_files(
+        repository, digest, paths, target=target, budget=budget, login=login, application=whole, whole=whole
+    )
     found = {file.path: file for file in read.contents.files}
     proofs = tuple(prove(probe, found[probe.path], read.texts.get(probe.path)) for probe in probes)
-    return Inspected(contents=read.contents, proofs=proofs)
+    starting = await asyncio.to_thread(starting_of, read) if whole else None
+    return Inspected(contents=read.contents, proofs=proofs, starting=starting)
 
 
 def running(deployments: Deployments) -> Iterator[tuple[str, Image]]:

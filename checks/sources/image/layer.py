@@ -16,8 +16,20 @@ _OTHERS: Final = ".wh..wh."
 _REPLACED: Final = 100
 TOO_MANY: Final = "look at the image with skopeo and umoci; so much is not read from here"
 
-Wanted = Callable[[str], bool]
-"""Whether the bytes of the file at a path are wanted."""
+
+def _nothing(_path: str) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Whose bytes are kept: of the files that are needed and, as far as there is room, of those that are wished for."""
+
+    needed: set[str]
+    wished: Callable[[str], bool] = _nothing
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.needed or self.wished(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +117,13 @@ def _entry(layer: Layer, member: Member, archive: Archive, wanted: Wanted, limit
         return _linked(layer, member, wanted)
     if member.kind is Kind.SYMLINK:
         return Entry(Kind.SYMLINK, member.link)
-    if member.kind is not Kind.FILE or not wanted(member.path):
+    if member.kind is not Kind.FILE or member.path not in wanted:
         return _PLAIN[member.kind]
     if member.size > limits.file:
         return _TOO_LARGE
     if layer.kept + member.size > limits.kept:
+        if member.path not in wanted.needed:
+            return _PLAIN[member.kind]
         raise SourceError(f"the files that are wanted hold more than {limits.kept:,} bytes", TOO_MANY)
     layer.kept += member.size
     return Entry(Kind.FILE, text=archive.read())
@@ -120,7 +134,7 @@ def _linked(layer: Layer, member: Member, wanted: Wanted) -> Entry:
     meant = layer.entries.get(member.link)
     if meant is None:
         return Entry(Kind.HARDLINK, member.link)
-    if meant.kind is Kind.FILE and meant.text is None and not meant.large and wanted(member.path):
+    if meant.kind is Kind.FILE and meant.text is None and not meant.large and member.path in wanted.needed:
         return Entry(Kind.FILE, member.link)  # its bytes went by unread; they are read where the link leads
     return meant
 

@@ -1,7 +1,7 @@
 """Reads files out of an image: newest layer first, each layer to its end, and no layer more than the answer needs."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,7 +11,8 @@ from google.api_core.exceptions import GoogleAPICallError
 from checks.contents import Contents, File, Presence
 from checks.errors import SourceError
 from checks.evidence import Target
-from checks.sources.image.layer import Layer, read_layer
+from checks.sources.image.application import Application
+from checks.sources.image.layer import Layer, Wanted, read_layer
 from checks.sources.image.limits import Limits
 from checks.sources.image.lookup import Found, Gone, Layers, Unclear, Unread
 from checks.sources.image.manifest import Blob, Built, read_manifest
@@ -26,13 +27,6 @@ from checks.text import show
 _LOOK: Final = "look into the image with skopeo and umoci"
 _AGAIN: Final = "try again, with a longer --timeout"
 
-Wish = Callable[[str], bool]
-"""Whether the bytes of the file at a path are wanted too."""
-
-
-def _nothing(_path: str) -> bool:
-    return False
-
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -41,7 +35,7 @@ class Read:
     Attributes:
         contents: the evidence.
         texts: the bytes of the files that are present, by the path that was asked for.
-        layers: the layers' names, and the bytes that were wished for besides.
+        layers: the layers' names, and the bytes of the image's own files if they were asked for.
         built: what the image says of itself; None where that could not be read.
         failure: why the reading ended early; None where it came as far as the answers needed.
     """
@@ -61,7 +55,7 @@ async def read_files(
     target: Target,
     budget: Budget,
     login: Login,
-    wish: Wish = _nothing,
+    application: bool = False,
     whole: bool = False,
     limits: Limits | None = None,
 ) -> Read:
@@ -77,7 +71,7 @@ async def read_files(
         target: a practice registry, which stands for all of them; else the registry that the image names.
         budget: seconds that this may take.
         login: whose credentials; used for registries of Google's only.
-        wish: other files whose bytes to keep, of the layers that are read anyway.
+        application: keep the bytes of the image's own Python files too, of the layers that are read anyway.
         whole: read every layer, whether the files need it or not.
         limits: what ends the reading.
 
@@ -90,7 +84,8 @@ async def read_files(
     try:
         async with login.opening(f"registry {target.address}", lambda: registry_client(target)) as client:
             wire = Wire(client, target, repository, budget, login)
-            reading = _Reading(wire, digest, limits, layers, wish, wanted={inside(path) for path in asked})
+            wanted = Wanted({inside(path) for path in asked})
+            reading = _Reading(wire, digest, limits, layers, wanted, application)
             await reading.read([inside(path) for path in asked], whole=whole)
     except SourceError as error:  # there is no way to a registry
         contents = Contents(repository=repository, digest=digest, manifest=digest)
@@ -105,8 +100,8 @@ class _Reading:
     digest: str
     limits: Limits
     layers: Layers
-    wish: Wish
-    wanted: set[str]
+    wanted: Wanted
+    application: bool
     built: Built | None = None
     failure: SourceError | None = None
     received: int = 0
@@ -116,6 +111,8 @@ class _Reading:
         try:
             self.built = await read_manifest(self.wire, self.digest, self.limits)
             self.layers.whole = not self.built.layers
+            if self.application:
+                self.wanted.wished = Application(self.built.working_directory).owns
             while await self._goes_on(self.built, paths, whole=whole):
                 pass
         except SourceError as error:
@@ -127,14 +124,14 @@ class _Reading:
         for answer in answers:
             if isinstance(answer, Found) and _is_unread(answer) and answer.place not in self.again:
                 self.again.add(answer.place)
-                self.wanted.add(answer.entry.link or answer.path)
+                self.wanted.needed.add(answer.entry.link or answer.path)
                 self.layers.read[answer.place] = await self._layer(built.layers[answer.place])
                 return True
         unread = {answer.path for answer in answers if isinstance(answer, Unread)}
         place = len(self.layers.read)
         if place == len(built.layers) or not (unread or whole):
             return False
-        self.wanted |= unread
+        self.wanted.needed |= unread
         self.layers.read.append(await self._layer(built.layers[place]))
         self.layers.whole = place + 1 == len(built.layers)
         return True
@@ -152,15 +149,12 @@ class _Reading:
                     role=ROLE,
                 )
                 return await Pipe(chunks, blob).through(
-                    lambda source: read_layer(source, self._is_wanted, self.limits, names)
+                    lambda source: read_layer(source, self.wanted, self.limits, names)
                 )
         except GoogleAPICallError as error:
             raise explain(error, role=ROLE) from error
         except TimeoutError:
             raise SourceError("the registry fell silent, or the time is over", _AGAIN) from None
-
-    def _is_wanted(self, path: str) -> bool:
-        return path in self.wanted or self.wish(path)
 
     def told(self, asked: tuple[str, ...]) -> Read:
         texts: dict[str, bytes] = {}

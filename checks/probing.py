@@ -1,0 +1,147 @@
+"""Asks what really runs: every share of a service's traffic and every job, from the label down to the bytes."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from checks.code_probe import CodeProbe
+from checks.collect import DEFAULT_TIMEOUT, collect, target_of
+from checks.deployments import Deployments
+from checks.errors import UsageError
+from checks.evidence import Snapshot
+from checks.pipeline import Pipeline
+from checks.probed import ProbeReport, of_image, of_subject, report_of
+from checks.progress import Progress, quiet
+from checks.rules import Source
+from checks.sources.login import Login
+from checks.text import show
+
+_SOURCES: Final[tuple[Source, ...]] = ("cloud-run", "registry", "firestore")
+
+
+async def probe(
+    pipeline: Pipeline,
+    *,
+    subject: str | None = None,
+    asked: CodeProbe | None = None,
+    whole: bool = False,
+    session: Login | None = None,
+    timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
+    progress: Progress = quiet,
+    environment: Mapping[str, str] = os.environ,
+) -> ProbeReport:
+    """Look into what serves and what jobs would run.
+
+    Args:
+        pipeline: whose settings name the code probes.
+        subject: one service or job; None means all that a code probe is about.
+        asked: look for this instead of what the settings name.
+        whole: read every layer, and tell whether an image's code can be imported and its command run.
+        session: the way to Google; one for this look unless given.
+        timeout: seconds that all reading together may take.
+        progress: told how far the long reads are.
+        environment: where addresses are looked up.
+
+    Raises:
+        UsageError: there is nothing to look for, or no such service or job.
+    """
+    narrowed = _narrowed(pipeline, subject, asked)
+    without = pipeline.model_copy(update={"code_probes": ()})
+    began = asyncio.get_running_loop().time()
+    snapshot = await collect(
+        without, sources=_SOURCES, session=session, timeout=timeout, progress=progress, environment=environment
+    )
+    rest = max(1.0, timeout - (asyncio.get_running_loop().time() - began))
+    snapshot = await _inspected(narrowed, snapshot, _Looking(session or Login(), rest, environment), whole=whole)
+    found = snapshot.deployments
+    wanted = (
+        [each for each in (*found.services, *found.jobs) if _is_wanted(narrowed, subject, each.name)] if found else []
+    )
+    if subject is not None and not wanted and found is not None and found.complete:
+        raise UsageError(
+            f"Cloud Run has no service or job {show(subject, limit=100)} there; validate-daily check lists them"
+        )
+    told = [of_subject(snapshot, found, each, by_hand=asked is not None) for each in wanted] if found else []
+    return report_of(pipeline.pipeline.name, snapshot.taken_at, told, snapshot.gaps, snapshot.targets)
+
+
+async def probe_image(
+    pipeline: Pipeline,
+    reference: str,
+    asked: CodeProbe | None = None,
+    *,
+    whole: bool = False,
+    session: Login | None = None,
+    timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - as above
+    environment: Mapping[str, str] = os.environ,
+) -> ProbeReport:
+    """Look into one image that a person names: ``host/path/name:tag`` or ``host/path/name@sha256:...``.
+
+    Other arguments and errors are as for ``probe``.
+    """
+    from checks.sources.images import parse_image  # noqa: PLC0415 - Google's packages load when used
+    from checks.sources.inspecting import inspect_image  # noqa: PLC0415 - the same
+    from checks.sources.reading import Budget  # noqa: PLC0415 - the same
+    from checks.sources.registry import read_tags  # noqa: PLC0415 - the same
+
+    try:
+        image = parse_image(reference)
+    except ValueError as error:
+        raise UsageError(f"{show(reference, limit=200)} is no image: {error}") from None
+    probes = (asked,) if asked else pipeline.code_probes
+    if not probes:
+        raise UsageError(_NOTHING)
+    target, budget, login = target_of(pipeline, "registry", environment), Budget(timeout), session or Login()
+    tags, gaps = await read_tags([image] if not image.digest else [], target, budget, login=login)
+    deployments = Deployments(tags=tags)
+    digest = deployments.digest_of(image)
+    inspected = (
+        await inspect_image(image.repository, digest, probes, target, budget, login, whole=whole) if digest else None
+    )
+    told = of_image(image, digest, inspected, gaps)
+    return report_of(pipeline.pipeline.name, datetime.now(UTC), [told], gaps, [target])
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """With whose credentials, for how many seconds, and with which addresses."""
+
+    login: Login
+    seconds: float
+    environment: Mapping[str, str]
+
+
+async def _inspected(pipeline: Pipeline, snapshot: Snapshot, looking: _Looking, *, whole: bool) -> Snapshot:
+    """The same evidence, for these settings, with what is in the images."""
+    from checks.sources.inspecting import inspect_images  # noqa: PLC0415 - Google's packages load when used
+    from checks.sources.reading import Budget  # noqa: PLC0415 - the same
+
+    found = snapshot.deployments
+    if found is None or "registry" in pipeline.unasked:
+        return snapshot.model_copy(update={"pipeline": pipeline})
+    target, budget = target_of(pipeline, "registry", looking.environment), Budget(looking.seconds)
+    inspected, gaps = await inspect_images(pipeline, found, target, budget, login=looking.login, whole=whole)
+    told = found.model_copy(update={"inspected": inspected})
+    return snapshot.model_copy(update={"pipeline": pipeline, "deployments": told, "gaps": (*snapshot.gaps, *gaps)})
+
+
+_NOTHING: Final = (
+    "nothing to look for: name a file with --path and --contains, or [[code_probes]] in the settings that are about it"
+)
+
+
+def _narrowed(pipeline: Pipeline, subject: str | None, asked: CodeProbe | None) -> Pipeline:
+    """The same settings, with the code probes that are asked about."""
+    probes = (asked,) if asked else pipeline.code_probes if subject is None else pipeline.probes_of(subject)
+    if not probes:
+        raise UsageError(_NOTHING)
+    if subject is not None:
+        probes = tuple(each.model_copy(update={"subjects": (subject,)}) for each in probes)
+    return pipeline.model_copy(update={"code_probes": probes})
+
+
+def _is_wanted(pipeline: Pipeline, subject: str | None, name: str) -> bool:
+    return name == subject if subject is not None else bool(pipeline.probes_of(name))
