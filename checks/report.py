@@ -286,7 +286,8 @@ def _not_checked(snapshot: Snapshot, rules: tuple[Rule, ...]) -> tuple[NotChecke
             told.append(NotChecked(what=source, reason=reason, rules=idle))
     told += _found_nothing(snapshot, {rule.name for rule in rules})
     probing = tuple(rule.name for rule in rules if rule.name in _PROBING)
-    if probing and not snapshot.pipeline.code_probes and snapshot.deployments is not None:
+    found = snapshot.deployments
+    if probing and not snapshot.pipeline.code_probes and found and (found.services or found.jobs):
         reason = "whether a fix is in the images is not looked at: the settings name no [[code_probes]]"
         told.append(NotChecked(what="code probes", reason=reason, rules=probing))
     if not snapshot.pipeline.heartbeats.processors:

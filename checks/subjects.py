@@ -7,12 +7,15 @@ from typing import Final, Literal
 from checks.deployments import Deployments, Job, Service
 from checks.evidence import Snapshot
 from checks.finding import Finding, Severity
+from checks.ladder import ladder
 from checks.report import Report, Verdict
 from checks.rules.job_image_differs import difference
+from checks.rules.job_image_stale import lacking
 
 Kind = Literal["service", "job", "missing"]
 
 _ORDER: Final = (Verdict.P0, Verdict.P1, Verdict.UNKNOWN, Verdict.P2, Verdict.HEALTHY)
+_GROUPED: Final = frozenset({"job-image-differs", "job-image-stale", "image-drift"})
 _KINDS: Final[tuple[Kind, ...]] = ("missing", "service", "job")
 
 
@@ -64,7 +67,8 @@ def _services(snapshot: Snapshot, deployments: Deployments, report: Report) -> I
             told = "deployed by digest, and the settings name no tag that it should serve"
         elif deployments.tag(image) is None:
             unseen = unseen or f"where the tag {image.tag} points could not be read"
-        yield Subject("service", service.name, service, _about(report, service.name), unseen, told)
+        grouped = _drifts(snapshot, service)
+        yield Subject("service", service.name, service, _about(report, service.name, None, grouped), unseen, told)
 
 
 def _jobs(snapshot: Snapshot, deployments: Deployments, report: Report) -> Iterator[Subject]:
@@ -74,8 +78,12 @@ def _jobs(snapshot: Snapshot, deployments: Deployments, report: Report) -> Itera
         leader = follows.get(job.name)
         unseen = _uncompared(deployments, job, services.get(leader), leader) if leader else None
         told = None if leader else "the settings name no service that it follows, so its image is compared with nothing"
-        image = {job.name, leader} if leader and _differs(deployments, job, services.get(leader)) else ()
-        yield Subject("job", job.name, job, _about(report, job.name, image), unseen, told)
+        grouped = _drifts(snapshot, job)
+        if _differs(deployments, job, services.get(leader or "")):
+            grouped.add("job-image-differs")
+        if lacking(snapshot, deployments, job):
+            grouped.add("job-image-stale")
+        yield Subject("job", job.name, job, _about(report, job.name, leader, grouped), unseen, told)
 
 
 def _uncompared(deployments: Deployments, job: Job, service: Service | None, name: str) -> str | None:
@@ -92,15 +100,25 @@ def _uncompared(deployments: Deployments, job: Job, service: Service | None, nam
     return None
 
 
-def _about(report: Report, name: str, image: Collection[str] = ()) -> tuple[Finding, ...]:
-    """The findings about one; those about images of jobs bear the name of a job or of the service that it follows."""
+def _about(report: Report, name: str, leader: str | None, grouped: Collection[str]) -> tuple[Finding, ...]:
+    """The findings about one. Those about several jobs at once bear the name of the service that these follow.
+
+    Args:
+        report: what the rules found.
+        name: whose findings.
+        leader: the service that it follows.
+        grouped: the rules of such findings that this one itself gives cause for.
+    """
     return tuple(
-        finding for finding in report.findings if finding.subject in (image if _of_images(finding) else {name})
+        finding
+        for finding in report.findings
+        if (finding.subject in {name, leader} and finding.rule in grouped)
+        or (finding.subject == name and finding.rule not in _GROUPED)
     )
 
 
-def _of_images(finding: Finding) -> bool:
-    return finding.rule == "job-image-differs"
+def _drifts(snapshot: Snapshot, one: Service | Job) -> set[str]:
+    return {"image-drift"} if ladder(snapshot, one).contradictions else set()
 
 
 def _differs(deployments: Deployments, job: Job, service: Service | None) -> bool:

@@ -39,6 +39,7 @@ def read_tools() -> list[Tool]:
         read_tool(read.recent_malformed_heartbeats, "Recent malformed heartbeats"),
         read_tool(read.list_deployments, "List deployments"),
         read_tool(read.describe_service, "Describe a service"),
+        read_tool(read.verify_deployed_code, "Verify deployed code"),
         read_tool(read.search_logs, "Search logs"),
         read_tool(read.find_stuck_operations, "Find stuck operations"),
     ]

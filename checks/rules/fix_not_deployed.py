@@ -54,7 +54,7 @@ def _finding(service: Service, lacking: list[tuple[Share, Revision, Proof]], eff
             for share, revision, proof in lacking
         ),
         level=Level.BYTES,
-        next_step=f"NOT DEPLOYED: build {service.name} from the commit of the fix without a cache, redeploy it by "
+        next_step=f"NOT DEPLOYED: build {service.name} without a cache from a commit that has {probes}, redeploy it by "
         f"digest, and look again with validate-daily probe {service.name}",
         explains=(key("image-drift", service.name), key("commit-label-contradicted", service.name), *effects),
     )

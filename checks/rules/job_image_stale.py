@@ -19,26 +19,27 @@ _MOST: Final = 30
 
 
 def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
-    """One finding for the jobs of each service, and one for those that follow none."""
+    """One finding for the jobs of each service, and one for each job that follows none."""
     deployments = snapshot.deployments
     if deployments is None:
         return
     follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
-    stale: dict[str | None, list[tuple[Job, Proof]]] = {}
+    stale: dict[str, list[tuple[Job, Proof]]] = {}
     for job in deployments.jobs:
-        if proof := _lacking(snapshot, deployments, job):
-            stale.setdefault(follows.get(job.name), []).append((job, proof))
+        if proof := lacking(snapshot, deployments, job):
+            stale.setdefault(follows.get(job.name) or job.name, []).append((job, proof))
     for leader, jobs in stale.items():
         yield _finding(snapshot, leader, jobs)
 
 
-def _lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
+def lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
+    """The first fix that the image of a job's next execution is proved not to hold; None if there is no such."""
     seen = deployments.inspection(job.image)
     proofs = [seen.proof(probe.name) for probe in snapshot.pipeline.probes_of(job.name)] if seen else []
     return next((proof for proof in proofs if proof and proof.result is Outcome.CONTRADICTED), None)
 
 
-def _finding(snapshot: Snapshot, leader: str | None, stale: list[tuple[Job, Proof]]) -> Finding:
+def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) -> Finding:
     active = [job for job, _ in stale if job.last_run and snapshot.taken_at - job.last_run <= _FORGOTTEN]
     facts = [
         Fact(subject=proof.reason, detail=f"in {job.image.reference}, job {job.name}") for job, proof in stale[:_MOST]
@@ -51,11 +52,11 @@ def _finding(snapshot: Snapshot, leader: str | None, stale: list[tuple[Job, Proo
     return Finding(
         rule="job-image-stale",
         severity=Severity.P1 if active else Severity.P2,
-        subject=stale[0][0].name if len(stale) == 1 or leader is None else leader,
+        subject=names[0] if len(names) == 1 else leader,
         summary=f"{len(stale)} jobs would run code without {probes}; {ran}",
         evidence=tuple(facts),
         level=Level.BYTES,
         next_step="before their next execution, update these jobs to the digest that their service serves",
         count=len(stale),
-        explains=tuple(key("image-drift", name) for name in (*((leader,) if leader else ()), *names)),
+        explains=tuple(key("image-drift", name) for name in (leader, *names)),
     )

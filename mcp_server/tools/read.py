@@ -8,12 +8,14 @@ from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime, BeforeValidator, Field
 
+from checks.probing import probe
 from checks.questions import LogQuestion, long_operations, recent_malformed
 from checks.questions import search_logs as search
 from checks.report import Report, judge
 from checks.rules import RULES, SOURCES, rules_of
 from checks.subjects import Subject, subjects
 from mcp_server.answers.answer import Searched, seen_of
+from mcp_server.answers.code import CodeAnswer, code_answer
 from mcp_server.answers.counts import CountAnswer, count_answer, place_of
 from mcp_server.answers.deployments import DeploymentsAnswer, deployments_answer
 from mcp_server.answers.lines import LinesAnswer, LinesPlace, lines_answer
@@ -99,6 +101,20 @@ async def describe_service(ctx: Ctx, service: Name) -> ServiceAnswer:
     async with looking(ctx, "cloud-run") as look:
         snapshot, told = await _deployed(look)
     return service_answer(snapshot, told, seen_of(snapshot.gaps), look.searched("cloud-run"), service)
+
+
+async def verify_deployed_code(ctx: Ctx, subject: Name | None = None, cursor: Cursor = None) -> CodeAnswer:
+    """Verify what code really runs, from the files inside the images that serve, not from labels or exit codes.
+
+    Use it when somebody says "deployed" or "fixed". Without subject: every service and job, those that are not matched
+    by name. With subject, a service or job: what each level of evidence says, and every share of its traffic. result
+    contradicted: it is NOT DEPLOYED, at the named level. unknown: it could not be told; that is not matched.
+    """
+    async with looking(ctx, "cloud-run", "registry", "firestore") as look:
+        look.need("cloud-run")
+        look.need("registry")
+        report = await probe(look.pipeline, subject=subject, progress=look.progress, **look.means)
+    return code_answer(report, look.searched("registry"), subject, cursor)
 
 
 async def search_logs(

@@ -85,7 +85,7 @@ def test_no_run_line_of_anybody_beside_fresh_heartbeats_accuses_nobody() -> None
     report = judge(seen(service(), told=logs()))
 
     assert told(report) == []
-    assert [each.what for each in report.not_checked] == ["two-witnesses"]
+    assert [each.what for each in report.not_checked] == ["two-witnesses", "code probes"]
     assert "holds the run_marker 'Processor run completed: '" in report.not_checked[0].reason
 
 

@@ -14,6 +14,7 @@ from sandbox.scenario import parse as parse_file
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 COUNTS = {
+    "build-cache": 50,
     "denied": 30, "denied-logging": 30, "denied-registry": 30, "denied-run": 30, "empty-log-pages": 30, "few-late": 30,
     "fix-pushed": 1_053,
     "forgotten-jobs": 30, "forgotten-jobs-running": 33, "future-and-unparsable": 30, "gunicorn-missing": 30,
@@ -195,5 +196,5 @@ def test_a_wrong_file_is_refused_by_file_and_key(text: str, problem: str) -> Non
 
 
 def test_a_scenario_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ScenarioError, match="no scenario 'helthy': choose one of denied, denied-logging"):
+    with pytest.raises(ScenarioError, match="no scenario 'helthy': choose one of build-cache, denied, denied-logging"):
         load_scenario("helthy")

@@ -21,6 +21,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "recent_malformed_heartbeats": {},
     "list_deployments": {},
     "describe_service": {"service": "nba-phase2-raw-processors"},
+    "verify_deployed_code": {},
     "search_logs": {},
     "find_stuck_operations": {},
 }

@@ -18,6 +18,7 @@ NAMES = [
     "recent_malformed_heartbeats",
     "list_deployments",
     "describe_service",
+    "verify_deployed_code",
     "search_logs",
     "find_stuck_operations",
 ]

@@ -28,7 +28,7 @@ STORIES = [
 READING = {
     "RunQuery", "RunAggregationQuery", "BatchGetDocuments", "GetDocument", "ListDocuments",
     "ListServices", "ListJobs", "ListRevisions", "GetService", "GetJob", "GetRevision",
-    "ListLogEntries", "GetManifest",
+    "ListLogEntries", "GetManifest", "GetBlob",
 }  # fmt: skip
 """Every method that a reading tool may call."""
 
@@ -211,7 +211,7 @@ async def test_an_operation_that_hangs_is_stuck_by_the_verdict_of_the_code(serve
     [
         ("tag-moved", PHASE2, "P1"),
         ("pinned-traffic", "nba-phase3-analytics-processors", "P1"),
-        ("split-traffic", "nba-phase3-analytics-processors", "P2"),
+        ("split-traffic", "nba-phase3-analytics-processors", "P1"),
         ("rollout-in-progress", "nba-phase4-precompute-processors", "unknown"),
         ("revision-never-ready", "nba-scrapers", "P1"),
         ("stale-label", "nba-phase3-analytics-processors", "P2"),

@@ -1,0 +1,152 @@
+"""What code really runs: the answer of ``verify_deployed_code``."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import Field
+
+from checks.evidence import Level
+from checks.frozen import Count, Evidence, Untrusted
+from checks.ladder import Rung
+from checks.probed import ProbeReport, ShareProbed, SubjectProbed
+from checks.proof import Outcome
+from mcp_server.answers.answer import Answer, Searched, seen_of
+from mcp_server.cursor import Place, asked, read_cursor, write_cursor
+
+ROOM: Final = 6_500
+"""Characters that the subjects of an answer may take."""
+
+_ORDER: Final = (Outcome.CONTRADICTED, Outcome.UNKNOWN, Outcome.MATCHED)
+
+
+class ProofRow(Evidence):
+    """What a code probe found; ``created_by`` is what the image's history says of the layer of the file."""
+
+    probe: str
+    result: Outcome
+    reason: Untrusted
+    created_by: Untrusted | None = None
+
+
+class ImageRow(Evidence):
+    """One image that runs: behind a share of traffic, or of a job. ``commit_label`` is the image's own claim."""
+
+    revision: str | None
+    percent: Count | None
+    digest: str | None
+    commit_label: Untrusted | None
+    proofs: tuple[ProofRow, ...]
+
+
+class CodeRow(Evidence):
+    """One service or job: matched, contradicted or unknown, the level that this rests on, and why."""
+
+    kind: str
+    name: Untrusted
+    result: Outcome
+    level: Level | None
+    digest: str | None
+    why: Untrusted
+
+
+class CodeAnswer(Answer):
+    """What runs, held against what was pushed and against the code probes of the settings.
+
+    Attributes:
+        result: the worst of all; null where Cloud Run could not be read.
+        results: how many services and jobs have each.
+        subjects: those that are not matched, worst first; or the one that was asked for.
+        omitted: how many follow on later pages.
+        levels: of the one that was asked for: what each level of evidence says, strongest first.
+        contradictions: where two levels cannot both be right.
+        images: every image that it runs.
+    """
+
+    result: Outcome | None
+    results: Mapping[Outcome, Count] = Field(default_factory=dict[Outcome, Count])
+    subjects: tuple[CodeRow, ...] = ()
+    omitted: Count = 0
+    levels: tuple[Rung, ...] = ()
+    contradictions: tuple[Untrusted, ...] = ()
+    images: tuple[ImageRow, ...] = ()
+
+
+class _Next(Place):
+    name: str
+
+
+def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cursor: str | None) -> CodeAnswer:
+    """What a look at images found, as a model may see it.
+
+    Args:
+        report: what was found.
+        searched: where was looked.
+        subject: the one service or job that was asked for.
+        cursor: ``next_cursor`` of the page before.
+
+    Raises:
+        ToolError: the cursor is none of this tool's, or what it names is gone.
+    """
+    told = sorted(report.subjects, key=lambda each: (_ORDER.index(each.result), each.kind != "service", each.subject))
+    listed = [each for each in told if subject or each.result is not Outcome.MATCHED]
+    start = _start(listed, read_cursor(cursor, _Next, asked(subject))) if cursor else 0
+    rows = _fitting([_row(each) for each in listed[start:]])
+    end = start + len(rows)
+    rest = write_cursor(_Next(asked=asked(subject), name=listed[end].subject)) if end < len(listed) else None
+    one = told[0] if subject and told else None
+    gaps = seen_of(report.gaps)
+    return CodeAnswer(
+        practice=report.practice,
+        searched=searched,
+        complete=not gaps,
+        gaps=gaps,
+        note=None if listed or not told else "Every service and job that a code probe is about is matched.",
+        truncated=rest is not None,
+        next_cursor=rest,
+        result=report.result if told else None,
+        results=dict(Counter(each.result for each in told)),
+        subjects=tuple(rows),
+        omitted=len(listed) - end,
+        levels=one.ladder.rungs if one and one.ladder else (),
+        contradictions=one.ladder.contradictions if one and one.ladder else (),
+        images=tuple(map(_image, one.shares)) if one else (),
+    )
+
+
+def _start(listed: Sequence[SubjectProbed], place: _Next) -> int:
+    for index, each in enumerate(listed):
+        if each.subject == place.name:
+            return index
+    raise ToolError("cursor: what it names is gone: call again without a cursor")
+
+
+def _fitting(rows: list[CodeRow]) -> list[CodeRow]:
+    """As many rows as there is room for, one at least."""
+    room, kept = ROOM, list[CodeRow]()
+    for row in rows:
+        room -= len(row.model_dump_json())
+        if room < 0 and kept:
+            break
+        kept.append(row)
+    return kept
+
+
+def _row(each: SubjectProbed) -> CodeRow:
+    return CodeRow(
+        kind=each.kind, name=each.subject, result=each.result, level=each.level, digest=each.digest, why=each.reason
+    )
+
+
+def _image(share: ShareProbed) -> ImageRow:
+    return ImageRow(
+        revision=share.revision,
+        percent=share.percent,
+        digest=share.digest,
+        commit_label=share.commit,
+        proofs=tuple(
+            ProofRow(probe=proof.probe, result=proof.result, reason=proof.reason, created_by=proof.file.created_by)
+            for proof in share.proofs
+        ),
+    )
