@@ -24,6 +24,7 @@ from validate_daily import (
     rollback,
     sandbox,
     source,
+    verify_deploy,
 )
 
 
@@ -40,6 +41,7 @@ SUBCOMMANDS: Final = {
     "check": Subcommand(check.SUMMARY, check.add_arguments, check.run),
     "doctor": Subcommand(doctor.SUMMARY, doctor.add_arguments, doctor.run),
     "probe": Subcommand(probe.SUMMARY, probe.add_arguments, probe.run),
+    "verify-deploy": Subcommand(verify_deploy.SUMMARY, verify_deploy.add_arguments, verify_deploy.run),
     "repair": Subcommand(repair.SUMMARY, repair.add_arguments, repair.run),
     "cleanup": Subcommand(cleanup.SUMMARY, cleanup.add_arguments, cleanup.run),
     "restore": Subcommand(restore.SUMMARY, restore.add_arguments, restore.run),

@@ -13,7 +13,7 @@ from checks.deployments import Deployments, Job, Revision, Service
 from checks.errors import SourceError
 from checks.evidence import Gap, Target
 from checks.pipeline import Pipeline, Sources
-from checks.progress import Progress
+from checks.progress import Progress, quiet
 from checks.sources.login import Login
 from checks.sources.reading import Budget, ask, gaps, patient
 from checks.sources.run_client import NO_CLOUD_RUN, Message, Page, RunClient, connect
@@ -38,6 +38,19 @@ async def read_deployments(
     try:
         async with patient(budget, connect(target, login or Login())) as client:
             return await RunReader(client, pipeline.sources, budget, progress).read(pipeline.places)
+    except SourceError as error:
+        return None, (error.gap(SOURCE),)
+
+
+async def read_deployed(
+    place: tuple[str, str], name: str, sources: Sources, target: Target, budget: Budget, login: Login
+) -> tuple[Service | None, tuple[Gap, ...]]:
+    """One service of a project and region, with the revisions that serve or should; None where it cannot be read."""
+    try:
+        async with (
+            patient(budget, login.opening(f"cloud-run {target.address}", lambda: connect(target, login))) as client,
+        ):
+            return await RunReader(client, sources, budget, quiet).read_one(place, name)
     except SourceError as error:
         return None, (error.gap(SOURCE),)
 
@@ -73,6 +86,20 @@ class RunReader:
         if not self._heard:
             return None, missing
         return Deployments(services=told, jobs=jobs, complete=not missing), missing
+
+    async def read_one(self, place: tuple[str, str], name: str) -> tuple[Service | None, tuple[Gap, ...]]:
+        """One service by its name. Never raises for what the server does."""
+        full = f"projects/{place[0]}/locations/{place[1]}/services/{name}"
+        try:
+            message = await self._ask(lambda: self.client.service(full, self.budget.deadline()))
+            service = await self._with_revisions(read_service(message, place, self.sources))
+        except SourceError as error:
+            self._failures.append((f"service {show(name, limit=_NAME)}", error))
+            service = None
+        except ValueError as error:
+            self._failures.append((f"service {show(name, limit=_NAME)}", _unreadable(error)))
+            service = None
+        return service, gaps(SOURCE, self._failures)
 
     async def _place(self, project: str, region: str) -> tuple[list[Service], list[Job]]:
         parent, place = f"projects/{project}/locations/{region}", (project, region)

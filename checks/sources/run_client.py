@@ -50,6 +50,11 @@ class RunClient:
         answer = run.ListServicesResponse.pb(_answered(await anext(aiter(pager.pages))))
         return Page(tuple(answer.services), answer.next_page_token, tuple(answer.unreachable))
 
+    async def service(self, name: str, timeout: float) -> Message:  # noqa: ASYNC109 - handed on to gRPC
+        """One service by its full name."""
+        answer = await self._services.get_service(run.GetServiceRequest(name=name), retry=None, timeout=timeout)
+        return run.Service.pb(_answered(answer))
+
     async def jobs(self, parent: str, token: str, timeout: float) -> Page:  # noqa: ASYNC109 - handed on to gRPC
         """A page of a place's jobs."""
         request = run.ListJobsRequest(parent=parent, page_size=_PAGE, page_token=token)
