@@ -1,4 +1,4 @@
-"""The effect of a redeploy, as far as it shows at once: what the new revision logs, and what its processors write."""
+"""What a redeploy brought, as far as it shows at once: its files, what it logs, and what its processors write."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from checks.deployments import Revision
 from checks.errors import UsageError
 from checks.questions import recent_malformed
 from checks.text import show
+from repairs.code import code_of
 from repairs.revision_logs import lines_of
 from repairs.run_session import RunSession
 
@@ -15,7 +16,9 @@ _SHOWN: Final = 3
 
 async def effect_of(session: RunSession, revision: Revision) -> tuple[str, ...]:
     """What was seen of a revision at work, in sentences; what could not be seen is one of them, and no failure."""
-    return (*await _errors(session, revision), await _heartbeats(session, revision))
+    image = revision.image
+    code = await code_of(session, revision.service, [(image.repository, image.digest)] if image.digest else [])
+    return (code.told, *await _errors(session, revision), await _heartbeats(session, revision))
 
 
 async def _errors(session: RunSession, revision: Revision) -> list[str]:

@@ -13,10 +13,12 @@ from typing import Final
 from checks.errors import SourceError
 from checks.frozen import Evidence, Untrusted
 from checks.pipeline import Pipeline
+from checks.proof import Outcome
 from checks.text import show
 from repairs.approval import Approval
 from repairs.audit import Audit, new_event
 from repairs.cleanup import apply_cleanup, plan_cleanup
+from repairs.code import Code, code_of
 from repairs.errors import NothingToDoError, RepairError, UnseenError
 from repairs.jobs import apply_job_update, plan_job_update
 from repairs.outcome import Result
@@ -152,12 +154,30 @@ def _writers(pipeline: Pipeline, listing: Listing) -> list[str]:
 
 
 async def _writer(run: RunSession, service: str, audit: Audit, fixed: dict[str, datetime]) -> tuple[Step, Plan | None]:
-    """Whether all traffic of a service meets the digest that its tag points at; and the plan that makes it so."""
+    """Whether all traffic of a service meets its tag's digest, with the fix inside; and the plan that makes it so.
+
+    An image that is proved to lack the fix is no plan: it would be deployed in vain.
+    """
     step, plan = await _planned(WRITER, service, plan_redeploy(run, service, audit=audit))
+    if isinstance(plan, RedeployPlan):
+        inside = await code_of(run, service, [(plan.repository, plan.digest)])
+        return (step, plan) if inside.result is not Outcome.CONTRADICTED else (_inside(step, inside), None)
     if step.holds:
         seen = await look(run, resource_of(run, service))
         fixed[service] = seen.service.updated_at
+        images = [revision.image for _, revision in seen.service.serving if revision]
+        inside = await code_of(run, service, [(each.repository, each.digest) for each in images if each.digest])
+        if inside.result in {Outcome.CONTRADICTED, Outcome.UNKNOWN}:
+            return _inside(step, inside), None
+        step = step.model_copy(update={"told": f"{step.told}; {inside.told}"})
     return step, plan
+
+
+def _inside(step: Step, code: Code) -> Step:
+    """The step, as the files of the image have it."""
+    holds = False if code.result is Outcome.CONTRADICTED else None
+    told = f"{step.told}; {code.told}"
+    return step.model_copy(update={"holds": holds, "told": told, "next_step": code.next_step})
 
 
 async def _jobs(run: RunSession, service: str) -> tuple[Step, Plan | None]:
@@ -205,9 +225,9 @@ async def _beats(documents: Session, pipeline: Pipeline, listing: Listing, servi
             + (f" and {len(late) - _NAMED} more" if len(late) > _NAMED else ""),
             next_step="run again when they have run",
         )
-    return Step(
-        name=BEATS, subject=service, holds=True, told=f"each that must beat did, since {since:%Y-%m-%d %H:%M:%S UTC}"
-    )
+    must = [each.name for each in pipeline.heartbeats.processors if each.service == service and each.must_beat]
+    told = f"each of {len(must)} that must beat did" if must else "no processor of it must beat: nothing was looked for"
+    return Step(name=BEATS, subject=service, holds=True, told=f"{told}, since {since:%Y-%m-%d %H:%M:%S UTC}")
 
 
 def _written_since(pipeline: Pipeline, listing: Listing, service: str, since: datetime) -> Counter[str]:

@@ -18,6 +18,7 @@ from checks.text import show
 from repairs.applying import allow, audited
 from repairs.approval import Approval
 from repairs.audit import Audit
+from repairs.code import Code, code_of
 from repairs.errors import NothingToDoError, RefusedError, UnseenError
 from repairs.plan import new_id
 from repairs.rollout import Rolling
@@ -66,7 +67,9 @@ async def plan_redeploy(
         )
     if seen.pinned and not unpin:
         raise RefusedError(_pinned(seen), "find out who pinned it and why; --unpin lets it follow the new revision")
-    return _plan(session, seen, wanted, await _told(session, wanted))
+    code = code_of(session, service, [(wanted.repository, wanted.digest or "")])
+    told, inside = await asyncio.gather(_told(session, wanted), code)
+    return _plan(session, seen, wanted, told, inside)
 
 
 async def apply_redeploy(
@@ -191,7 +194,7 @@ def _failure(error: BaseException) -> SourceError:
     raise error
 
 
-def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told) -> RedeployPlan:
+def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: Code) -> RedeployPlan:
     pipeline, service, serving = session.settings.pipeline, seen.service, _most(seen).image
     digest = wanted.digest or ""
     uploads = told.uploads
@@ -214,7 +217,7 @@ def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told) -> Redeploy
         wanted=seen.wanted,
         serving=seen.serving,
         changes=tuple(_changes(seen, wanted, plan)),
-        notes=tuple(_notes(seen, wanted, ages, told)),
+        notes=(inside.told, *_notes(seen, wanted, ages, told)),
         repository=wanted.repository,
         digest=digest,
         children=wanted.children,

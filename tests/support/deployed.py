@@ -1,12 +1,15 @@
 """Deployments and logs for tests of rules, seen at NOW beside a healthy heartbeat collection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from checks.code_probe import CodeProbe
+from checks.contents import Contents, File, Presence
 from checks.deployments import Deployments, Image, Job, Revision, Service, Share, State, Tag
 from checks.evidence import Heartbeat, Snapshot
 from checks.logs import LogBurst, Logs, Operation, Run, Trouble
 from checks.pipeline import Pipeline
+from checks.proof import Inspected, prove
 from checks.sources.tally import Document
 
 from support.snapshots import NOW, document, snapshot
@@ -139,11 +142,38 @@ def seen(
     told: Logs | None = None,
     documents: Sequence[Document] = (document("Active"),),
     pipeline: Pipeline | None = None,
+    inspected: Sequence[Inspected] = (),
 ) -> Snapshot:
     """A whole snapshot."""
-    deployments = Deployments(services=services, jobs=tuple(jobs), tags=tuple(tags))
+    deployments = Deployments(services=services, jobs=tuple(jobs), tags=tuple(tags), inspected=tuple(inspected))
     found = snapshot(documents, pipeline or settings())
     return found.model_copy(update={"deployments": deployments, "logs": told or logs(run())})
+
+
+PROBE = {"name": "fix", "path": "/app/beat.py", "contains": "good", "commit": "ce269d67"}
+
+
+def inspected(
+    digest: str = NEW,
+    text: bytes | None = b"good",
+    *,
+    repository: str = REPOSITORY,
+    commit: str | None = None,
+    unread: str | None = None,
+    probe: Mapping[str, object] = PROBE,
+) -> Inspected:
+    """An image in which the probe's file holds this; None: it is proved not to be there."""
+    presence = Presence.INCONCLUSIVE if unread else Presence.PRESENT if text is not None else Presence.ABSENT
+    file = File(
+        path="/app/beat.py",
+        presence=presence,
+        reason=unread or (None if text is not None else "every layer was read, and none has it"),
+        next_step="try again" if unread else None,
+        layer="sha256:" + "f" * 64 if presence is Presence.PRESENT else None,
+    )
+    contents = Contents(repository=repository, digest=digest, manifest=digest, commit=commit, files=(file,))
+    proof = prove(CodeProbe.model_validate(probe), file, None if unread else text)
+    return Inspected(contents=contents, proofs=(proof,))
 
 
 def by_revision(taken: Snapshot, name: str, commit: str) -> Snapshot:
