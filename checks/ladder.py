@@ -263,8 +263,8 @@ def _contradictions(
 
 def _of_labels(pipeline: Pipeline, one: Service | Job, part: _Part, seen: Inspected) -> Iterator[str]:
     claims = [claim for claim in (part.commit or one.commit, seen.contents.commit) if claim]
-    # A tag is resolved anew at each execution: a job's label is of the day when it was labelled.
-    if len(claims) > 1 and part.image and part.image.digest and not same_commit(*claims):
+    # A job is labelled once, and its image changes by its tag or by an update of the image alone.
+    if len(claims) > 1 and isinstance(one, Service) and not same_commit(*claims):
         yield f"the label of {part.name} says {claims[0]}, its image's own says {claims[1]}"
     for probe in pipeline.probes_of(one.name):
         proof = seen.proof(probe.name)

@@ -10,7 +10,7 @@ from typing import Final
 from checks.code_probe import CodeProbe
 from checks.collect import DEFAULT_TIMEOUT, collect, target_of
 from checks.deployments import Deployments
-from checks.errors import UsageError
+from checks.errors import SourceError, UsageError
 from checks.evidence import Snapshot
 from checks.pipeline import Pipeline
 from checks.probed import ProbeReport, of_image, of_subject, report_of
@@ -84,6 +84,7 @@ async def probe_image(
     """
     from checks.sources.images import parse_image  # noqa: PLC0415 - Google's packages load when used
     from checks.sources.inspecting import inspect_image  # noqa: PLC0415 - the same
+    from checks.sources.manifest_address import manifest_address  # noqa: PLC0415 - the same
     from checks.sources.reading import Budget  # noqa: PLC0415 - the same
     from checks.sources.registry import read_tags  # noqa: PLC0415 - the same
 
@@ -95,6 +96,10 @@ async def probe_image(
     if not probes:
         raise UsageError(_NOTHING)
     target, budget, login = target_of(pipeline, "registry", environment), Budget(timeout), session or Login()
+    try:
+        manifest_address(target, image.repository, image.digest or image.tag or "")
+    except SourceError as error:
+        raise UsageError(f"{error}; {error.next_step}") from None
     tags, gaps = await read_tags([image] if not image.digest else [], target, budget, login=login)
     deployments = Deployments(tags=tags)
     digest = deployments.digest_of(image)
@@ -136,6 +141,11 @@ _NOTHING: Final = (
 def _narrowed(pipeline: Pipeline, subject: str | None, asked: CodeProbe | None) -> Pipeline:
     """The same settings, with the code probes that are asked about."""
     probes = (asked,) if asked else pipeline.code_probes if subject is None else pipeline.probes_of(subject)
+    if not probes and subject is not None and pipeline.code_probes:
+        raise UsageError(
+            f"no code probe of the settings is about {show(subject, limit=100)}: is the name right? If so, name a file "
+            "with --path and --contains"
+        )
     if not probes:
         raise UsageError(_NOTHING)
     if subject is not None:

@@ -198,7 +198,7 @@ def test_commits_that_agree_as_far_as_the_shorter_goes_are_no_drift(own: str | N
     assert found(seen(labelled, tags=[tag()], pipeline=PROBED, inspected=[inspected(commit=own)]), "image-drift") == []
 
 
-def test_the_label_of_a_job_by_tag_is_not_held_against_the_image_of_today() -> None:
+def test_the_label_of_a_job_is_not_held_against_the_image_of_today() -> None:
     by_tag = job("one", image(tag="latest"), commit="075fab1e")
     snapshot = seen(service(), jobs=[by_tag], tags=[tag()], pipeline=FOLLOWS, inspected=[inspected(commit="ce269d67")])
 
