@@ -13,9 +13,11 @@ from checks.settings import Settings, parse_settings
 from repairs import Approval, RefusedError
 from repairs.plan import Plan
 from sandbox import Fault, Sandbox, World, build
+from sandbox.images import Build
 from validate_daily.repair import Walk, walk
 
 from support.mcp_world import EXAMPLE
+from support.rolling import PHASE2
 
 
 @dataclass
@@ -43,12 +45,13 @@ def agree(plan: Plan) -> Approval:
 
 @asynccontextmanager
 async def walking(
-    folder: Path, scenario: str = "fix-pushed", *, by: Callable[[Plan], Approval] | None = agree
+    folder: Path, scenario: str = "fix-pushed", *, by: Callable[[Plan], Approval] | None = agree, probes: bool = True
 ) -> AsyncGenerator[Steps]:
     world = build(scenario)
     world.run.takes = timedelta(milliseconds=50)
     audit, lines = folder / "audit.jsonl", list[str]()
-    text = f"{EXAMPLE.read_text()}\n[writes]\nenabled = true\nunattended = true\n[audit]\npath = '{audit}'\n"
+    example = EXAMPLE.read_text() if probes else EXAMPLE.read_text().partition("# The fix of the incidents")[0]
+    text = f"{example}\n[writes]\nenabled = true\nunattended = true\n[audit]\npath = '{audit}'\n"
     settings = Settings(parse_settings(text, origin="F"), folder / "F", named=True)
 
     async def wait(_seconds: float) -> None:
@@ -95,8 +98,38 @@ async def test_it_stops_until_heartbeats_come_and_then_cleans_up_and_proves_it(t
         }
 
 
-async def test_a_tag_that_points_at_old_code_is_found_out_by_what_is_written(tmp_path: Path) -> None:
+async def test_a_tag_that_points_at_old_code_is_found_out_by_its_bytes(tmp_path: Path) -> None:
     async with walking(tmp_path, "regrowing") as path:
+        code = await path.walk()
+
+        assert code == 1
+        assert path.lines[0].startswith("NOT YET   the writer is fixed: nba-phase2-raw-processors")
+        assert "LACKS one-document-per-processor: " in path.lines[0]
+        assert path.lines[1] == "next: build nba-phase2-raw-processors anew without a cache, and push it"
+
+
+async def test_an_image_that_lacks_the_fix_is_never_offered_as_a_plan(tmp_path: Path) -> None:
+    async with walking(tmp_path, "proliferation") as path:
+        path.world.images.push(path.world.pipeline.repository(PHASE2), Build("old", "7a91c04d"))
+        code = await path.walk()
+
+        assert code == 1
+        assert "LACKS one-document-per-processor: " in path.lines[0]
+        assert not any(call.method == "UpdateService" for call in path.world.calls)
+
+
+async def test_files_that_cannot_be_read_leave_the_step_unknown(tmp_path: Path) -> None:
+    async with walking(tmp_path, "regrowing") as path:
+        path.world.faults.add(Fault(method="GetBlob", status="PERMISSION_DENIED"))
+        code = await path.walk()
+
+        assert code == 3
+        assert path.lines[0].startswith("UNKNOWN   the writer is fixed")
+        assert "what is inside is unknown" in path.lines[0]
+
+
+async def test_without_code_probes_old_code_is_found_out_by_what_is_written(tmp_path: Path) -> None:
+    async with walking(tmp_path, "regrowing", probes=False) as path:
         path.world.advance(timedelta(minutes=5))
         code = await path.walk()
 

@@ -42,6 +42,15 @@ async def test_a_moved_tag_is_resolved_shown_rolled_out_and_proved(tmp_path: Pat
         assert any("heartbeats since it was made" in each for each in outcome.effect)
 
 
+async def test_a_plan_says_what_the_files_of_the_new_image_hold(tmp_path: Path) -> None:
+    async with cloud("tag-moved", tmp_path) as practice:
+        assert (await practice.plan()).notes[0] == "its files hold what 2 code probes look for"
+        push(practice.world, Build("old", "7a91c04e"))
+        note = (await practice.plan()).notes[0]
+
+    assert note.startswith("LACKS one-document-per-processor: /app/shared/monitoring/processor_heartbeat.py does not")
+
+
 async def test_nothing_but_the_image_its_label_and_the_name_changes(tmp_path: Path) -> None:
     async with cloud("tag-moved", tmp_path) as practice:
         before = practice.world.service(PHASE2)
@@ -282,5 +291,7 @@ async def test_an_effect_that_cannot_be_seen_is_unknown_and_no_failure(tmp_path:
         outcome = await practice.apply(plan)
 
     assert outcome.done is True
-    assert len(outcome.effect) == 2
-    assert all(each.startswith("unknown: ") and "PERMISSION_DENIED" in each for each in outcome.effect)
+    files, *rest = outcome.effect
+    assert files == "its files hold what 2 code probes look for"
+    assert len(rest) == 2
+    assert all(each.startswith("unknown: ") and "PERMISSION_DENIED" in each for each in rest)
