@@ -41,7 +41,7 @@ async def repair(cloud: "Sandbox", folder: Path, title: Callable[[str], None]) -
     async def time_passes(_seconds: float) -> None:
         cloud.world.advance(timedelta(minutes=30))
 
-    title("4. The fix is pushed, and only a cleanup is done: it grows back")
+    title("5. The fix is pushed, and only a cleanup is done: it grows back")
     async with open_session(settings, local_principal(), writing=True, environment=environment) as session:
         plan = await plan_cleanup(session, even_if_growing=True)
         print("\n".join([*plan_lines(plan)[:6], "..."]))
@@ -51,7 +51,7 @@ async def repair(cloud: "Sandbox", folder: Path, title: Callable[[str], None]) -
         watched = await watch(session, timedelta(hours=2), waiting=time_passes)
     print("\n".join([*result_lines(outcome), *watch_lines(watched)]))
 
-    title("5. The true repair: fix the writers, prove it, clean up, and watch")
+    title("6. The true repair: fix the writers, prove it, clean up, and watch")
     how = Walk(
         settings,
         lambda plan: Approval.given(plan, "unattended", plan.principal),

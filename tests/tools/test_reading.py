@@ -334,3 +334,41 @@ async def test_progress_of_a_long_read_reaches_a_client_that_asks(serve: Serve) 
     assert heard
     assert [step for step, _ in heard] == sorted({step for step, _ in heard})
     assert any("heartbeats" in (message or "") for _, message in heard)
+
+
+async def test_what_runs_is_told_page_by_page_worst_first(serve: Serve) -> None:
+    cloud = await serve("proliferation")
+    seen: list[str] = []
+    async with client_of(environment_of(cloud)) as client:
+        answer = await told(client, "verify_deployed_code")
+        assert (answer["result"], answer["results"]) == ("contradicted", {"contradicted": 27})
+        while True:
+            seen += [each["name"] for each in answer["subjects"]]
+            assert answer["omitted"] == 27 - len(seen)
+            if not answer["next_cursor"]:
+                break
+            answer = await told(client, "verify_deployed_code", cursor=answer["next_cursor"])
+
+    assert len(seen) == len(set(seen)) == 27
+    assert answer["truncated"] is False
+
+
+async def test_of_one_service_every_level_and_every_share_is_told(serve: Serve) -> None:
+    async with client_of(environment_of(await serve("split-traffic"))) as client:
+        answer = await told(client, "verify_deployed_code", subject="nba-phase3-analytics-processors")
+        other = await refused(client, "verify_deployed_code", subject="nobody")
+
+    assert [each["level"] for each in answer["levels"]][:3] == ["runtime", "bytes", "digest"]
+    assert [(each["percent"], each["proofs"][0]["result"]) for each in answer["images"]] == [
+        (30, "contradicted"),
+        (70, "matched"),
+    ]
+    assert "no code probe of the settings is about nobody" in other
+
+
+async def test_what_runs_is_unknown_where_the_registry_cannot_be_read(serve: Serve) -> None:
+    async with client_of(environment_of(await serve("denied-registry"))) as client:
+        answer = await told(client, "verify_deployed_code", subject=PHASE2)
+
+    assert (answer["complete"], bool(answer["gaps"])) == (False, True)
+    assert {each["level"]: each["result"] for each in answer["levels"]}["bytes"] == "unknown"
