@@ -11,7 +11,7 @@ from typing import Final
 
 from checks.deployments import Image, Revision, State, Tag
 from checks.errors import SourceError
-from checks.sources.image_label import read_commit
+from checks.sources.image.reader import read_commit
 from checks.sources.registry import read_tags
 from checks.sources.uploads import read_uploads
 from checks.text import show
@@ -165,10 +165,9 @@ class _Told:
 
 async def _told(session: RunSession, wanted: Tag) -> _Told:
     asked = wanted.repository, session.registry, session.budget, session.reader
-    runs = wanted.children[0] if wanted.children else wanted.digest or ""
     uploads, commit = await asyncio.gather(
         read_uploads(*asked),
-        read_commit(wanted.repository, runs, *asked[1:]),
+        read_commit(wanted.repository, wanted.digest or "", *asked[1:]),
         return_exceptions=True,
     )
     unknown = list[str]()

@@ -1,5 +1,6 @@
 """The image reader against a real registry, and against what umoci unpacks."""
 
+import asyncio
 import posixpath
 import random
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from checks.evidence import Target
 from checks.sources.image.reader import Read, read_files
 from checks.sources.login import Login
 from checks.sources.reading import Budget
+from sandbox import Sandbox
+from sandbox.images import HEARTBEAT
+from sandbox.registry.images import LAYER, Built, Content
 
 from support.layered_images import Packing, Random, image, layout
 from support.oci_registry import need_tools, oci_registry, pull, push, unpack
@@ -111,3 +115,39 @@ async def test_two_hundred_images_at_random_are_read_as_umoci_unpacks_them(addre
 
     print(f"200 images, {compared:,} paths compared with umoci, {len(different)} differences")
     assert not different, "\n".join(different)
+
+
+async def test_the_practice_registry_gives_the_same_images_out_to_real_tools_and_to_the_reader(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    need_tools()
+    repository = sandbox.world.pipeline.repository("nba-phase2-raw-processors")
+    path = repository.partition("/")[2]
+    await asyncio.to_thread(pull, sandbox.registry_address, path, "latest", tmp_path / "pulled")
+    root = unpack(tmp_path / "pulled", "latest", tmp_path / "bundle")
+    files = {str(each.relative_to(root)) for each in root.rglob("*") if each.is_file()}
+
+    read = await look(sandbox.registry_address, repository, str(sandbox.world.registry.resolve(path, "latest")), files)
+
+    assert HEARTBEAT in files
+    assert read.texts == {each: (root / each).read_bytes() for each in files}
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_images_at_random_are_read_out_of_the_practice_registry_too(
+    address: str, sandbox: Sandbox, seed: int, tmp_path: Path
+) -> None:
+    layers = Random(random.Random(seed))  # noqa: S311 - the same image each time
+    blobs, manifest = image([layers.layer() for _ in range(4)])
+    layout(tmp_path / "made", "v1", blobs, manifest)
+    push(tmp_path / "made", "v1", address, f"both/{seed}")
+    content = [Content(str(manifest["mediaType"]), blobs.held[str(manifest["digest"])])]
+    held = Built(content, [Content(LAYER, data) for data in blobs.held.values()])
+    digest = sandbox.world.registry.push(f"both/{seed}", held, "v1")
+
+    real = await look(address, f"both/{seed}", digest, layers.seen)
+    practice = await look(sandbox.registry_address, f"x.pkg.dev/both/{seed}", digest, layers.seen)
+
+    assert practice.contents.files == real.contents.files
+    assert practice.texts == real.texts
+    assert practice.contents.bytes_read == real.contents.bytes_read

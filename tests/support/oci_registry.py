@@ -21,6 +21,7 @@ storage: {{filesystem: {{rootdirectory: {root}}}}}
 http: {{addr: {address}}}
 """
 _START_SECONDS: Final = 20.0
+_SECONDS: Final = 60.0
 
 
 def missing_tools() -> list[str]:
@@ -78,7 +79,7 @@ def unpack(layout: Path, tag: str, bundle: Path) -> Path:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
 
 

@@ -94,6 +94,16 @@ async def read_files(
     return reading.told(asked)
 
 
+async def read_commit(repository: str, digest: str, target: Target, budget: Budget, login: Login) -> str | None:
+    """The commit that an image's own label claims; None where it bears no such label. Arguments as for ``read_files``.
+
+    Raises:
+        SourceError: the image cannot be read.
+    """
+    async with login.opening(f"registry {target.address}", lambda: registry_client(target)) as client:
+        return (await read_manifest(Wire(client, target, repository, budget, login), digest, Limits())).commit
+
+
 @dataclass(slots=True)
 class _Reading:
     wire: Wire
