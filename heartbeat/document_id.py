@@ -72,6 +72,16 @@ def parse(text: str) -> DocumentId:
     return DocumentId(text, Kind.RUN_SCOPED, family, scope["run_id"])
 
 
+def shared_prefix(text: str) -> str | None:
+    """An id up to and including its leftmost ``_None_`` or ``_202``; None where it holds neither, or begins with it.
+
+    Every id that begins with this prefix is of the same family as this one, and none of them is canonical unless it is
+    registered: so they can be counted without being read.
+    """
+    marker = _MARKER.search(text)
+    return text[: marker.end()] if marker is not None and marker.start() else None
+
+
 def canonical_id(processor_name: str, *, registered: bool = False) -> str:
     """The id under which a processor writes its one heartbeat document: its name.
 
