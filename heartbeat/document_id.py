@@ -12,9 +12,9 @@ settings, so callers look into their registry first.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 MAX_ID_BYTES: Final = 1_500
 """Firestore's own limit on the UTF-8 length of a document id."""
@@ -36,8 +36,7 @@ class Kind(StrEnum):
     NEITHER = "neither"
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentId:
+class DocumentId(NamedTuple):
     """An id and how it reads.
 
     Attributes:
@@ -113,5 +112,6 @@ def table_id(table: str) -> str:
     return canonical_id(f"p2_{table}")
 
 
+@lru_cache(maxsize=4_096)
 def _is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and len(text.encode(errors="replace")) <= MAX_ID_BYTES

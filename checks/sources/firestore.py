@@ -1,8 +1,8 @@
 """Reads the heartbeat collection as of one moment: how many there are, whose they are, and what the newest of them say.
 
 A small collection is listed. A large one is walked (``walking.py``), and its newest heartbeats are read by their time;
-where a walk is not worth its price, it is listed as well. Raw messages are streamed: the high-level client's snapshots,
-which cost three times as much, are never built. Every request is pinned to the read time of the first.
+where the first calls tell that a walk is not worth its price, it is listed as well. Raw messages are streamed: the
+high-level client's snapshots, which cost three times as much, are never built. All is as of the first read time.
 """
 
 import asyncio
@@ -78,6 +78,7 @@ class HeartbeatReader:
     progress: Progress
     _least: int | None = None
     _counted: int | None = None
+    _slow: bool = False
     _listed: bool = False
     _failed: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
 
@@ -85,7 +86,7 @@ class HeartbeatReader:
         """Count, then list or walk. Never raises for what the server does: a failure is a gap, and the rest is kept."""
         self.progress("counting heartbeats", 0, None)
         await self._attempt("count", self._count_few)
-        if self._least is None or self._counted is not None:
+        if self._least is None or self._counted is not None or self._slow:
             await self._list()
         else:
             await self._list_or_walk()
@@ -109,6 +110,8 @@ class HeartbeatReader:
     async def _read_all(self) -> None:
         await self.walk.run()
         self._listed = True
+        if self._slow:
+            self._counted = self.walk.seen
 
     async def _walk(self) -> None:
         await self.walk.run()
@@ -122,10 +125,13 @@ class HeartbeatReader:
 
     async def _count_few(self) -> None:
         """Count as far as it matters for the choice: that bills next to nothing, whatever there is."""
-        small = self.walk.terms.small
-        self._least = await self.reads.count(up_to=small + 1)
-        if self._least <= small:
+        terms, clock = self.walk.terms, asyncio.get_running_loop().time
+        began = clock()
+        self._least = await self.reads.count(up_to=terms.small + 1)
+        if self._least <= terms.small:
             self._counted = self.walk.total = self._least
+        else:
+            self._slow = clock() - began > terms.slow
 
     async def _count(self) -> None:
         self._counted = self.walk.total = await self.reads.count()

@@ -150,33 +150,29 @@ def micros_of(timestamp: Timestamp) -> Micros:
 
 def document_of(document: Any) -> Document:  # noqa: ANN401 - protobuf's own classes are made at run time
     """What a document shows of a heartbeat."""
+    fields = document.fields
+    value = fields.get(FIELD)
     beat: Micros | None = None
     unparsable: str | None = None
-    if FIELD not in document.fields:
+    if value is None:
         unparsable = f"there is no {FIELD}"
+    elif (kind := value.WhichOneof("value_type")) == "timestamp_value":
+        beat = micros_of(value.timestamp_value)
     else:
-        value = document.fields[FIELD]
-        kind = value.WhichOneof("value_type")
-        if kind == "timestamp_value":
-            beat = micros_of(value.timestamp_value)
-        else:
-            unparsable = f"{FIELD} is no timestamp but a {str(kind).removesuffix('_value')}"
+        unparsable = f"{FIELD} is no timestamp but a {str(kind).removesuffix('_value')}"
     return Document(
-        doc=document.name.rpartition("/")[2],
-        beat=beat,
-        unparsable=unparsable,
-        created=micros_of(document.create_time),
-        updated=micros_of(document.update_time),
-        revision=_writer(document, "revision"),
-        commit=_writer(document, "commit"),
+        document.name.rpartition("/")[2],
+        beat,
+        unparsable,
+        micros_of(document.create_time),
+        micros_of(document.update_time),
+        _writer(fields.get("revision")),
+        _writer(fields.get("commit")),
     )
 
 
-def _writer(document: Any, name: str) -> str | None:  # noqa: ANN401 - protobuf's own classes are made at run time
-    if name not in document.fields:
-        return None
-    text = document.fields[name].string_value
-    return text if _WRITER_NAME.fullmatch(text) else None
+def _writer(value: Any) -> str | None:  # noqa: ANN401 - protobuf's own classes are made at run time
+    return value.string_value if value is not None and _WRITER_NAME.fullmatch(value.string_value) else None
 
 
 def _timestamp(moment: Micros) -> Value:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from google.api_core.gapic_v1.routing_header import to_grpc_metadata
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
     RunQueryRequest,
-    RunQueryResponse,
     StructuredQuery,
 )
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -76,9 +76,12 @@ class Reads:
         request = RunQueryRequest(parent=self.place.parent, structured_query=query, read_time=self.read_time or None)
         try:
             async with self.budget.patience() as patience:
-                stream = await self.connection.api.run_query(request, **self._terms())
-                async for response in stream:
-                    answer = RunQueryResponse.pb(response)
+                stream = await self.connection.run_query(
+                    request,
+                    timeout=self.budget.deadline(),
+                    metadata=(*self.connection.metadata, to_grpc_metadata((("parent", request.parent),))),
+                )
+                async for answer in stream:
                     if not answered:
                         self._pin(answer.read_time)
                         answered = self.now > 0

@@ -6,7 +6,7 @@ Documents that share a prefix may also be counted by the server; then some of th
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from checks.evidence import Family, Heartbeat
 from heartbeat.document_id import DocumentId, Kind, parse, shared_prefix
@@ -24,8 +24,7 @@ CLOCK_SKEW: Final[Micros] = 60_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True, frozen=True)
-class Document:
+class Document(NamedTuple):
     """What one listed document showed. ``beat`` is None where ``unparsable`` says why."""
 
     doc: str

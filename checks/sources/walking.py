@@ -33,7 +33,8 @@ class Terms:
     Attributes:
         small: a collection of at most so many documents is read one by one.
         walkers: how many walk at the same time.
-        patience: seconds that the first step may take; over an index it takes a round trip.
+        slow: seconds that the first count, of hardly more than ``small``, may take; more is a scan and no index.
+        patience: seconds that the first step may then take; over an index it takes a round trip.
         trial: how many ranges are counted before their worth is looked at.
         worth: how many documents the steps must lead past, each of them, in the middle.
         newest: how many of the newest heartbeats are read, step by step while processors are missing among them.
@@ -41,6 +42,7 @@ class Terms:
 
     small: int = 2_000
     walkers: int = 8
+    slow: float = 1.5
     patience: float = 0.5
     trial: int = 64
     worth: int = 20
