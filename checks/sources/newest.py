@@ -9,6 +9,8 @@ from checks.sources.heartbeat_reads import NO_FIRESTORE, Reads
 from checks.sources.tally import CLOCK_SKEW, Document, Micros, Tally
 
 _MOST_FUTURE: Final = 32
+_SHARE: Final = 10
+"""A step after the first reads at most this part of all documents: reading on must stay cheaper than reading all."""
 
 
 async def read_newest(reads: Reads, tally: Tally, steps: Iterable[int], horizon: Micros) -> None:
@@ -33,7 +35,7 @@ async def read_newest(reads: Reads, tally: Tally, steps: Iterable[int], horizon:
         tally.see(document)
     last: Document | None = None
     for size in steps:
-        if last is not None and (not tally.unreached or (last.beat or 0) < horizon):
+        if last is not None and (_enough(tally, last, horizon) or size * _SHARE > tally.seen):
             return
         page = await reads.few(reads.place.newest(latest, size, after=last))
         tally.reach = _reach(latest if last is None else last.beat, page, whole=len(page) < size)
@@ -42,6 +44,10 @@ async def read_newest(reads: Reads, tally: Tally, steps: Iterable[int], horizon:
         if tally.reach is None:
             return
         last = page[-1]
+
+
+def _enough(tally: Tally, last: Document, horizon: Micros) -> bool:
+    return not tally.unreached or (last.beat or 0) < horizon
 
 
 def _reach(latest: Micros | None, page: list[Document], *, whole: bool) -> Micros | None:

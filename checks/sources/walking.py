@@ -2,7 +2,7 @@
 
 It reads the next id. Where that begins as the ids of runs do, the server counts all ids that begin so, now and 55
 minutes ago, and the walk goes on behind them; any other document is read, and after it twice as many at once. Walkers
-start side by side at registered names, and no walker waits for a count. All of it is as of one moment.
+start side by side at registered names, and counts are made while they go on. All of it is as of one moment.
 
 Where the first step takes longer than a step over an index does, or the steps do not lead past enough documents to be
 worth their price, the rest is read one by one from there: nothing is counted twice, and nothing starts again.
@@ -79,7 +79,7 @@ class Walk:
     _rest: Ids = field(default_factory=Ids)
     _found: list[Document] = field(default_factory=list[Document])
     _group: asyncio.TaskGroup | None = None
-    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _counts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     @property
     def tally(self) -> Tally:
@@ -133,7 +133,7 @@ class Walk:
         try:
             async with asyncio.TaskGroup() as self._group:
                 for first in self._found:
-                    self._group.create_task(self._count(first))
+                    self.count(first)
                 for low, high in zip((None, *starts), (*starts, None), strict=True):
                     rest = replace(self._rest, high=high) if low is None else Ids(low, high)
                     self._group.create_task(_Walker(self, rest).walk())
@@ -147,8 +147,15 @@ class Walk:
         """See to it that all documents are counted whose ids begin as the first one's does."""
         if self._group is None:
             self._found.append(first)
-        else:
-            self._group.create_task(self._count(first))
+            return
+        task = self._group.create_task(self._count(first))
+        self._counts.add(task)
+        task.add_done_callback(self._counts.discard)
+
+    async def room(self) -> None:
+        """Wait until so few counts are under way that another step makes sense."""
+        while len(self._counts) >= _AT_ONCE:
+            await asyncio.wait(self._counts, return_when=asyncio.FIRST_COMPLETED)
 
     def _starts(self) -> list[str]:
         """Registered names that lie in no range, as many as there are walkers to start at them."""
@@ -159,9 +166,8 @@ class Walk:
 
     async def _count(self, first: Document) -> None:
         ids = Ids.beginning_with(shared_prefix(first.doc) or first.doc)
-        async with self._at_once:
-            now = await self.reads.count(ids)
-            then = await self._count_then(ids)
+        now = await self.reads.count(ids)
+        then = await self._count_then(ids)
         if not now:
             raise SourceError(
                 "a document was read and then not counted, as of the same moment",
@@ -196,6 +202,7 @@ class _Walker:
         """Walk to the end."""
         size, more = 1, True
         while more and not self.rest.empty:
+            await self.of.room()
             before = self._prefix
             more = await self.step(size)
             size = min(2 * size, _MOST_IN_A_STEP) if self._prefix == before else 1
