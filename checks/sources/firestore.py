@@ -85,11 +85,18 @@ class HeartbeatReader:
     async def read(self) -> Reading:
         """Count, then list or walk. Never raises for what the server does: a failure is a gap, and the rest is kept."""
         self.progress("counting heartbeats", 0, None)
+        if not self.walk.terms.families:
+            await self._attempt("count", self._count)
+            self._failed["families"] = _UNASKED
+            return self._told()
         await self._attempt("count", self._count_few)
         if self._least is None or self._counted is not None or self._slow:
             await self._list()
         else:
             await self._list_or_walk()
+        return self._told()
+
+    def _told(self) -> Reading:
         read_time = self.reads.read_time
         return Reading(moment(micros_of(read_time)) if read_time else None, self._census(), self._gaps())
 
@@ -134,7 +141,7 @@ class HeartbeatReader:
             self._slow = clock() - began > terms.slow
 
     async def _count(self) -> None:
-        self._counted = self.walk.total = await self.reads.count()
+        self._least = self._counted = self.walk.total = await self.reads.count()
 
     async def _attempt(self, what: str, call: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -182,4 +189,5 @@ class HeartbeatReader:
             )
 
 
+_UNASKED: Final = SourceError("not asked for, only their number was", "check without --count, to see whose they are")
 _LONG: Final = frozenset({"listing", "walk"})

@@ -31,6 +31,7 @@ class Terms:
     """When to walk, and what it may cost.
 
     Attributes:
+        families: whether to find out whose the documents are, or only how many there are.
         small: a collection of at most so many documents is read one by one.
         walkers: how many walk at the same time.
         slow: seconds that the first count, of hardly more than ``small``, may take; more is a scan and no index.
@@ -40,6 +41,7 @@ class Terms:
         newest: how many of the newest heartbeats are read, step by step while processors are missing among them.
     """
 
+    families: bool = True
     small: int = 2_000
     walkers: int = 8
     slow: float = 1.5
