@@ -90,7 +90,10 @@ class MadeUp(Collection):
     def count(self, within: IdRange, at: int) -> int:
         """How many documents a range held at a moment."""
         first, last = within.slice(self._made)
-        return sum(self._runs.alive(place, first, last, at) for place in range(len(self._runs.processors)))
+        if first == last:
+            return 0
+        places = range(self._made.find(first)[0], self._made.find(last - 1)[0] + 1)
+        return sum(self._runs.alive(place, first, last, at) for place in places)
 
     def ranked(self, path: Path) -> "_Ranks | None":
         """The documents in the order of their heartbeats."""

@@ -23,22 +23,24 @@ def run(rounds: int = ROUNDS) -> dict[str, Any]:
     world.faults.add(Fault(latency=LATENCY))
     sizes = {f"runs{size}": Runs(PROCESSORS, size, world.clock.now()) for size in GROWTH}
     alone = Runs([f"P{number:06}" for number in range(LISTED)], LISTED, world.clock.now())
+    print(f"census on the practice cloud, {LATENCY * 1_000:.0f} ms in every call, medians of {rounds} rounds")
+    print(f"{'':<40}{'wall, s':>9}{'billed reads':>14}{'memory, MB':>12}")
+    told: dict[str, Any] = {}
     with running(world) as cloud:
         for name, runs in {**sizes, "alone": alone}.items():
             _collection(world, name, runs)
-        told = {f"{size:,} documents": _median(cloud, f"runs{size}", rounds) for size in GROWTH}
-        told[f"{LISTED:,}, each read"] = _median(cloud, f"runs{LISTED}", rounds, "listing")
-        told[f"{LISTED:,}, nothing shared"] = _median(cloud, "alone", rounds)
-        told[f"{LISTED:,}, nothing shared, each read"] = _median(cloud, "alone", rounds, "listing")
-    print(
-        f"census on the practice cloud, {LATENCY * 1_000:.0f} ms in every call, {len(PROCESSORS)} processors, ", end=""
-    )
-    print(f"medians of {rounds} rounds")
-    print(f"{'':<36}{'wall, s':>9}{'billed reads':>14}{'memory, MB':>12}")
-    for name, figures in told.items():
-        wall, billed, memory = figures["wall_s"], figures["billed_reads"], figures["memory_bytes"] / 1e6
-        print(f"{name:<36}{wall:>9.2f}{billed:>14,.0f}{memory:>12.1f}")
+        for size in GROWTH:
+            _tell(told, f"{size:,} documents", cloud, f"runs{size}", rounds)
+        _tell(told, f"{LISTED:,}, each read", cloud, f"runs{LISTED}", rounds, "listing")
+        _tell(told, f"{LISTED:,}, no shared beginnings", cloud, "alone", rounds)
+        _tell(told, f"{LISTED:,}, the same, each read", cloud, "alone", rounds, "listing")
     return told
+
+
+def _tell(told: dict[str, Any], name: str, cloud: Sandbox, collection: str, rounds: int, *how: str) -> None:
+    figures = told[name] = _median(cloud, collection, rounds, *how)
+    wall, billed, memory = figures["wall_s"], figures["billed_reads"], figures["memory_bytes"] / 1e6
+    print(f"{name:<40}{wall:>9.2f}{billed:>14,.0f}{memory:>12.1f}", flush=True)
 
 
 def _collection(world: World, name: str, runs: Runs) -> None:
