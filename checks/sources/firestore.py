@@ -156,7 +156,7 @@ class HeartbeatReader:
             collection=self.reads.place.name,
             total=max(self._counted or self._least or 0, self.walk.seen),
             counted=self._counted is not None,
-            listed=self._listed,
+            listed=self._listed and not self.walk.others,
             method=self.walk.method,
             families=self.walk.tally.families() if self.walk.answered else (),
             billed_reads=self.reads.billed,
@@ -178,6 +178,14 @@ class HeartbeatReader:
         """What is wrong with answers that came."""
         if self.walk.untold is not None:
             yield "growth", self.walk.untold
+        if others := self.walk.others:
+            yield (
+                "families",
+                SourceError(
+                    f"{others:,} documents are of more than {self.walk.terms.most:,} processors, and only counted",
+                    "look at what the ids begin with: something else than processors writes here",
+                ),
+            )
         if self._listed and self._counted not in {None, self.walk.seen}:
             yield (
                 "listing",

@@ -21,6 +21,9 @@ BACK: Final[Micros] = 55 * 60_000_000
 CLOCK_SKEW: Final[Micros] = 60_000_000
 """A heartbeat this far ahead of Firestore's clock is the writer's clock running ahead, not a future heartbeat."""
 
+MOST: Final = 30_000
+"""How many families a census tells apart: each takes some kilobytes."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -74,15 +77,18 @@ class Tally:
         now: the census's read time.
         registered: ids that are canonical however they look.
         seen: documents counted so far, one by one or by the server.
+        most: how many families are told apart, besides registered ones; the documents of others are only counted.
         reach: how far back every document with a heartbeat was seen; None is all the way.
     """
 
     now: Micros
     registered: AbstractSet[str]
     seen: int = 0
+    most: int = MOST
     reach: Micros | None = None
     _families: dict[str, _FamilyTally] = field(default_factory=dict[str, _FamilyTally])
     _ranges: set[str] = field(default_factory=set[str])
+    _others: _FamilyTally = field(default_factory=_FamilyTally)
 
     def add(self, document: Document) -> None:
         """Count one document."""
@@ -143,6 +149,11 @@ class Tally:
         self.add(document)
 
     @property
+    def others(self) -> int:
+        """How many documents are of families that are not told apart."""
+        return self._others.total
+
+    @property
     def unreached(self) -> int:
         """How many families may have a newer heartbeat than any that was seen of them."""
         return sum(self._older_than(each) is not None for each in self._families.values())
@@ -154,8 +165,11 @@ class Tally:
 
     def _family(self, name: str) -> _FamilyTally:
         family = self._families.get(name)
-        if family is None:
-            family = self._families[name] = _FamilyTally()
+        if family is not None:
+            return family
+        if len(self._families) >= self.most and name not in self.registered:
+            return self._others
+        family = self._families[name] = _FamilyTally()
         return family
 
     def _older_than(self, family: _FamilyTally) -> Micros | None:

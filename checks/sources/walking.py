@@ -18,7 +18,7 @@ from checks.progress import Progress
 from checks.sources.heartbeat_queries import Ids
 from checks.sources.heartbeat_reads import ROLE, Reads
 from checks.sources.reading import ask
-from checks.sources.tally import BACK, Document, Tally
+from checks.sources.tally import BACK, MOST, Document, Tally
 from heartbeat.document_id import shared_prefix
 
 _AT_ONCE: Final = 16
@@ -38,6 +38,7 @@ class Terms:
         patience: seconds that the first step may then take; over an index it takes a round trip.
         trial: how many ranges are counted before their worth is looked at.
         worth: how many documents the steps must lead past, each of them, in the middle.
+        most: how many processors are told apart.
         newest: how many of the newest heartbeats are read, step by step while processors are missing among them.
     """
 
@@ -48,6 +49,7 @@ class Terms:
     patience: float = 0.5
     trial: int = 64
     worth: int = 20
+    most: int = MOST
     newest: tuple[int, ...] = (64, 256, 1_024)
 
 
@@ -91,7 +93,7 @@ class Walk:
             SourceError: no answer bore a read time.
         """
         if self._tally is None:
-            self._tally = Tally(self.reads.now, self.registered)
+            self._tally = Tally(self.reads.now, self.registered, most=self.terms.most)
         return self._tally
 
     @property
@@ -103,6 +105,11 @@ class Walk:
     def seen(self) -> int:
         """Documents counted so far."""
         return self._tally.seen if self._tally else 0
+
+    @property
+    def others(self) -> int:
+        """How many of them are of processors that are not told apart, because there are too many."""
+        return self._tally.others if self._tally else 0
 
     @property
     def method(self) -> Method:

@@ -233,6 +233,20 @@ async def test_a_heartbeat_from_the_future_is_found_in_a_walk_and_is_not_the_new
     assert family.newest.doc == "A_None_0"
 
 
+@pytest.mark.parametrize("small", [0, 2_000], ids=["walked", "listed"])
+async def test_more_processors_than_can_be_told_apart_are_counted_and_a_gap(sandbox: Sandbox, small: int) -> None:
+    heap = ran(sandbox, ["Z", *(f"P{number}" for number in range(9)), *(f"Q{number}_None_1" for number in range(9))])
+
+    reading = await heap.census(["Z"], terms=Terms(small=small, most=5))
+
+    census = census_of(reading)
+    assert (census.total, census.counted, census.listed, len(census.families)) == (19, True, False, 6)
+    assert "Z" in {family.processor for family in census.families}
+    assert reasons(reading.gaps) == [
+        f"families of {heap.collection}: 13 documents are of more than 5 processors, and only counted"
+    ]
+
+
 async def test_a_registered_id_that_looks_like_a_run_is_counted_for_itself(sandbox: Sandbox) -> None:
     heap = ran(sandbox, ["A_None_1", "A_None_2", "A_2024"])
 
@@ -259,3 +273,22 @@ async def test_the_report_says_how_documents_were_counted_and_what_that_leaves_o
     assert [each.what for each in report.not_checked] == ["unparsable-heartbeats"]
     rules = {finding.rule for finding in report.findings}
     assert rules == {"heartbeat-proliferation", "heartbeat-channel-down", "malformed-ids"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "verdict", "total"),
+    [("proliferation", Verdict.P0, 1_053), ("healthy", Verdict.UNKNOWN, 30), ("denied", Verdict.UNKNOWN, None)],
+)
+async def test_a_count_alone_tells_how_bad_it_is_and_never_that_all_is_well(
+    serve: Serve, scenario: str, verdict: Verdict, total: int | None
+) -> None:
+    sandbox = await serve(scenario)
+    pipeline = parse_settings(settings_text("example"), origin="example")
+
+    report = await check(pipeline, count_only=True, environment=sandbox.environment())
+
+    assert report.verdict is verdict
+    assert report.score is None
+    assert (report.census.total if report.census else None) == total
+    assert {call.method for call in sandbox.world.calls} == {"RunAggregationQuery"}
+    assert any("only their number was" in gap.reason for gap in report.gaps)
