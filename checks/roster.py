@@ -132,7 +132,7 @@ def _standing(snapshot: Snapshot, name: str, processor: Processor | None, famili
         return Standing(name, processor, newest, age, _beat(snapshot, processor, age))
     if unread is None:
         return Standing(name, processor, None, None, Beat.UNREADABLE)
-    age = snapshot.taken_at - unread
+    age = max(timedelta(), snapshot.taken_at - unread)
     beat = _beat(snapshot, processor, age)
     return Standing(name, processor, newest, age, Beat.UNSEEN if beat is Beat.UP else beat, at_least=True)
 

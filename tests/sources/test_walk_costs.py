@@ -28,11 +28,13 @@ def census_of(reading: Reading) -> Census:
     return reading.census
 
 
-def made_up(cloud: Sandbox, documents: int, *, ago: timedelta = timedelta(), apart: timedelta) -> Heap:
-    """A collection of runs of twelve processors, by turns, the last of them a while ago."""
+def made_up(
+    cloud: Sandbox, documents: int, *, ago: timedelta = timedelta(), apart: timedelta, of: list[str] = PROCESSORS
+) -> Heap:
+    """A collection of runs of some processors, by turns, the last of them a while ago."""
     heap = Heap(cloud.firestore_address)
     database = cloud.world.firestore.database(heap.database)
-    runs = Runs(PROCESSORS, documents, cloud.world.clock.now() - ago, apart)
+    runs = Runs(of, documents, cloud.world.clock.now() - ago, apart)
     prefix = f"{heap.database}/documents/{heap.collection}/"
     database.collections[heap.collection] = MadeUp(prefix, runs)
     return heap
@@ -55,6 +57,17 @@ async def test_the_calls_of_a_walk_follow_processors_and_not_documents(sandbox: 
         calls.append(len(sandbox.world.calls) - before)
 
     assert calls[0] == calls[1] == calls[2] < 60
+
+
+async def test_101868_documents_of_sixty_processors_cost_at_most_400_billed_reads(sandbox: Sandbox) -> None:
+    sixty = [f"Family{number:02}Processor" for number in range(60)]
+    heap = made_up(sandbox, 101_868, apart=timedelta(seconds=1), of=sixty)
+
+    census = census_of(await heap.census(sixty, terms=Terms()))
+
+    assert (census.total, census.malformed, len(census.families)) == (101_868, 101_868, 60)
+    assert all(each.newest and each.older_than is None for each in census.families)
+    assert census.billed_reads <= 400
 
 
 async def test_a_collection_of_two_thousand_is_listed_and_one_more_is_walked(sandbox: Sandbox) -> None:
@@ -172,6 +185,18 @@ async def test_growth_is_the_difference_from_55_minutes_ago(sandbox: Sandbox) ->
     assert (family.malformed, family.malformed_growth) == (11, 6)
     assert family.created_last_hour is None
     assert family.malformed_last_day is None
+
+
+async def test_newest_heartbeats_that_cannot_be_read_are_a_gap_and_nobody_is_fresh(serve: Serve) -> None:
+    sandbox = await serve("healthy", Fault(method="RunQuery", status="PERMISSION_DENIED", skip=13))
+    heap = made_up(sandbox, 6_000, apart=timedelta(seconds=1))
+
+    reading = await heap.census(terms=Terms())
+
+    assert (census_of(reading).total, census_of(reading).complete) == (6_000, True)
+    assert [reason.partition(":")[0] for reason in reasons(reading.gaps)] == [f"newest of {heap.collection}"]
+    assert reading.read_time is not None
+    assert all(each.older_than and each.older_than > reading.read_time for each in census_of(reading).families)
 
 
 async def test_growth_that_cannot_be_told_is_a_gap_and_everything_else_is_kept(serve: Serve) -> None:
