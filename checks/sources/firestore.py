@@ -92,6 +92,8 @@ class HeartbeatReader:
         await self._attempt("count", self._count_few)
         if self._least is None or self._counted is not None or self._slow:
             await self._list()
+            if self._slow and not self._listed:
+                await self._attempt("count", self._count)
         else:
             await self._list_or_walk()
         return self._told()
@@ -132,13 +134,16 @@ class HeartbeatReader:
 
     async def _count_few(self) -> None:
         """Count as far as it matters for the choice: that bills next to nothing, whatever there is."""
-        terms, clock = self.walk.terms, asyncio.get_running_loop().time
-        began = clock()
-        self._least = await self.reads.count(up_to=terms.small + 1)
+        terms = self.walk.terms
+        try:
+            async with asyncio.timeout(terms.slow):
+                self._least = await self.reads.count(up_to=terms.small + 1)
+        except TimeoutError:
+            self._slow = True
+            self.reads.abandon(terms.small + 1)
+            return
         if self._least <= terms.small:
             self._counted = self.walk.total = self._least
-        else:
-            self._slow = clock() - began > terms.slow
 
     async def _count(self) -> None:
         self._least = self._counted = self.walk.total = await self.reads.count()

@@ -64,6 +64,10 @@ class Reads:
         """
         return await ask(lambda: self._count(ids, up_to, at), self.budget, role=ROLE)
 
+    def abandon(self, count: int) -> None:
+        """Take it that a count that was not waited for is billed, as if it had come that far."""
+        self.billed += -(-count // _ENTRIES_A_READ)
+
     async def documents(self, query: StructuredQuery, take: Callable[[Document], None]) -> int:
         """Hand over the documents of a query as they come; how many there were. Not retried: some may have been taken.
 

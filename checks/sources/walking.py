@@ -34,7 +34,7 @@ class Terms:
         families: whether to find out whose the documents are, or only how many there are.
         small: a collection of at most so many documents is read one by one.
         walkers: how many walk at the same time.
-        slow: seconds that the first count, of hardly more than ``small``, may take; more is a scan and no index.
+        slow: seconds that the first count, of hardly more than ``small``, may take; it is not waited for any longer.
         patience: seconds that the first step may then take; over an index it takes a round trip.
         trial: how many ranges are counted before their worth is looked at.
         worth: how many documents the steps must lead past, each of them, in the middle.
@@ -45,7 +45,7 @@ class Terms:
     families: bool = True
     small: int = 2_000
     walkers: int = 8
-    slow: float = 1.5
+    slow: float = 1.0
     patience: float = 0.5
     trial: int = 64
     worth: int = 20
