@@ -42,6 +42,7 @@ async def check(
     *,
     rules: Iterable[Rule] = RULES,
     processors: int = MOST_PROCESSORS,
+    count_only: bool = False,
     session: Login | None = None,
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
     progress: Progress = quiet,
@@ -53,6 +54,8 @@ async def check(
         pipeline: what to look at.
         rules: what to judge by.
         processors: how many processors the report names; it counts the others.
+        count_only: count the heartbeats and look at nothing else: what their number proves is told at once, and all
+            else is unknown.
         session: the way to Google, for whoever looks more than once; one for this look unless given.
         timeout: seconds that looking may take; what is not seen by then is unknown.
         progress: told how far the long reads are.
@@ -61,10 +64,16 @@ async def check(
     Raises:
         UsageError: an address is refused before anything is asked.
     """
-    applied = tuple(rules)
+    applied = tuple(rule for rule in rules if not count_only or rule.name in _COUNTED)
     sources: set[Source] = {source for rule in applied for source in rule.needs}
     snapshot = await collect(
-        pipeline, sources=sources, session=session, timeout=timeout, progress=progress, environment=environment
+        pipeline,
+        sources=sources,
+        count_only=count_only,
+        session=session,
+        timeout=timeout,
+        progress=progress,
+        environment=environment,
     )
     return judge(snapshot, applied, processors=processors)
 
@@ -74,6 +83,7 @@ async def collect(
     *,
     sources: Collection[Source] = SOURCES,
     as_of: datetime | None = None,
+    count_only: bool = False,
     session: Login | None = None,
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
     progress: Progress = quiet,
@@ -84,6 +94,7 @@ async def collect(
     Args:
         pipeline: what to look at.
         sources: what to ask, less what the pipeline's settings leave out.
+        count_only: of the heartbeats, ask how many there are and no more.
         as_of: an earlier read time of Firestore's, which keeps an hour of them; None reads the heartbeats now.
         session: the way to Google, for whoever looks more than once; one for this look unless given.
         timeout: seconds that looking may take; what is not seen by then is a gap.
@@ -98,7 +109,7 @@ async def collect(
     await asyncio.to_thread(load, asked)  # not before the addresses have proved right
     from checks.sources.reading import Budget  # noqa: PLC0415 - Google's packages load when used
 
-    look = Look(pipeline, targets, Budget(timeout), progress, session or Login(), as_of)
+    look = Look(pipeline, targets, Budget(timeout), progress, session or Login(), as_of, count_only)
     heartbeats, (deployments, undeployed), (logs, unlogged) = await asyncio.gather(
         look.heartbeats(),
         look.deployments(),
@@ -119,6 +130,7 @@ async def collect(
     )
 
 
+_COUNTED: Final = frozenset({"heartbeat-proliferation", "unreadable-evidence"})
 _LOCAL_CLOCK: Final = Gap(
     source="clock",
     reason="Firestore gave no read time, so taken_at is this machine's clock",

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", type=Path, metavar="REPORT", help="tell what changed since this report (JSON)")
     parser.add_argument("--phase", choices=PHASES, help="only the rules of this phase (0.2: heartbeat system health)")
     parser.add_argument(
+        "--count", action="store_true", help="only count the documents: how many, and what that alone proves"
+    )
+    parser.add_argument(
         "--timeout",
         type=seconds,
         default=DEFAULT_TIMEOUT,
@@ -64,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             pipeline,
             rules=rules,
             processors=sys.maxsize if arguments.full else MOST_PROCESSORS,
+            count_only=arguments.count,
             timeout=arguments.timeout,
             progress=progress,
         )

@@ -68,14 +68,19 @@ class Heartbeat(Evidence):
 class Family(Evidence):
     """All documents of one processor, counted.
 
+    Where the server counted a range of ids, the documents in it were not read one by one: what only their own times and
+    ids can tell is then None, and ``future`` and ``unparsable`` hold as far as documents were read.
+
     Attributes:
         processor: the text that its ids share, or the registered name.
         canonical: documents under a canonical or registered id.
         malformed: all other documents, ``run_scoped`` of which parse as run-scoped.
         created_last_hour, created_last_day: documents that Firestore created in that time before ``taken_at``.
         malformed_last_hour, malformed_last_day: the malformed ones among them.
+        malformed_growth: malformed documents now, less those of 55 minutes ago; told where ranges were counted.
         newest: the document with the newest heartbeat that is not from the future, whatever its id looks like.
-        newest_malformed: the malformed document that was created last.
+        older_than: where it is told, some heartbeats were not read, none of them newer than this.
+        newest_malformed: the malformed document that was created last, of those that were read.
         future: how many documents bear a heartbeat from the future; ``future_sample`` is the furthest.
         unparsable: how many documents have no readable ``last_heartbeat``; ``unparsable_sample`` is one of them.
     """
@@ -83,12 +88,14 @@ class Family(Evidence):
     processor: Untrusted
     canonical: Count = 0
     malformed: Count = 0
-    run_scoped: Count = 0
-    created_last_hour: Count = 0
-    created_last_day: Count = 0
-    malformed_last_hour: Count = 0
-    malformed_last_day: Count = 0
+    run_scoped: Count | None = 0
+    created_last_hour: Count | None = 0
+    created_last_day: Count | None = 0
+    malformed_last_hour: Count | None = 0
+    malformed_last_day: Count | None = 0
+    malformed_growth: int | None = None
     newest: Heartbeat | None = None
+    older_than: AwareDatetime | None = None
     newest_malformed: Heartbeat | None = None
     future: Count = 0
     future_sample: Heartbeat | None = None
@@ -101,6 +108,19 @@ class Family(Evidence):
         return self.canonical + self.malformed
 
 
+class Method(StrEnum):
+    """How a census came by its families."""
+
+    LISTING = "listing"
+    """Every document was read."""
+
+    RANGES = "ranges"
+    """One document of each processor was read, and the server counted the ids that begin as its id does."""
+
+    MIXED = "ranges, then listing"
+    """That, until it proved dearer than reading the rest."""
+
+
 class Census(Evidence):
     """The heartbeat collection at one read time.
 
@@ -108,7 +128,8 @@ class Census(Evidence):
         collection: its full resource name.
         total: documents in the collection; at least this many where ``counted`` and ``listed`` are both false.
         counted: the server counted the collection.
-        listed: every document was listed, so the families are complete.
+        listed: every document was read, or counted in a range of ids, so the families are complete.
+        method: how.
         families: one entry per processor that has a document, most documents first.
         billed_reads: document reads that production bills for this census.
     """
@@ -117,6 +138,7 @@ class Census(Evidence):
     total: Count
     counted: bool
     listed: bool
+    method: Method = Method.LISTING
     families: tuple[Family, ...] = ()
     billed_reads: Count = 0
 

@@ -155,9 +155,11 @@ def _runtime(snapshot: Snapshot, one: Service | Job, parts: list[_Part]) -> Rung
     }
     must = [each for each in processors if each.must_beat]
     silent = [each.name for each in must if beating.isdisjoint(each.names)]
-    if silent or not must or not snapshot.census.listed:
+    unread = any(each.malformed and each.malformed_last_hour is None for each in own)
+    if silent or not must or unread or not snapshot.census.listed:
         told = f"{len(must) - len(silent)} of {len(must)} processors beat in the {ago} since it began"
-        return Rung(level=Level.RUNTIME, says=told)
+        more = "; malformed ids were counted and not all read" if unread else ""
+        return Rung(level=Level.RUNTIME, says=told + more)
     return Rung(
         level=Level.RUNTIME,
         says=f"all {len(must)} of its processors beat well in the {ago} since it began, and wrote nothing malformed",

@@ -43,6 +43,7 @@ class Look:
     progress: Progress
     login: Login
     as_of: datetime | None = None
+    count_only: bool = False
 
     async def heartbeats(self) -> "Reading | None":
         """The census of the heartbeats."""
@@ -50,9 +51,16 @@ class Look:
         if target is None:
             return None
         from checks.sources.firestore import read_heartbeats  # noqa: PLC0415 - Google's packages load when used
+        from checks.sources.walking import Terms  # noqa: PLC0415 - the same
 
         return await read_heartbeats(
-            self.pipeline, target, self.budget, self.progress, login=self.login, as_of=self.as_of
+            self.pipeline,
+            target,
+            self.budget,
+            self.progress,
+            login=self.login,
+            as_of=self.as_of,
+            terms=Terms(families=not self.count_only),
         )
 
     async def deployments(self) -> tuple[Deployments | None, tuple[Gap, ...]]:

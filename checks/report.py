@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from checks.causes import with_causes
 from checks.duration import Duration
-from checks.evidence import Census, Family, Gap, Heartbeat, Snapshot, Target
+from checks.evidence import Census, Family, Gap, Heartbeat, Method, Snapshot, Target
 from checks.excuses import Excused, tell_apart
 from checks.finding import Finding, Severity
 from checks.frozen import Count, Evidence, Untrusted
@@ -67,22 +67,27 @@ class Newest(Evidence):
 
 
 class ProcessorCount(Evidence):
-    """The documents of one processor. ``newest`` is its newest heartbeat that is not from the future."""
+    """The documents of one processor.
+
+    ``newest`` is its newest heartbeat that is not from the future and was read; with ``older_than``, others were not
+    read, all of which are older. What was created is null where documents were counted and not read.
+    """
 
     total: Count
     canonical: Count
     malformed: Count
-    created_last_hour: Count
-    created_last_day: Count
+    created_last_hour: Count | None
+    created_last_day: Count | None
     newest: AwareDatetime | None
+    older_than: AwareDatetime | None = None
 
 
 class CensusSummary(Evidence):
     """The collection in numbers.
 
     ``total`` is exact where ``complete``, else at least that many. ``canonical`` and ``malformed`` count the documents
-    that were listed. ``by_processor`` holds the processors with the most documents; ``omitted`` says how many more
-    there are.
+    that were listed, or counted by the beginning of their ids, as ``method`` says. ``by_processor`` holds those with
+    the most documents; ``omitted`` says how many more processors there are.
     """
 
     collection: str
@@ -93,16 +98,22 @@ class CensusSummary(Evidence):
     omitted: Count
     newest: Newest | None
     complete: bool
+    method: Method = Method.LISTING
     billed_reads: Count
 
 
 class Growth(Evidence):
-    """Documents that Firestore created in the last hour and day before ``taken_at``, as far as they still exist."""
+    """Documents that Firestore created in the last hour and day before ``taken_at``, as far as they still exist.
 
-    created_last_hour: Count
-    created_last_day: Count
-    malformed_last_hour: Count
-    malformed_last_day: Count
+    Where documents were counted and not read, these are null, and ``malformed_growth`` is the number of malformed
+    documents now, less that of 55 minutes ago; null where nobody could tell.
+    """
+
+    created_last_hour: Count | None
+    created_last_day: Count | None
+    malformed_last_hour: Count | None
+    malformed_last_day: Count | None
+    malformed_growth: int | None = None
 
 
 class AppliedThresholds(Evidence):
@@ -250,6 +261,7 @@ def _summary(census: Census, processors: int) -> CensusSummary:
         omitted=max(0, len(census.families) - processors),
         newest=Newest(processor=newest[1], doc=newest[2].doc, last_heartbeat=newest[0]) if newest else None,
         complete=census.complete,
+        method=census.method,
         billed_reads=census.billed_reads,
     )
 
@@ -263,6 +275,7 @@ def _count(family: Family) -> ProcessorCount:
         created_last_hour=family.created_last_hour,
         created_last_day=family.created_last_day,
         newest=newest.last_heartbeat if newest else None,
+        older_than=family.older_than,
     )
 
 
@@ -271,15 +284,29 @@ def growth_of(census: Census) -> Growth | None:
     if not census.listed:
         return None
     return Growth(
-        created_last_hour=sum(family.created_last_hour for family in census.families),
-        created_last_day=sum(family.created_last_day for family in census.families),
-        malformed_last_hour=sum(family.malformed_last_hour for family in census.families),
-        malformed_last_day=sum(family.malformed_last_day for family in census.families),
+        created_last_hour=_sum(family.created_last_hour for family in census.families),
+        created_last_day=_sum(family.created_last_day for family in census.families),
+        malformed_last_hour=_sum(family.malformed_last_hour for family in census.families),
+        malformed_last_day=_sum(family.malformed_last_day for family in census.families),
+        malformed_growth=None
+        if census.method is Method.LISTING
+        else _sum(family.malformed_growth for family in census.families),
     )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """All of them together, if all are known."""
+    told = list(counts)
+    known = [count for count in told if count is not None]
+    return sum(known) if len(known) == len(told) else None
 
 
 def _not_checked(snapshot: Snapshot, rules: tuple[Rule, ...]) -> tuple[NotChecked, ...]:
     told: list[NotChecked] = []
+    unread = "unparsable-heartbeats"
+    if snapshot.census and snapshot.census.method is not Method.LISTING and unread in {rule.name for rule in rules}:
+        reason = "ids that name a run were counted, and most of their documents not read: some may be unreadable"
+        told.append(NotChecked(what=unread, reason=reason, rules=(unread,)))
     for source, reason in snapshot.pipeline.unasked.items():
         idle = tuple(rule.name for rule in rules if source in rule.needs)
         if idle:

@@ -25,6 +25,7 @@ class Beat(StrEnum):
     LATE = "late"
     DOWN = "down"
     UNREADABLE = "unreadable"
+    UNSEEN = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,10 @@ class Standing:
     Attributes:
         name: the registered name, or the family as its ids have it.
         processor: its entry in the settings, or None.
-        newest: its newest heartbeat, former names counted; None where no timestamp could be read.
-        age: how old that is, at ``taken_at``.
+        newest: the newest heartbeat that was read, former names counted; None where no timestamp could be read.
+        age: how old its newest heartbeat is, at ``taken_at``; where ``at_least``, how old at least.
         beat: the judgement.
+        at_least: not every heartbeat was read. One older than a limit still is; for others the beat is unseen.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Standing:
     newest: Heartbeat | None
     age: timedelta | None
     beat: Beat
+    at_least: bool = False
 
     @property
     def stale(self) -> bool:
@@ -100,6 +103,15 @@ def writers(census: Census) -> Iterator[Family]:
     return iter(sorted((f for f in census.families if f.malformed), key=lambda family: -family.malformed))
 
 
+def lately(snapshot: Snapshot, family: Family) -> int:
+    """Malformed documents that were created in the last hour: all where they were read, else at least so many."""
+    if family.malformed_last_hour is not None:
+        return family.malformed_last_hour
+    sample = family.newest_malformed
+    seen = sample is not None and snapshot.taken_at - sample.created_at <= timedelta(hours=1)
+    return max(family.malformed_growth or 0, int(seen))
+
+
 def service_of(snapshot: Snapshot, family: str) -> str | None:
     """The service or job that the settings name for a processor or one of its former names."""
     return service_in(snapshot.pipeline, family)
@@ -113,12 +125,21 @@ def service_in(pipeline: Pipeline, family: str) -> str | None:
 def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> Standing:
     beats = [family.newest for family in families if family.newest and family.newest.last_heartbeat]
     newest = max(beats, key=lambda each: each.last_heartbeat or each.updated_at, default=None)
-    if newest is None or newest.last_heartbeat is None:
+    read = newest.last_heartbeat if newest else None
+    unread = max((family.older_than for family in families if family.older_than), default=None)
+    if read is not None and (unread is None or read >= unread):
+        age = snapshot.taken_at - read
+        return Standing(name, processor, newest, age, _beat(snapshot, processor, age))
+    if unread is None:
         return Standing(name, processor, None, None, Beat.UNREADABLE)
-    age = snapshot.taken_at - newest.last_heartbeat
+    age = max(timedelta(), snapshot.taken_at - unread)
+    beat = _beat(snapshot, processor, age)
+    return Standing(name, processor, newest, age, Beat.UNSEEN if beat is Beat.UP else beat, at_least=True)
+
+
+def _beat(snapshot: Snapshot, processor: Processor | None, age: timedelta) -> Beat:
     late_after, down_after = snapshot.pipeline.heartbeats.limits(processor)
-    beat = Beat.DOWN if age > down_after else Beat.LATE if age > late_after else Beat.UP
-    return Standing(name, processor, newest, age, beat)
+    return Beat.DOWN if age > down_after else Beat.LATE if age > late_after else Beat.UP
 
 
 def recovered(snapshot: Snapshot, source: str, since: datetime) -> bool:

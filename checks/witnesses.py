@@ -47,7 +47,7 @@ def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: Standing | None)
     names = processor.names if processor else (name,)
     last = max((run.at for run in logs.runs if run.processor in names), default=None)
     late_after, down_after = snapshot.pipeline.heartbeats.limits(processor)
-    beat = standing.newest.last_heartbeat if standing and standing.newest else None
+    beat = snapshot.taken_at - standing.age if standing and standing.age is not None else None
     if standing and standing.stale and beat:
         runs = last is not None and last - beat > late_after
         absence = logs.complete
@@ -68,7 +68,7 @@ def _heartbeat(standing: Standing | None) -> str:
         return "no heartbeat document"
     if standing.age is None:
         return "no readable heartbeat"
-    return f"heartbeat {format_duration(standing.age)} old"
+    return f"heartbeat {'more than ' if standing.at_least else ''}{format_duration(standing.age)} old"
 
 
 def _run(last: datetime | None, logs: Logs) -> str:

@@ -12,9 +12,9 @@ settings, so callers look into their registry first.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 MAX_ID_BYTES: Final = 1_500
 """Firestore's own limit on the UTF-8 length of a document id."""
@@ -36,8 +36,7 @@ class Kind(StrEnum):
     NEITHER = "neither"
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentId:
+class DocumentId(NamedTuple):
     """An id and how it reads.
 
     Attributes:
@@ -72,6 +71,16 @@ def parse(text: str) -> DocumentId:
     return DocumentId(text, Kind.RUN_SCOPED, family, scope["run_id"])
 
 
+def shared_prefix(text: str) -> str | None:
+    """An id up to and including its leftmost ``_None_`` or ``_202``; None where it holds neither, or begins with it.
+
+    Every id that begins with this prefix is of the same family as this one, and none of them is canonical unless it is
+    registered: so they can be counted without being read.
+    """
+    marker = _MARKER.search(text)
+    return text[: marker.end()] if marker is not None and marker.start() else None
+
+
 def canonical_id(processor_name: str, *, registered: bool = False) -> str:
     """The id under which a processor writes its one heartbeat document: its name.
 
@@ -103,5 +112,6 @@ def table_id(table: str) -> str:
     return canonical_id(f"p2_{table}")
 
 
+@lru_cache(maxsize=4_096)
 def _is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and len(text.encode(errors="replace")) <= MAX_ID_BYTES

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from checks.excuses import Excused
 from checks.finding import Finding
-from checks.report import CensusSummary, Report
+from checks.report import CensusSummary, Growth, Report
 from checks.since import Since
 from checks.text import show
 
@@ -128,12 +128,20 @@ def _basis(report: Report) -> list[Text]:
     if census := report.census:
         lines.append(_basis_row("seen", _seen(census)))
     if growth := report.growth:
-        hour, day = growth.created_last_hour, growth.created_last_day
-        lines.append(_basis_row("created", f"{hour:,} documents in the last hour, {day:,} in the last day"))
+        lines.append(_basis_row("created", _grown(growth)))
     lines += [_basis_row("asked", f"{each.source} at {each.address}, {show(each.resource)}") for each in report.targets]
     billed = f"{report.census.billed_reads:,}" if report.census else "no"
     lines.append(_basis_row("cost", f"{billed} billed reads; {len(report.rules_run)} rules run"))
     return lines
+
+
+def _grown(growth: Growth) -> str:
+    hour, day = growth.created_last_hour, growth.created_last_day
+    if hour is not None and day is not None:
+        return f"{hour:,} documents in the last hour, {day:,} in the last day"
+    if growth.malformed_growth is None:
+        return "how many documents lately is not known"
+    return f"{growth.malformed_growth:+,} malformed documents against 55 minutes ago"
 
 
 def _seen(census: CensusSummary) -> str:

@@ -10,7 +10,7 @@ from checks.deployments import Deployments, Revision, Service, Share
 from checks.evidence import Level, Snapshot
 from checks.finding import Fact, Finding, Severity, key
 from checks.proof import Outcome, Proof
-from checks.roster import service_of, silent_keys
+from checks.roster import lately, service_of, silent_keys
 
 
 def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> 
 def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
     """The keys of what code without the fix does: silence of its processors, and malformed ids that grow."""
     families = snapshot.census.families if snapshot.census else ()
-    grows = any(each.malformed_last_hour and service_of(snapshot, each.processor) == service.name for each in families)
+    grows = any(lately(snapshot, each) and service_of(snapshot, each.processor) == service.name for each in families)
     growth = (key("regrowth", snapshot.pipeline.heartbeats.collection),) if grows else ()
     return (*silent_keys(snapshot, service.name), *growth)
 

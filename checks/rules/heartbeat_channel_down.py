@@ -6,13 +6,15 @@ as its evidence, and stale-heartbeats then says nothing of its own. The pipeline
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from checks.duration import format_duration
 from checks.evidence import Snapshot
 from checks.finding import Fact, Finding, Severity
-from checks.roster import Beat, channel_down
+from checks.roster import Beat, Standing, channel_down
 
 _MOST = 10
+_NEVER = timedelta.max
 
 
 def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
@@ -21,10 +23,12 @@ def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
     if not stale:
         return
     down = sum(each.beat is Beat.DOWN for each in stale)
-    youngest = min(each.age for each in stale if each.age is not None)
+    youngest = min((each for each in stale if each.age is not None), key=lambda each: each.age or _NEVER)
     shown = stale[:_MOST]
     evidence = [
-        Fact(subject=each.name, detail=f"{each.beat}, {format_duration(each.age)} old") for each in shown if each.age
+        Fact(subject=each.name, detail=f"{each.beat}, {_least(each)}{format_duration(each.age)} old")
+        for each in shown
+        if each.age
     ]
     if len(stale) > len(shown):
         evidence.append(Fact(subject=f"{len(stale) - len(shown)} more", detail="late or down as well"))
@@ -32,9 +36,14 @@ def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
         rule="heartbeat-channel-down",
         severity=Severity.P1 if down * 2 >= len(stale) else Severity.P2,
         subject=snapshot.pipeline.heartbeats.collection,
-        summary=f"{len(stale)} processors fell silent together, the last of them {format_duration(youngest)} ago: "
+        summary=f"{len(stale)} processors fell silent together, the last of them {_least(youngest)}"
+        f"{format_duration(youngest.age or _NEVER)} ago: "
         "the heartbeat channel is broken, or the whole pipeline stopped",
         evidence=tuple(evidence),
         next_step="see whether the pipeline still produces; if so, look in the processors' logs for a swallowed "
         "ImportError, for PERMISSION_DENIED on Firestore, and for ENABLE_HEARTBEATS=false",
     )
+
+
+def _least(standing: Standing) -> str:
+    return "more than " if standing.at_least else ""

@@ -9,7 +9,7 @@ from itertools import islice
 
 from checks.evidence import Family, Snapshot
 from checks.finding import Fact, Finding, Severity
-from checks.roster import service_of, writers
+from checks.roster import lately, service_of, writers
 
 _TOP = 5
 
@@ -44,7 +44,8 @@ def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
 def _detail(snapshot: Snapshot, family: Family) -> str:
     service = service_of(snapshot, family.processor)
     least = "" if snapshot.census and snapshot.census.listed else "at least "
+    some = "at least " if family.malformed_last_hour is None else ""
     return (
-        f"{least}{family.malformed:,} malformed documents, {family.malformed_last_hour:,} created in the last hour"
+        f"{least}{family.malformed:,} malformed documents, {some}{lately(snapshot, family):,} created in the last hour"
         + (f"; run by {service}" if service else "")
     )

@@ -19,7 +19,7 @@ def malformed_ids(snapshot: Snapshot) -> Iterator[Finding]:
     if census is None or not census.malformed:
         return
     families = list(writers(census))
-    alone = census.malformed - sum(family.run_scoped for family in families)
+    alone = sum(family.malformed - family.run_scoped for family in families if family.run_scoped is not None)
     least = "" if census.listed else "at least "
     summary = f"{least}{census.malformed:,} malformed ids of {len(families):,} processors"
     if alone:

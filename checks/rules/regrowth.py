@@ -6,9 +6,9 @@ Severity: P2, whatever the pace: how urgent it is, the totals say (heartbeat-pro
 
 from collections.abc import Iterator
 
-from checks.evidence import Snapshot
+from checks.evidence import Census, Snapshot
 from checks.finding import Fact, Finding, Severity
-from checks.roster import service_of
+from checks.roster import lately, service_of
 
 _TOP = 5
 
@@ -18,25 +18,33 @@ def regrowth(snapshot: Snapshot) -> Iterator[Finding]:
     census = snapshot.census
     if census is None:
         return
-    growing = sorted((f for f in census.families if f.malformed_last_hour), key=lambda f: -f.malformed_last_hour)
-    if not growing:
+    paces = [(family, pace) for family in census.families if (pace := lately(snapshot, family))]
+    if not paces:
         return
-    last_hour = sum(family.malformed_last_hour for family in growing)
-    last_day = sum(family.malformed_last_day for family in census.families)
-    services = sorted({service for family in growing if (service := service_of(snapshot, family.processor))})
+    growing = sorted(paces, key=lambda each: -each[1])
+    services = sorted({service for family, _ in growing if (service := service_of(snapshot, family.processor))})
     yield Finding(
         rule="regrowth",
         severity=Severity.P2,
         subject=snapshot.pipeline.heartbeats.collection,
-        summary=f"{last_hour:,} malformed documents created in the last hour, {last_day:,} in the last day: it grows",
+        summary=f"{_pace(census, sum(pace for _, pace in growing))}: it grows",
         evidence=tuple(
             Fact(
                 subject=family.processor,
-                detail=f"{family.malformed_last_hour:,} in the last hour"
+                detail=f"{pace:,} in the last hour"
                 + (f"; run by {service}" if (service := service_of(snapshot, family.processor)) else ""),
             )
-            for family in growing[:_TOP]
+            for family, pace in growing[:_TOP]
         ),
         next_step="fix what writes them before any cleanup: redeploy "
         + (", ".join(services) if services else "the service or job that runs these processors"),
     )
+
+
+def _pace(census: Census, last_hour: int) -> str:
+    """How many in the last hour and day. Of documents that were counted and not read, the growth proves so many."""
+    days = [family.malformed_last_day for family in census.families]
+    known = [day for day in days if day is not None]
+    if len(known) < len(days):
+        return f"at least {last_hour:,} malformed documents created in the last hour"
+    return f"{last_hour:,} malformed documents created in the last hour, {sum(known):,} in the last day"

@@ -53,9 +53,13 @@ def _finding(snapshot: Snapshot, standing: Standing) -> Finding:
 
 def _fact(standing: Standing) -> Fact:
     at = standing.newest and standing.newest.last_heartbeat
-    doc = standing.newest.doc if standing.newest else standing.name
+    if standing.newest is None or standing.at_least:
+        return Fact(subject=standing.name, detail=f"no heartbeat for {_age(standing)}")
+    doc = standing.newest.doc
     return Fact(subject=doc, detail=f"last_heartbeat {at:%Y-%m-%d %H:%M:%S} UTC, {_age(standing)} ago")
 
 
 def _age(standing: Standing) -> str:
-    return format_duration(standing.age) if standing.age is not None else "an unknown time"
+    if standing.age is None:
+        return "an unknown time"
+    return f"{'more than ' if standing.at_least else ''}{format_duration(standing.age)}"

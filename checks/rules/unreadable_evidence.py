@@ -4,13 +4,19 @@ Severity: unknown. It outranks P2, and P0 and P1 outrank it, because they stand 
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from checks.duration import format_duration
 from checks.evidence import Level, Snapshot
-from checks.finding import Finding, Severity
+from checks.finding import Fact, Finding, Severity
+from checks.roster import Beat, standings
+
+_MOST = 10
+_NONE = timedelta()
 
 
 def unreadable_evidence(snapshot: Snapshot) -> Iterator[Finding]:
-    """One finding per gap, about the source that left it."""
+    """One finding per gap, about the source that left it; one for processors whose heartbeats were out of reach."""
     for gap in snapshot.gaps:
         yield Finding(
             rule="unreadable-evidence",
@@ -19,4 +25,19 @@ def unreadable_evidence(snapshot: Snapshot) -> Iterator[Finding]:
             summary=gap.reason,
             level=Level.TEXT,
             next_step=gap.next_step,
+        )
+    unseen = [each for each in standings(snapshot) if each.beat is Beat.UNSEEN]
+    if unseen:
+        yield Finding(
+            rule="unreadable-evidence",
+            severity=Severity.UNKNOWN,
+            subject="firestore",
+            summary=f"{len(unseen)} processors had no heartbeat among the newest, which alone were read: theirs may be "
+            "in time or late",
+            evidence=tuple(
+                Fact(subject=each.name, detail=f"no heartbeat for at least {format_duration(each.age or _NONE)}")
+                for each in unseen[:_MOST]
+            ),
+            level=Level.TEXT,
+            next_step="clean up what is named by run, so that all heartbeats can be read",
         )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _OPTIONS: Final = [
     ("grpc.max_receive_message_length", -1),
+    # What may be under way unread, in bytes. gRPC's own guess grows to several times this: more memory, no more speed.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 512 * 1_024),
     # A server that was away is seen again within a second or so: a channel may live as long as a server of ours.
     # How long one attempt may take stays gRPC's own: a handshake far away can take more than a second.
     ("grpc.initial_reconnect_backoff_ms", 100),

@@ -1,45 +1,31 @@
-"""Reads the heartbeat collection as of one moment: a count, then a listing of what a heartbeat check needs of each.
+"""Reads the heartbeat collection as of one moment: how many there are, whose they are, and what the newest of them say.
 
-The listing streams raw messages and projects the fields that are judged. A projection bills the same as a whole
-document, but junk in a document never crosses the wire, and the high-level client's snapshots, which cost three times
-the raw message, are never built. Every request is pinned to the read time of the first.
+A small collection is listed. A large one is walked (``walking.py``), and its newest heartbeats are read by their time;
+where the first calls tell that a walk is not worth its price, it is listed as well. Raw messages are streamed: the
+high-level client's snapshots, which cost three times as much, are never built. All is as of the first read time.
 """
 
-import re
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
-
-from google.cloud.firestore_v1.types import (
-    Cursor,
-    RunAggregationQueryRequest,
-    RunAggregationQueryResponse,
-    RunQueryRequest,
-    RunQueryResponse,
-    StructuredAggregationQuery,
-    StructuredQuery,
-    Value,
-)
-from google.protobuf.timestamp_pb2 import Timestamp
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 from checks.errors import SourceError
 from checks.evidence import Census, Gap, Target
 from checks.pipeline import Pipeline
 from checks.progress import Progress
-from checks.sources.firestore_channel import Connection, connect
+from checks.sources.firestore_channel import connect
+from checks.sources.heartbeat_queries import Place, micros_of, stamp
+from checks.sources.heartbeat_reads import Reads
 from checks.sources.login import Login
-from checks.sources.reading import Budget, ask, patient
-from checks.sources.tally import Document, Micros, Tally, micros, moment
+from checks.sources.newest import read_newest
+from checks.sources.reading import Budget, patient
+from checks.sources.tally import micros, moment
+from checks.sources.walking import Terms, Walk
 from checks.text import show
 
 SOURCE: Final = "firestore"
-ROLE: Final = "roles/datastore.viewer"
-_FIELD: Final = "last_heartbeat"
-_WRITER: Final = ("revision", "commit")
-_WRITER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_ENTRIES_A_READ: Final = 1_000
-_CHUNK: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +45,18 @@ async def read_heartbeats(
     *,
     login: Login | None = None,
     as_of: datetime | None = None,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
 ) -> Reading:
     """One census of the pipeline's heartbeat collection, now or as of a read time; whatever fails is a gap in it."""
+    heartbeats = pipeline.heartbeats
     try:
         async with patient(budget, connect(target, login or Login())) as connection:
-            reader = HeartbeatReader(
-                connection, pipeline.heartbeats.collection, pipeline.heartbeats.registered, budget, progress
-            )
-            return await reader.read(as_of)
+            reads = Reads(connection, Place(target.resource, heartbeats.collection), budget)
+            if as_of is not None:
+                reads.read_time = stamp(micros(as_of))
+            walk = Walk(reads, heartbeats.registered, terms, progress, growth=as_of is None)
+            horizon = max(heartbeats.limits(each)[1] for each in (None, *heartbeats.processors))
+            return await HeartbeatReader(reads, walk, horizon, progress).read()
     except SourceError as error:
         return Reading(None, None, (error.gap(SOURCE),))
 
@@ -76,207 +66,141 @@ class HeartbeatReader:
     """One census of one collection; make a new reader for the next.
 
     Attributes:
-        connection: the open way to the database.
-        collection: the collection's id.
-        registered: ids that are canonical because the settings name them.
-        budget: what all calls together may take.
-        progress: told how far the listing is.
+        reads: the way to the database.
+        walk: how its documents are counted.
+        horizon: how old a heartbeat may get before its age no longer matters.
+        progress: told how far it is.
     """
 
-    connection: Connection
-    collection: str
-    registered: frozenset[str]
-    budget: Budget
+    reads: Reads
+    walk: Walk
+    horizon: timedelta
     progress: Progress
-    _read_time: Timestamp | None = None
+    _least: int | None = None
     _counted: int | None = None
-    _tally: Tally | None = None
-    _last: str = ""
-    _billed: int = 0
+    _slow: bool = False
+    _listed: bool = False
+    _failed: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
 
-    async def read(self, as_of: datetime | None = None) -> Reading:
-        """Count, then list. Never raises for what the server does: each failure is a gap, and the rest is kept."""
-        if as_of is not None:
-            self._read_time = stamp(micros(as_of))
-        count, listing = await self._attempt(self._count), await self._attempt(self._list)
-        census = None
-        if self._counted is not None or self._tally is not None:
-            census = self._census(listed=listing is None)
-        gaps = _gaps(show(self.collection), count, listing)
-        return Reading(moment(micros_of(self._read_time)) if self._read_time else None, census, gaps)
-
-    def _census(self, *, listed: bool) -> Census:
-        return Census(
-            collection=f"{self._parent}/{self.collection}",
-            total=max(self._counted or 0, self._seen),
-            counted=self._counted is not None,
-            listed=listed,
-            families=self._tally.families() if self._tally else (),
-            billed_reads=self._billed,
-        )
-
-    @property
-    def _seen(self) -> int:
-        return self._tally.seen if self._tally else 0
-
-    async def _attempt(self, call: Callable[[], Coroutine[Any, Any, None]]) -> SourceError | None:
-        try:
-            await ask(call, self.budget, role=ROLE)
-        except SourceError as error:
-            failure = error
-        else:
-            return None
-        if self._seen:
-            return SourceError(f"{failure}, after {self._seen:,} documents", failure.next_step)
-        return failure
-
-    async def _count(self) -> None:
+    async def read(self) -> Reading:
+        """Count, then list or walk. Never raises for what the server does: a failure is a gap, and the rest is kept."""
         self.progress("counting heartbeats", 0, None)
-        total: int | None = None
-        async with self.budget.patience():
-            stream = await self.connection.api.run_aggregation_query(
-                self._count_request(), retry=None, timeout=self.budget.deadline(), metadata=self.connection.metadata
-            )
-            async for response in stream:
-                answer = RunAggregationQueryResponse.pb(response)
-                fields = answer.result.aggregate_fields
-                total = fields["total"].integer_value if "total" in fields else None  # to look is to make, in a map
-                self._pin(answer.read_time)
-        if total is None or total < 0:
-            raise SourceError(f"the answer holds no total ({total})", NO_FIRESTORE)
-        self._billed += max(1, -(-total // _ENTRIES_A_READ))
-        self._counted = total
+        if not self.walk.terms.families:
+            await self._attempt("count", self._count)
+            self._failed["families"] = _UNASKED
+            return self._told()
+        await self._attempt("count", self._count_few)
+        if self._least is None or self._counted is not None or self._slow:
+            await self._list()
+            if self._slow and not self._listed:
+                await self._attempt("count", self._count)
+        else:
+            await self._list_or_walk()
+        return self._told()
+
+    def _told(self) -> Reading:
+        read_time = self.reads.read_time
+        return Reading(moment(micros_of(read_time)) if read_time else None, self._census(), self._gaps())
+
+    async def _list_or_walk(self) -> None:
+        await self._attempt("walk", self.walk.probe)
+        if "walk" not in self._failed and not self.walk.counting:
+            await asyncio.gather(self._attempt("count", self._count), self._list())
+            return
+        if "walk" not in self._failed:
+            await self._attempt("walk", self._walk)
+        if "walk" in self._failed:
+            await self._attempt("count", self._count)
 
     async def _list(self) -> None:
-        """List from after the last document that was seen, so that a retry bills and counts none of them twice."""
-        before = self._seen
+        self.walk.counting = False
+        await self._attempt("listing", self._read_all)
+
+    async def _read_all(self) -> None:
+        await self.walk.run()
+        self._listed = True
+        if self._slow:
+            self._counted = self.walk.seen
+
+    async def _walk(self) -> None:
+        await self.walk.run()
+        self._listed, self._counted = True, self.walk.seen
+        await self._attempt("newest", self._look_at_newest)
+
+    async def _look_at_newest(self) -> None:
+        horizon = self.reads.now - self.horizon // timedelta(microseconds=1)
+        await read_newest(self.reads, self.walk.tally, self.walk.terms.newest, horizon)
+        self._counted = self.walk.seen
+
+    async def _count_few(self) -> None:
+        """Count as far as it matters for the choice: that bills next to nothing, whatever there is."""
+        terms = self.walk.terms
         try:
-            async with self.budget.patience() as patience:
-                stream = await self.connection.api.run_query(
-                    self._listing_request(),
-                    retry=None,
-                    timeout=self.budget.deadline(),
-                    metadata=self.connection.metadata,
-                )
-                async for response in stream:
-                    self._take(RunQueryResponse.pb(response))
-                    if self._seen % _CHUNK == 0:
-                        self.budget.extend(patience)
-                        self.progress("listing heartbeats", self._seen, self._counted)
-        finally:
-            self._billed += self._seen - before
-        if self._tally is None:
-            raise SourceError("the server ended the stream without an answer", NO_FIRESTORE)
-        self._billed += self._seen == before
-        if self._counted not in {None, self._seen}:
-            raise SourceError(
-                f"{self._seen:,} documents were listed where {self._counted:,} were counted as of the same moment",
-                "try again; if it stays so, something between here and Firestore drops or repeats answers",
+            async with asyncio.timeout(terms.slow):
+                self._least = await self.reads.count(up_to=terms.small + 1)
+        except TimeoutError:
+            self._slow = True
+            self.reads.abandon(terms.small + 1)
+            return
+        if self._least <= terms.small:
+            self._counted = self.walk.total = self._least
+
+    async def _count(self) -> None:
+        self._least = self._counted = self.walk.total = await self.reads.count()
+
+    async def _attempt(self, what: str, call: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await call()
+        except SourceError as error:
+            self._failed[what] = error
+
+    def _census(self) -> Census | None:
+        if self._least is None and not self.walk.answered:
+            return None
+        return Census(
+            collection=self.reads.place.name,
+            total=max(self._counted or self._least or 0, self.walk.seen),
+            counted=self._counted is not None,
+            listed=self._listed and not self.walk.others,
+            method=self.walk.method,
+            families=self.walk.tally.families() if self.walk.answered else (),
+            billed_reads=self.reads.billed,
+        )
+
+    def _gaps(self) -> tuple[Gap, ...]:
+        """One gap per failed read; one for those that failed alike."""
+        alike: dict[tuple[str, str], list[str]] = {}
+        for what, failure in (*self._failed.items(), *self._unlike()):
+            seen = f", after {self.walk.seen:,} documents" if what in _LONG and self.walk.seen else ""
+            alike.setdefault((f"{failure}{seen}", failure.next_step), []).append(what)
+        where = show(self.reads.place.collection)
+        return tuple(
+            Gap(source=SOURCE, reason=f"{' and '.join(what)} of {where}: {reason}", next_step=step)
+            for (reason, step), what in alike.items()
+        )
+
+    def _unlike(self) -> Iterator[tuple[str, SourceError]]:
+        """What is wrong with answers that came."""
+        if self.walk.untold is not None:
+            yield "growth", self.walk.untold
+        if others := self.walk.others:
+            yield (
+                "families",
+                SourceError(
+                    f"{others:,} documents are of more than {self.walk.terms.most:,} processors, and only counted",
+                    "look at what the ids begin with: something else than processors writes here",
+                ),
+            )
+        if self._listed and self._counted not in {None, self.walk.seen}:
+            yield (
+                "listing",
+                SourceError(
+                    f"{self.walk.seen:,} documents were listed where {self._counted:,} were counted as of the same "
+                    "moment",
+                    "try again; if it stays so, something between here and Firestore drops or repeats answers",
+                ),
             )
 
-    def _take(self, answer: Any) -> None:  # noqa: ANN401 - protobuf's own classes are made at run time
-        if self._tally is None:
-            self._pin(answer.read_time)
-            if self._read_time is None:
-                raise SourceError("the answer bears no read time", NO_FIRESTORE)
-            self._tally = Tally(micros_of(self._read_time), self.registered)
-        if answer.document.name:
-            self._tally.add(document_of(answer.document))
-            self._last = answer.document.name
 
-    def _pin(self, read_time: Timestamp) -> None:
-        if self._read_time is None and read_time.seconds > 0:
-            self._read_time = read_time
-
-    def _count_request(self) -> RunAggregationQueryRequest:
-        aggregation = StructuredAggregationQuery.Aggregation
-        return RunAggregationQueryRequest(
-            parent=self._parent,
-            read_time=self._read_time or None,
-            structured_aggregation_query=StructuredAggregationQuery(
-                structured_query=StructuredQuery(from_=[self._selector]),
-                aggregations=[aggregation(alias="total", count=aggregation.Count())],
-            ),
-        )
-
-    def _listing_request(self) -> RunQueryRequest:
-        by_name = StructuredQuery.FieldReference(field_path="__name__")
-        query = StructuredQuery(
-            from_=[self._selector],
-            select=projection(),
-            order_by=[StructuredQuery.Order(field=by_name, direction=StructuredQuery.Direction.ASCENDING)],
-        )
-        if self._last:
-            query.start_at = Cursor(values=[Value(reference_value=self._last)], before=False)
-        return RunQueryRequest(parent=self._parent, structured_query=query, read_time=self._read_time or None)
-
-    @property
-    def _parent(self) -> str:
-        return f"{self.connection.target.resource}/documents"
-
-    @property
-    def _selector(self) -> StructuredQuery.CollectionSelector:
-        return StructuredQuery.CollectionSelector(collection_id=self.collection)
-
-
-def _gaps(collection: str, count: SourceError | None, listing: SourceError | None) -> tuple[Gap, ...]:
-    """One gap per failed read; one for both, where they failed alike."""
-    if count and listing and str(count) == str(listing):
-        failed = [("count and listing", count)]
-    else:
-        failed = [(what, failure) for what, failure in (("count", count), ("listing", listing)) if failure]
-    return tuple(
-        Gap(source=SOURCE, reason=f"{what} of {collection}: {failure}", next_step=failure.next_step)
-        for what, failure in failed
-    )
-
-
-NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
-
-
-def projection() -> StructuredQuery.Projection:
-    """The fields of a heartbeat that are judged."""
-    return StructuredQuery.Projection(
-        fields=[StructuredQuery.FieldReference(field_path=name) for name in (_FIELD, *_WRITER)]
-    )
-
-
-def stamp(moment: Micros) -> Timestamp:
-    """A moment as Firestore's own clients send it."""
-    return Timestamp(seconds=moment // 1_000_000, nanos=moment % 1_000_000 * 1_000)
-
-
-def micros_of(timestamp: Timestamp) -> Micros:
-    """The opposite of ``stamp``."""
-    return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
-
-
-def document_of(document: Any) -> Document:  # noqa: ANN401 - protobuf's own classes are made at run time
-    """What a listed document shows of a heartbeat."""
-    beat: Micros | None = None
-    unparsable: str | None = None
-    if _FIELD not in document.fields:
-        unparsable = f"there is no {_FIELD}"
-    else:
-        value = document.fields[_FIELD]
-        kind = value.WhichOneof("value_type")
-        if kind == "timestamp_value":
-            beat = micros_of(value.timestamp_value)
-        else:
-            unparsable = f"{_FIELD} is no timestamp but a {str(kind).removesuffix('_value')}"
-    return Document(
-        doc=document.name.rpartition("/")[2],
-        beat=beat,
-        unparsable=unparsable,
-        created=micros_of(document.create_time),
-        updated=micros_of(document.update_time),
-        revision=_writer(document, "revision"),
-        commit=_writer(document, "commit"),
-    )
-
-
-def _writer(document: Any, name: str) -> str | None:  # noqa: ANN401 - protobuf's own classes are made at run time
-    if name not in document.fields:
-        return None
-    text = document.fields[name].string_value
-    return text if _WRITER_NAME.fullmatch(text) else None
+_UNASKED: Final = SourceError("not asked for, only their number was", "check without --count, to see whose they are")
+_LONG: Final = frozenset({"listing", "walk"})

@@ -3,10 +3,10 @@
 ``FIRESTORE_EMULATOR_HOST`` is honoured as Google's own clients do, but on loopback only: plain text goes no further.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from checks.endpoint import plain_text
 from checks.errors import UsageError
@@ -27,11 +27,14 @@ class Connection:
 
     Attributes:
         api: Google's own client.
+        run_query: its RunQuery, but with raw messages: wrapping a hundred thousand of them takes seconds. It wants
+            ``metadata`` and ``timeout``, and raises what the client does.
         metadata: what every call must carry.
         target: who answers, for the report.
     """
 
     api: "FirestoreAsyncClient"
+    run_query: Callable[..., Awaitable[AsyncIterable[Any]]]
     metadata: tuple[tuple[str, str], ...]
     target: Target
 
@@ -59,12 +62,21 @@ async def connect(target: Target, login: Login) -> AsyncGenerator[Connection]:
     Raises:
         SourceError: there are no usable credentials.
     """
-    from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient  # noqa: PLC0415 - loads when used
+    from google.api_core.grpc_helpers_async import wrap_errors  # noqa: PLC0415 - Google's packages load when used
+    from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient  # noqa: PLC0415
     from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport  # noqa: PLC0415
+    from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse  # noqa: PLC0415
 
     metadata = (("google-cloud-resource-prefix", target.resource),)
     if target.practice:
         metadata = (*metadata, ("authorization", "Bearer owner"))
     async with open_channel(target, FirestoreGrpcAsyncIOTransport, login) as channel:
         transport = FirestoreGrpcAsyncIOTransport(channel=channel)
-        yield Connection(FirestoreAsyncClient(transport=transport), metadata, target)
+        run_query: Any = wrap_errors(  # Google types it for every kind of call at once
+            channel.unary_stream(
+                "/google.firestore.v1.Firestore/RunQuery",
+                request_serializer=RunQueryRequest.serialize,
+                response_deserializer=RunQueryResponse.pb().FromString,
+            )
+        )
+        yield Connection(FirestoreAsyncClient(transport=transport), run_query, metadata, target)

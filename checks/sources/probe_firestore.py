@@ -20,8 +20,9 @@ from checks.errors import SourceError
 from checks.evidence import Target
 from checks.pipeline import Pipeline
 from checks.probe import MOST_SKEW, Probe, Result, Want
-from checks.sources.firestore import ROLE, SOURCE
+from checks.sources.firestore import SOURCE
 from checks.sources.firestore_channel import GOOGLE, Connection, connect
+from checks.sources.heartbeat_reads import ROLE
 from checks.sources.reading import Budget, patient
 from checks.sources.trying import Examiner
 from checks.text import show

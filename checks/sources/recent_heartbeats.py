@@ -16,8 +16,10 @@ from checks.pipeline import Pipeline
 from checks.progress import Progress
 from checks.recent import RecentMalformed, RecentProcessor
 from checks.roster import service_in
-from checks.sources.firestore import NO_FIRESTORE, ROLE, SOURCE, document_of, micros_of, projection, stamp
+from checks.sources.firestore import SOURCE
 from checks.sources.firestore_channel import Connection, connect
+from checks.sources.heartbeat_queries import document_of, micros_of, projection, stamp
+from checks.sources.heartbeat_reads import NO_FIRESTORE, ROLE
 from checks.sources.login import Login
 from checks.sources.reading import Budget, ask, patient
 from checks.sources.tally import Document, heartbeat_of, micros, moment

@@ -6,7 +6,7 @@ from typing import Final
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime
 
-from checks.evidence import Census, Family, Snapshot
+from checks.evidence import Census, Family, Method, Snapshot
 from checks.frozen import Count, Evidence, Untrusted
 from checks.report import Growth, growth_of
 from mcp_server.answers.answer import Answer, Searched, notes
@@ -17,14 +17,18 @@ OLDEST: Final = timedelta(minutes=55)
 
 
 class ProcessorRow(Evidence):
-    """The documents of one processor. ``newest`` is its newest heartbeat that is not from the future."""
+    """The documents of one processor. ``newest`` is its newest heartbeat that is not from the future.
+
+    Created: null where documents were counted and not read. older_than: what was not read is older than this.
+    """
 
     processor: Untrusted
     canonical: Count
     malformed: Count
-    created_last_hour: Count
-    created_last_day: Count
+    created_last_hour: Count | None
+    created_last_day: Count | None
     newest: AwareDatetime | None
+    older_than: AwareDatetime | None = None
 
 
 class CountAnswer(Answer):
@@ -36,6 +40,7 @@ class CountAnswer(Answer):
         growth: documents created in the last hour and day; null where not all of them were listed.
         processors: those with the most documents first.
         omitted: how many processors stand neither here nor on earlier pages.
+        method: how documents were counted: each one listed, or ranges of ids.
         billed_reads: document reads that this cost.
     """
 
@@ -45,6 +50,7 @@ class CountAnswer(Answer):
     growth: Growth | None = None
     processors: tuple[ProcessorRow, ...] = ()
     omitted: Count = 0
+    method: Method | None = None
     billed_reads: Count = 0
 
 
@@ -101,6 +107,7 @@ def count_answer(snapshot: Snapshot, place: CountPlace | None, limit: int) -> Co
         growth=growth_of(census),
         processors=tuple(_row(family) for family in shown),
         omitted=len(census.families) - end,
+        method=census.method,
         billed_reads=census.billed_reads,
     )
 
@@ -122,4 +129,5 @@ def _row(family: Family) -> ProcessorRow:
         created_last_hour=family.created_last_hour,
         created_last_day=family.created_last_day,
         newest=family.newest.last_heartbeat if family.newest else None,
+        older_than=family.older_than,
     )

@@ -54,7 +54,8 @@ async def count_heartbeats(ctx: Ctx, limit: Limit = 10, cursor: Cursor = None) -
     """Count heartbeat documents by processor: canonical, malformed, created in the last hour and day.
 
     Use it to page through all processors; check_heartbeats judges. One document a processor is right. total null:
-    nothing could be counted. growth null: not all documents were listed. Costs one billed read a document.
+    nothing could be counted. growth null: not all documents were listed. Costs one billed read a
+    document, in a large collection a few a processor.
     """
     place = place_of(cursor, limit, datetime.now(UTC))
     async with looking(ctx, "firestore") as look:

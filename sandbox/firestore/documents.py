@@ -4,8 +4,9 @@ A version holds its fields as the bytes of a ``Document`` message, so that every
 written, a hundred thousand of them stay small, and streaming them is a matter of joining bytes. Python orders strings
 by code point, which is the order of their UTF-8 bytes and so Firestore's own order of ids.
 
-A query needs of a collection only ``prefix``, ``get``, ``scan`` and ``count``: a collection whose documents are made
-up as they are read can take the place of ``Collection``.
+A query needs of a collection only ``prefix``, ``get``, ``scan``, ``count`` and ``ranked``: a collection whose documents
+are made up as they are read (``made_up.py``) can take the place of ``Collection``. A range of ids is found and counted
+in a time that hardly grows with the collection, now and as of any moment that is kept.
 """
 
 import threading
@@ -13,11 +14,12 @@ from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from sandbox.clock import Clock
 from sandbox.errors import RefusedError, invalid
-from sandbox.firestore import stamps
+from sandbox.firestore import stamps, values
+from sandbox.firestore.fields import Path
 from sandbox.firestore.messages import Timestamp
 
 HISTORY: Final = 3_600 * stamps.SECOND
@@ -50,6 +52,27 @@ class IdRange:
         last = len(ids) if self.high is None else (bisect_left if self.high_open else bisect_right)(ids, self.high)
         return first, max(first, last)
 
+    def holds(self, document_id: str) -> bool:
+        """Whether an id is in it."""
+        above = self.low is None or document_id > self.low or (document_id == self.low and not self.low_open)
+        return above and (
+            self.high is None or document_id < self.high or (document_id == self.high and not self.high_open)
+        )
+
+
+class Ranks(Protocol):
+    """Documents in the ascending order of one field. Those without it are not among them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: int, /) -> tuple[values.Key, str]:
+        """The field's sort key and the id of the document at a place."""
+        ...
+
+
+def _moment_of(turn: tuple[int, str, int]) -> int:
+    return turn[0]
+
 
 class Collection:
     """The documents of one collection, sorted by id."""
@@ -62,6 +85,7 @@ class Collection:
         self._dropped: set[str] = set()
         self._changed = 0
         self._graves: deque[tuple[int, str]] = deque()
+        self._turns: list[tuple[int, str, int]] = []
         self._ever: list[str] | None = None
 
     def __len__(self) -> int:
@@ -78,18 +102,22 @@ class Collection:
         """The documents of a range as of a moment, in the order of their ids."""
         ids = self._ids(at)
         first, last = within.slice(ids)
-        chosen = ids[first:last]
-        for document_id in reversed(chosen) if reverse else chosen:
-            version = self.get(document_id, at)
+        places = range(first, last)
+        for place in reversed(places) if reverse else places:
+            version = self.get(ids[place], at)
             if version is not None:
-                yield document_id, version
+                yield ids[place], version
 
     def count(self, within: IdRange, at: int) -> int:
-        """How many documents a range held at a moment; costs nothing when that moment is now."""
-        if at >= self._changed:
-            first, last = within.slice(self._sorted())
-            return last - first
-        return sum(1 for _ in self.scan(within, at))
+        """How many documents a range held at a moment: as many as now, but for what came and went since."""
+        first, last = within.slice(self._sorted())
+        since = self._turns[bisect_right(self._turns, at, key=_moment_of) :]
+        return last - first - sum(change for _, document_id, change in since if within.holds(document_id))
+
+    def ranked(self, path: Path) -> "Ranks | None":
+        """The documents in the order of a field, where the collection knows it without looking at each of them."""
+        del path
+        return None
 
     def put(self, document_id: str, at: int, fields: bytes | None, *, created: int | None = None) -> Version:
         """Make this the document's newest state, from ``at`` on; without fields, delete it."""
@@ -102,10 +130,20 @@ class Collection:
         if fields is None:
             self._graves.append((at, document_id))
             self._mark(document_id, self._dropped, self._added)
+            self._turn(at, document_id, -1)
         elif head is None or head.fields is None:
             self._mark(document_id, self._added, self._dropped)
+            self._turn(at, document_id, 1)
         self._forget(version, at)
         return version
+
+    def _turn(self, at: int, document_id: str, change: int) -> None:
+        """Write down that a document came or went, as long as somebody may ask how it was before."""
+        horizon = self._changed - HISTORY
+        if at > horizon:
+            insort(self._turns, (at, document_id, change))
+        if len(self._turns) > _FEW and self._turns[len(self._turns) // 2][0] <= horizon:
+            del self._turns[: bisect_right(self._turns, horizon, key=_moment_of)]
 
     def _mark(self, document_id: str, into: set[str], out_of: set[str]) -> None:
         if document_id in out_of:

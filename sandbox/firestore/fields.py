@@ -64,8 +64,10 @@ def put(fields: MutableMapping[str, Value], path: Path, value: Value | None) -> 
 
 
 def project(document: Document, paths: Iterable[Path]) -> Document:
-    """A copy with the fields of a mask only."""
+    """A copy with the fields of a mask only, and the times."""
     chosen = Document(name=document.name)
+    chosen.create_time.CopyFrom(document.create_time)
+    chosen.update_time.CopyFrom(document.update_time)
     for path in paths:
         if (value := find(document.fields, path)) is not None:
             put(chosen.fields, path, value)

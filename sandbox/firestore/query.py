@@ -1,18 +1,31 @@
 """Plans, run against a collection as of a moment."""
 
-from collections.abc import Iterator, MutableMapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from sandbox.errors import invalid, unimplemented
 from sandbox.firestore import fields, values
-from sandbox.firestore.documents import Collection, IdRange, Version
+from sandbox.firestore.documents import Collection, IdRange, Ranks, Version
 from sandbox.firestore.messages import Cursor, Document, Value
 from sandbox.firestore.plan import Ordering, Plan
 
 Row = tuple[str, Version]
+_BOUNDS: Final[dict[str, Callable[[values.Key, values.Key, values.Key], tuple[values.Key, values.Key]]]] = {
+    "<": lambda bound, least, _: (least, bound),
+    "<=": lambda bound, least, _: (least, _next(bound)),
+    ">": lambda bound, _, most: (_next(bound), most),
+    ">=": lambda bound, _, most: (bound, most),
+}
+"""What of an order a condition leaves, from one key to another, given the least key of its type and of the next."""
 _NOTHING: Final = IdRange(high="", high_open=True)
+
+
+def _next(key: values.Key) -> values.Key:
+    """Less than every key that is more than this one."""
+    return key[0], (*key[1], ())
 
 
 def run(wanted: Plan, collection: Collection, at: int) -> Iterator[Row]:
@@ -91,12 +104,43 @@ def _candidates(wanted: Plan, collection: Collection, at: int) -> Iterator[Row]:
 
 
 def _ordered(wanted: Plan, collection: Collection, at: int) -> Iterator[Row]:
+    ranks = _ranks(wanted, collection)
+    if ranks is not None:
+        return _ranked(wanted, collection, ranks, at)
     rows = _candidates(wanted, collection, at)
     if wanted.by_name:
         if not wanted.filters:
             return rows
         return (row for row in rows if all(condition.matches(_read(row)) for condition in wanted.filters))
     return iter(_sorted(wanted, collection, rows))
+
+
+def _ranks(wanted: Plan, collection: Collection) -> Ranks | None:
+    """The collection's own order, where a query asks for one field's and for nothing but ranges of it."""
+    paths_ = {order.path for order in wanted.orders[:-1]} | {condition.path for condition in wanted.filters}
+    plain = not wanted.names and all(condition.op in _BOUNDS for condition in wanted.filters)
+    return collection.ranked(paths_.pop()) if len(paths_) == 1 and plain else None
+
+
+def _ranked(wanted: Plan, collection: Collection, ranks: Ranks, at: int) -> Iterator[Row]:
+    first, last = 0, len(ranks)
+    for condition in wanted.filters:
+        bound = values.key(condition.operand)
+        of_its_type = (bound[0], ()), (bound[0] + 1, ())
+        low, high = _BOUNDS[condition.op](bound, *of_its_type)
+        first = max(first, bisect_left(ranks, low, key=_key_of))
+        last = min(last, bisect_left(ranks, high, key=_key_of))
+    start, end = (_cursor(wanted, collection, cursor) for cursor in (wanted.start, wanted.end))
+    places = range(first, last)
+    for place in reversed(places) if wanted.descending else places:
+        found, document_id = ranks[place]
+        version = collection.get(document_id, at)
+        if version is not None and _between((found,), document_id, start, end):
+            yield document_id, version
+
+
+def _key_of(rank: tuple[values.Key, str]) -> values.Key:
+    return rank[0]
 
 
 def _read(row: Row) -> MutableMapping[str, Value]:
@@ -115,12 +159,7 @@ def _sorted(wanted: Plan, collection: Collection, rows: Iterator[Row]) -> list[R
         keyed.sort(key=lambda entry, place=place: entry[0][place], reverse=order.descending)
     first = _cursor(wanted, collection, wanted.start)
     last = _cursor(wanted, collection, wanted.end)
-    return [
-        row
-        for keys, row in keyed
-        if (first is None or first.compare(keys, row[0]) >= (0 if first.before else 1))
-        and (last is None or last.compare(keys, row[0]) <= (-1 if last.before else 0))
-    ]
+    return [row for keys, row in keyed if _between(keys, row[0], first, last)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +175,12 @@ class _Edge:
             if mine != theirs:
                 return -1 if (theirs < mine) != order.descending else 1  # pyright: ignore[reportOperatorIssue]
         return 0
+
+
+def _between(keys: tuple[values.Key, ...], document_id: str, first: _Edge | None, last: _Edge | None) -> bool:
+    return (first is None or first.compare(keys, document_id) >= (0 if first.before else 1)) and (
+        last is None or last.compare(keys, document_id) <= (-1 if last.before else 0)
+    )
 
 
 def _cursor(wanted: Plan, collection: Collection, cursor: Cursor | None) -> _Edge | None:

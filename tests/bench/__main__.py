@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bench import census, cleanup, concurrency, image_probe, latency, overhead, startup
+from bench import census, cleanup, concurrency, image_probe, latency, overhead, startup, walk
 
 if __name__ == "__main__":
     figures = {
@@ -12,6 +12,7 @@ if __name__ == "__main__":
         "latency": latency.run(),
         "concurrency": concurrency.run(),
         "census": census.run(),
+        "walk": walk.run(),
         "cleanup": cleanup.run(),
         "image probe": image_probe.run(),
     }

@@ -1,4 +1,4 @@
-"""The census of 101,868 documents on the official emulator: the whole check against the plain script."""
+"""The census of 101,868 documents on the official emulator: count and whole check, against the plain script."""
 
 import asyncio
 import statistics
@@ -18,6 +18,7 @@ FAMILIES: Final = 60
 ROUNDS: Final = 3
 PROJECT: Final = "bench-project"
 COLLECTION: Final = "processor_heartbeats"
+MODULES: Final = {"count": "bench.our_count", "check": "bench.our_check", "plain script": "bench.plain_script"}
 FIGURES: Final = {"wall_s": "wall, s", "cpu_s": "client CPU, s", "memory_bytes": "memory above imports, MB"}
 
 
@@ -26,9 +27,9 @@ def run(rounds: int = ROUNDS) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, official_emulator(Path(folder) / "emulator.log") as address:
         print(f"filling the official emulator with {DOCUMENTS:,} documents", file=sys.stderr)
         asyncio.run(_fill(address))
-        runs: dict[str, list[dict[str, Any]]] = {"ours": [], "plain script": []}
+        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in MODULES}
         for number in range(rounds):
-            for name, module in (("ours", "bench.our_check"), ("plain script", "bench.plain_script")):
+            for name, module in MODULES.items():
                 print(f"round {number + 1} of {rounds}: {name}", file=sys.stderr)
                 environment = {"FIRESTORE_EMULATOR_HOST": address}
                 runs[name].append(in_its_own_process(module, PROJECT, COLLECTION, environment=environment))
@@ -42,19 +43,29 @@ async def _fill(address: str) -> None:
 
 
 def _tell(runs: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    ours, plain = runs["ours"], runs["plain script"]
+    count, ours, plain = runs["count"], runs["check"], runs["plain script"]
     for figure in ("total", "malformed", "recent", "writers"):
         if {each["found"][figure] for each in (*ours, *plain)} != {ours[0]["found"][figure]}:
             raise SystemExit(f"they do not agree on {figure}: {runs}")
-    rows: dict[str, Any] = {}
+    if {(each["found"]["total"], each["found"]["p0"]) for each in count} != {(DOCUMENTS, True)}:
+        raise SystemExit(f"the count is wrong: {count}")
     print(f"census of {DOCUMENTS:,} documents, official emulator, medians of {len(ours)} rounds")
-    print(f"{'':<28}{'ours':>12}{'plain script':>14}{'ratio':>8}")
+    print(f"{'':<28}{'count':>10}{'check':>10}{'plain script':>14}{'times count':>13}{'times check':>13}")
+    rows: dict[str, Any] = {}
     for key, name in FIGURES.items():
         scale = 1e6 if key == "memory_bytes" else 1.0
-        mine, theirs = (statistics.median(each["cost"][key] for each in side) / scale for side in (ours, plain))
-        rows[key] = {"ours": mine, "plain": theirs, "ratio": mine / theirs}
-        print(f"{name:<28}{mine:>12.1f}{theirs:>14.1f}{mine / theirs:>8.2f}")
-    billed = ours[0]["found"]["billed_reads"], plain[0]["found"]["billed_reads"]
-    rows["billed_reads"] = {"ours": billed[0], "plain": billed[1], "ratio": billed[0] / billed[1]}
-    print(f"{'billed reads':<28}{billed[0]:>12,}{billed[1]:>14,}{billed[0] / billed[1]:>8.2f}")
+        rows[key] = _row(name, [[each["cost"][key] / scale for each in side] for side in (count, ours, plain)], "10.1f")
+    rows["billed_reads"] = _row(
+        "billed reads", [[each["found"]["billed_reads"] for each in side] for side in (count, ours, plain)], "10,.0f"
+    )
     return {"documents": DOCUMENTS, "rounds": len(ours), "figures": rows}
+
+
+def _row(name: str, sides: list[list[float]], form: str) -> dict[str, float]:
+    count, ours, plain = (statistics.median(side) for side in sides)
+    print(f"{name:<28}{count:{form}}{ours:{form}}{plain:>14,.1f}{plain / count:>13.1f}{plain / ours:>13.2f}")
+    return {"count": count, "check": ours, "plain": plain, "times_count": plain / count, "times_check": plain / ours}
+
+
+if __name__ == "__main__":
+    print(run(), file=sys.stderr)

@@ -19,7 +19,7 @@ def census(project: str, collection: str) -> dict[str, int]:
     return {
         "total": report.census.total,
         "malformed": report.census.malformed,
-        "recent": report.growth.malformed_last_hour,
+        "recent": report.growth.malformed_last_hour or 0,
         "writers": len(report.census.by_processor) + report.census.omitted,
         "billed_reads": report.census.billed_reads,
     }

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from heartbeat.document_id import MAX_ID_BYTES, Kind, canonical_id, has_malformed_mark, parse, table_id
+from heartbeat.document_id import MAX_ID_BYTES, Kind, canonical_id, has_malformed_mark, parse, shared_prefix, table_id
 
 CANONICAL = {
     "a class": "PlayerGameSummaryProcessor",
@@ -150,3 +150,24 @@ def test_an_id_with_a_mark_of_the_incident_is_flagged_and_never_canonical(before
 
     assert has_malformed_mark(text)
     assert parse(text).kind is not Kind.CANONICAL
+
+
+@settings(deadline=None)
+@given(anything, st.sampled_from(["_None_", "_202"]), anything, anything)
+def test_ids_that_share_a_prefix_share_their_family_and_none_is_canonical(
+    processor: str, mark: str, one: str, other: str
+) -> None:
+    prefix = shared_prefix(f"{processor}{mark}{one}")
+    assume(prefix is not None)
+    assert prefix is not None
+
+    found = parse(prefix + other)
+
+    assert shared_prefix(prefix + other) == prefix
+    assert found.family == parse(f"{processor}{mark}{one}").family
+    assert found.kind is not Kind.CANONICAL
+
+
+@pytest.mark.parametrize("text", ["", "A", "A_None", "A_20", "_None_1", "_2024", "2026-01-31"])
+def test_an_id_without_a_mark_or_without_a_processor_shares_no_prefix(text: str) -> None:
+    assert shared_prefix(text) is None

@@ -272,6 +272,19 @@ def test_what_the_old_revision_wrote_while_it_drained_is_no_effect_of_the_new_on
         assert ladder(snapshot, service()).verdict is Outcome(verdict)
 
 
+def test_documents_that_were_counted_and_not_read_prove_no_good_effect() -> None:
+    old = document("Active_None_1", age=9 * DAY, created=9 * DAY)
+    snapshot = seen(
+        service(), tags=[tag()], pipeline=PROBED, inspected=[inspected()], documents=[document("Active"), old]
+    )
+    assert snapshot.census is not None
+    families = tuple(family.model_copy(update={"malformed_last_hour": None}) for family in snapshot.census.families)
+    counted = snapshot.model_copy(update={"census": snapshot.census.model_copy(update={"families": families})})
+
+    assert ladder(snapshot, service()).level is Level.RUNTIME
+    assert (ladder(counted, service()).verdict, ladder(counted, service()).level) == (Outcome.MATCHED, Level.BYTES)
+
+
 def _written_by(snapshot: Snapshot, writer: str | None) -> Snapshot:
     """The same, but every newest malformed document says that this revision or execution wrote it."""
     assert snapshot.census is not None

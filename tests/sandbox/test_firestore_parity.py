@@ -203,6 +203,28 @@ async def test_a_batch_get_answers_for_what_is_missing_too(cloud: "Cloud") -> No
     assert {response.missing for response in responses} == {"", cloud.name("gone")}
 
 
+async def test_a_get_with_a_mask_leaves_fields_out_and_keeps_the_times(cloud: "Cloud") -> None:
+    done = await cloud.commit(cloud.put("a", x=number(1), y=number(2)))
+    mask = t.DocumentMask(field_paths=["y"])
+    request = t.BatchGetDocumentsRequest(database=cloud.database, documents=[cloud.name("a")], mask=mask)
+    (response,) = await cloud.stream("batch_get_documents", request)
+    assert dict(response.found.fields) == {"y": number(2)}
+    assert response.found.create_time == response.found.update_time == done.commit_time
+
+
+async def test_ranges_of_ids_are_counted_as_of_an_earlier_moment(cloud: "Cloud") -> None:
+    await fill(cloud, ["A_None_1", "A_None_2", "A_None`", "B_None_1"])
+    seen = (await cloud.query(Query()))[0].read_time
+    await cloud.commit(cloud.put("A_None_0"), cloud.put("A_None_3"), t.Write(delete=cloud.name("A_None_1")))
+    await cloud.commit(t.Write(delete=cloud.name("A_None_3")), cloud.put("A_None_2", x=number(9)))
+    low = where(NAME, Op.GREATER_THAN_OR_EQUAL, t.Value(reference_value=cloud.name("A_None_")))
+    high = where(NAME, Op.LESS_THAN, t.Value(reference_value=cloud.name("A_None`")))
+    both = Query.Filter(composite_filter=Query.CompositeFilter(op=1, filters=[low, high]))
+    assert [await cloud.count(Query(where=both)), await cloud.count(Query(where=both), read_time=seen)] == [2, 2]
+    await cloud.commit(cloud.put("A_None_4"))
+    assert [await cloud.count(Query(where=both)), await cloud.count(Query(where=both), read_time=seen)] == [3, 2]
+
+
 async def test_documents_are_listed_in_pages_of_one_moment(cloud: "Cloud") -> None:
     await fill(cloud, "abcde")
     request = t.ListDocumentsRequest(parent=cloud.root, collection_id="c", page_size=2)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from checks.evidence import Census, Gap, Snapshot, Target
+from checks.evidence import Census, Gap, Method, Snapshot, Target
 from checks.pipeline import Pipeline
 from checks.report import Report, judge
 from checks.sources.tally import Document, Tally
@@ -76,6 +76,43 @@ def snapshot(
         gaps=() if complete else (A_GAP,),
         targets=(Target(source="firestore", address="127.0.0.1:1", resource="projects/demo-nba", practice=True),),
     )
+
+
+def walked(
+    ranges: Iterable[tuple[Document, int, int | None]],
+    newest: Iterable[Document] = (),
+    settings: Pipeline | None = None,
+    *,
+    read: Iterable[Document] = (),
+    reach: timedelta | None = None,
+) -> Snapshot:
+    """The snapshot of a walk at NOW.
+
+    Args:
+        ranges: the first document of each counted range, how many there are, and were 55 minutes ago.
+        newest: the newest heartbeats, which were read.
+        settings: the pipeline; one without registered processors by default.
+        read: documents that lie in no range.
+        reach: how far back the newest heartbeats were read; None is all the way.
+    """
+    settings = settings or pipeline()
+    tally = Tally(micros(NOW), settings.heartbeats.registered)
+    for each in read:
+        tally.add(each)
+    for first, now, then in ranges:
+        tally.add_range(first, now, then)
+    tally.reach = None if reach is None else micros(NOW - reach)
+    for each in newest:
+        tally.see(each)
+    census = Census(
+        collection="projects/demo-nba/databases/(default)/documents/processor_heartbeats",
+        total=tally.seen,
+        counted=True,
+        listed=True,
+        method=Method.RANGES,
+        families=tally.families(),
+    )
+    return Snapshot(pipeline=settings, taken_at=NOW, census=census)
 
 
 def unseen(settings: Pipeline | None = None) -> Snapshot:
