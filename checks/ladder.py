@@ -7,22 +7,17 @@ what code probes could not read is unknown, unless what runs proves it by its ef
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import AwareDatetime
 
 from checks.deployments import Deployments, Image, Job, Service, State
-from checks.duration import format_duration
-from checks.evidence import Heartbeat, Level, Snapshot
+from checks.effects import Effect, effect_of
+from checks.evidence import Level, Snapshot
 from checks.frozen import Evidence, Untrusted
 from checks.pipeline import Pipeline
 from checks.proof import Inspected, Outcome, worst
 from checks.rules.job_image_differs import difference
-from heartbeat.document_id import Kind, parse
-
-_DRAINS: Final = timedelta(minutes=10)
-"""How long what served before may go on writing after a new revision was made."""
 
 _DECIDING: Final = (Level.RUNTIME, Level.BYTES, Level.DIGEST)
 
@@ -62,7 +57,6 @@ class _Part:
 
     name: str
     image: Image | None
-    since: datetime | None = None
     commit: str | None = None
 
 
@@ -81,8 +75,9 @@ def ladder(snapshot: Snapshot, one: Service | Job) -> Ladder:
     """
     deployments = snapshot.deployments or Deployments()
     parts = list(_parts(one))
+    effect = effect_of(snapshot, one)
     rungs = (
-        _runtime(snapshot, one, parts),
+        Rung(level=Level.RUNTIME, says=effect.says, result=effect.result),
         _bytes(snapshot.pipeline, deployments, one.name, parts),
         _digest(snapshot, deployments, one, parts),
         _tag(snapshot.pipeline, deployments, one),
@@ -97,7 +92,7 @@ def ladder(snapshot: Snapshot, one: Service | Job) -> Ladder:
         verdict=verdict,
         level=level,
         rungs=rungs,
-        contradictions=tuple(_contradictions(snapshot.pipeline, deployments, one, parts, rungs)),
+        contradictions=tuple(_contradictions(snapshot.pipeline, deployments, one, parts, effect)),
         measured_at=snapshot.taken_at,
     )
 
@@ -122,58 +117,7 @@ def _parts(one: Service | Job) -> Iterator[_Part]:
         if revision is None:
             yield _Part(name, None)
         else:
-            yield _Part(name, revision.image, revision.created_at, revision.commit)
-
-
-def _runtime(snapshot: Snapshot, one: Service | Job, parts: list[_Part]) -> Rung:
-    """What its processors wrote since the newest of its serving revisions was made, or since a job ran last."""
-    begun = [part.since for part in parts if part.since] if isinstance(one, Service) else [one.last_run]
-    since = max((each for each in begun if each), default=None)
-    processors = [each for each in snapshot.pipeline.heartbeats.processors if each.service == one.name]
-    if snapshot.census is None or since is None or not processors:
-        why = "no time to measure from" if since is None else "no heartbeats were read"
-        return Rung(level=Level.RUNTIME, says=why if processors else "the settings name no processor that it runs")
-    families = {family.processor: family for family in snapshot.census.families}
-    own = [families[name] for each in processors for name in each.names if name in families]
-    newest = [each.newest_malformed for each in own if each.newest_malformed]
-    bad = [each for each in newest if each.created_at > since + _DRAINS and _may_be_of(one, each)]
-    ago = format_duration(snapshot.taken_at - since)
-    if bad:
-        last = max(bad, key=lambda each: each.created_at)
-        said = f"{last.doc} was created {last.created_at:%Y-%m-%d %H:%M:%S} UTC"
-        return Rung(
-            level=Level.RUNTIME,
-            says=f"{len(bad)} of its processors wrote malformed ids in the {ago} since it began: {said}",
-            result=Outcome.CONTRADICTED,
-        )
-    beating = {
-        family.processor
-        for family in own
-        if family.newest and (family.newest.last_heartbeat or family.newest.created_at) > since
-        if parse(family.newest.doc).kind is Kind.CANONICAL
-        or family.newest.doc in snapshot.pipeline.heartbeats.registered
-    }
-    must = [each for each in processors if each.must_beat]
-    silent = [each.name for each in must if beating.isdisjoint(each.names)]
-    unread = any(each.malformed and each.malformed_last_hour is None for each in own)
-    if silent or not must or unread or not snapshot.census.listed:
-        told = f"{len(must) - len(silent)} of {len(must)} processors beat in the {ago} since it began"
-        more = "; malformed ids were counted and not all read" if unread else ""
-        return Rung(level=Level.RUNTIME, says=told + more)
-    return Rung(
-        level=Level.RUNTIME,
-        says=f"all {len(must)} of its processors beat well in the {ago} since it began, and wrote nothing malformed",
-        result=Outcome.MATCHED,
-    )
-
-
-def _may_be_of(one: Service | Job, beat: Heartbeat) -> bool:
-    """Whether a document may have been written by what runs now: it names its writer, or does not say."""
-    if beat.revision is None:
-        return True
-    if isinstance(one, Job):
-        return beat.revision.startswith(f"{one.name}-")
-    return beat.revision in {share.revision for share in one.shares}
+            yield _Part(name, revision.image, revision.commit)
 
 
 def _bytes(pipeline: Pipeline, deployments: Deployments, name: str, parts: list[_Part]) -> Rung:
@@ -252,14 +196,17 @@ def _text(pipeline: Pipeline, name: str) -> Rung:
 
 
 def _contradictions(
-    pipeline: Pipeline, deployments: Deployments, one: Service | Job, parts: list[_Part], rungs: tuple[Rung, ...]
+    pipeline: Pipeline,
+    deployments: Deployments,
+    one: Service | Job,
+    parts: list[_Part],
+    effect: Effect,
 ) -> Iterator[str]:
-    results = {rung.level: rung.result for rung in rungs}
     for part in parts:
         seen = deployments.inspection(part.image) if part.image else None
         if seen is not None:
             yield from _of_labels(pipeline, one, part, seen)
-    if results[Level.BYTES] is Outcome.MATCHED and results[Level.RUNTIME] is Outcome.CONTRADICTED:
+    if effect.documents and _bytes(pipeline, deployments, one.name, parts).result is Outcome.MATCHED:
         yield "its bytes hold every fix, and what its processors write says otherwise"
 
 

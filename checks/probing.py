@@ -19,7 +19,7 @@ from checks.rules import Source
 from checks.sources.login import Login
 from checks.text import show
 
-_SOURCES: Final[tuple[Source, ...]] = ("cloud-run", "registry", "firestore")
+_SOURCES: Final[tuple[Source, ...]] = ("cloud-run", "registry", "firestore", "logging")
 
 
 async def probe(

@@ -111,7 +111,7 @@ async def verify_deployed_code(ctx: Ctx, subject: Name | None = None, cursor: Cu
     by name. With subject, a service or job: what each level of evidence says, and every share of its traffic. result
     contradicted: it is NOT DEPLOYED, at the named level. unknown: it could not be told; that is not matched.
     """
-    async with looking(ctx, "cloud-run", "registry", "firestore") as look:
+    async with looking(ctx, "cloud-run", "registry", "firestore", "logging") as look:
         look.need("cloud-run")
         look.need("registry")
         report = await probe(look.pipeline, subject=subject, progress=look.progress, **look.means)

@@ -9,6 +9,7 @@ from checks.deployments import State
 from checks.evidence import Level, Snapshot
 from checks.finding import Finding
 from checks.ladder import Ladder, ladder
+from checks.logs import Trouble
 from checks.proof import Outcome
 from checks.sources.tally import Document
 
@@ -17,10 +18,13 @@ from support.deployed import (
     OLD,
     PROBE,
     REPOSITORY,
+    burst,
     image,
     inspected,
     job,
+    logs,
     revision,
+    run,
     seen,
     service,
     settings,
@@ -270,6 +274,31 @@ def test_what_the_old_revision_wrote_while_it_drained_is_no_effect_of_the_new_on
             service(), tags=[tag()], pipeline=PROBED, inspected=[inspected()], documents=[document("Active"), drained]
         )
         assert ladder(snapshot, service()).verdict is Outcome(verdict)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "of", "age", "verdict"),
+    [
+        (Trouble.PERMISSION_DENIED, "phase2-00002-abc", DAY, "contradicted"),
+        (Trouble.IMPORT_ERROR, None, DAY, "contradicted"),
+        (Trouble.WRITE_ERROR, "phase2-00001-abc", DAY, "matched"),  # of a revision that serves no more
+        (Trouble.STARTUP, "phase2-00002-abc", DAY, "matched"),
+        (Trouble.PERMISSION_DENIED, "phase2-00002-abc", MINUTE, "matched"),  # they have beaten since
+    ],
+)
+def test_log_lines_that_say_why_heartbeats_are_not_written_are_an_effect(
+    trouble: Trouble, of: str | None, age: timedelta, verdict: str
+) -> None:
+    witnessed = logs(run(), bursts=[burst(trouble, of=of)])
+    snapshot = seen(
+        service(), tags=[tag()], told=witnessed, pipeline=PROBED, inspected=[inspected()],
+        documents=[document("Active", age=age)],
+    )  # fmt: skip
+
+    told = ladder(snapshot, service())
+
+    assert told.verdict is Outcome(verdict)
+    assert told.contradictions == ()
 
 
 def test_documents_that_were_counted_and_not_read_prove_no_good_effect() -> None:
