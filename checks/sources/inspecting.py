@@ -16,7 +16,7 @@ from checks.sources.login import Login
 from checks.sources.reading import Budget, gaps
 from checks.sources.registry import SOURCE
 
-_AT_ONCE: Final = 4
+_AT_ONCE: Final = 3
 
 
 async def inspect_images(
@@ -46,7 +46,7 @@ async def inspect_images(
         digest = deployments.digest_of(image)
         if digest and (probes := pipeline.probes_of(name)):
             wanted.setdefault((image.repository, digest), {}).update({probe.name: probe for probe in probes})
-    turn = asyncio.Semaphore(_AT_ONCE)
+    turn = asyncio.Semaphore(1 if whole else _AT_ONCE)  # whole images are held by their names
     login = login or Login()
 
     async def look(repository: str, digest: str, probes: Sequence[CodeProbe]) -> Inspected:

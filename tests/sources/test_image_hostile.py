@@ -102,6 +102,55 @@ async def test_an_archive_that_lies_is_inconclusive_and_says_why(case: str) -> N
     assert expected in await reason(world, digest)
 
 
+def pax(*records: bytes) -> bytes:
+    told = b"".join(records)
+    return header(b"x", b"x", octal(len(told))) + told + bytes(-len(told) % 512)
+
+
+async def test_extended_headers_without_a_member_are_not_collected() -> None:
+    pieces = [
+        pax(*(b"17 %06d=%06d\n" % (place, place) for place in range(many, many + 5_000)))
+        for many in range(0, 500_000, 5_000)
+    ]
+    world, digest = layered(gzip.compress(b"".join(pieces), compresslevel=1))
+
+    read = await look(world, digest, limits=Limits(names=10))
+
+    assert read.failure is None
+    assert read.contents.files[0].presence is Presence.ABSENT
+
+
+async def test_an_extended_header_of_many_records_is_read_in_one_pass() -> None:
+    many = pax(*([b"5 a=\n"] * 50_000))
+    world, digest = layered(gzip.compress(many * 20 + NEW))
+
+    read = await look(world, digest, seconds=10)
+
+    assert read.texts == {"app/main.py": TEXT}
+
+
+async def test_the_same_name_again_and_again_takes_no_memory() -> None:
+    world, digest = layered(gzip.compress(header(b"nowhere/main.py") * 50_000 + NEW))
+
+    read = await look(world, digest, limits=Limits(names=5))
+
+    assert read.texts == {"app/main.py": TEXT}
+    assert len(read.layers.read[0].twisted) == 1
+
+
+async def test_names_in_too_many_places_are_inconclusive() -> None:
+    places = b"".join(header(b"place%03d/main.py" % place) for place in range(101))
+    world, digest = layered(NEW, places)
+
+    assert "in more than 100 places" in await reason(world, digest)
+
+
+async def test_directories_in_each_other_have_an_end() -> None:
+    world, digest = layered(archive([entry("a/" * 300 + "x")]))
+
+    assert "more than 256 directories in each other" in await reason(world, digest)
+
+
 async def test_a_sparse_map_without_end_takes_no_memory() -> None:
     old = bytearray(header(b"app/main.py", b"S", octal(0)))
     old[482] = 1

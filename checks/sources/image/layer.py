@@ -68,7 +68,7 @@ class Layer:
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
     hidden: set[str] = field(default_factory=set[str])
     opaque: set[str] = field(default_factory=set[str])
-    twisted: list[str] = field(default_factory=list[str])
+    twisted: set[str] = field(default_factory=set[str])
     kept: int = 0
     replaced: int = 0
 
@@ -145,7 +145,7 @@ def _note(layer: Layer, path: str) -> None:
     if folder:
         entry = layer.entries.get(folder)
         if entry is None or entry.kind is not Kind.FOLDER:
-            layer.twisted.append(path)
+            layer.twisted.add(path)
 
 
 def _add(layer: Layer, member: Member, entry: Entry) -> None:

@@ -18,6 +18,8 @@ class Limits:
         unpacked: bytes of one layer once it is unpacked.
         names: how many names all layers may hold.
         name: the length of a path or the target of a link.
+        depth: directories in each other.
+        twisted: places that a layer may have written to by other names than theirs.
         header: one extended header of an archive.
         window: what zstd may look back on.
         file: one file whose text is wanted.
@@ -31,6 +33,8 @@ class Limits:
     unpacked: int = 8 * KIB * MIB
     names: int = 200_000
     name: int = 4 * KIB
+    depth: int = 256
+    twisted: int = 100
     header: int = 256 * KIB
     window: int = 32 * MIB
     file: int = 4 * MIB

@@ -159,6 +159,8 @@ class Layers:
         layers = self.read if place is None else self.read[: place + 1]
         for number, layer in enumerate(layers):
             folders = {posixpath.dirname(each) for each in _relevant(layer, parts, own)}
+            if len(folders) > self.limits.twisted:
+                raise _StopError(Unclear(f"a layer has files of such names in more than {self.limits.twisted} places"))
             for folder in {above for each in folders for above in (*ancestors(each), each)}:
                 step = self._at(folder, number)
                 if isinstance(step, _Led) or (isinstance(step, Found) and step.entry.kind is not Kind.FOLDER):

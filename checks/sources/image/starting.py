@@ -24,6 +24,7 @@ from checks.sources.image.tar import Kind
 from checks.text import show
 
 _MOST: Final = 50
+_MOST_FILES: Final = 20_000
 _PLACES: Final = re.compile(r"(?:^|/)(?:site-packages|dist-packages)/([^/]+)")
 
 
@@ -48,7 +49,10 @@ def _tree(layers: Layers, application: Application) -> Tree:
     texts: dict[str, str] = {}
     files: set[str] = set()
     unread: list[Unread] = []
-    for path in filter(application.owns, layers.names()):
+    own = [path for path in layers.names() if application.owns(path)]
+    if len(own) > _MOST_FILES:
+        unread.append(Unread(path=application.folder, reason=f"more than {_MOST_FILES:,} files"))
+    for path in own[:_MOST_FILES]:
         found = layers.find(path)
         if not isinstance(found, Found) or found.entry.kind is not Kind.FILE:
             continue

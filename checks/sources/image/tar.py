@@ -19,6 +19,8 @@ NO_ARCHIVE: Final = "build and push the image again; if another tool can unpack 
 _SKIP: Final = 256 * 1024
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _REAL_NAME: Final = "GNU.sparse.name"
+_SPARSE: Final = "GNU.sparse.major"
+_MATTERS: Final = frozenset({"path", "linkpath", "size", _REAL_NAME, _SPARSE, "GNU.sparse.map", "GNU.sparse.size"})
 _LENGTH: Final = re.compile(rb"([1-9][0-9]{0,6}) ")
 
 
@@ -130,6 +132,8 @@ class Archive:
         link = more.get("linkpath") or _text(header[157:257])
         if max(len(name), len(link)) > self._limits.name:
             raise SourceError(f"a layer holds a name of more than {self._limits.name:,} characters", NO_ARCHIVE)
+        if name.count("/") > self._limits.depth:
+            raise SourceError(f"a layer holds more than {self._limits.depth} directories in each other", NO_ARCHIVE)
         found = _kind(header, kind, name, more)
         if kind == b"S":
             self._skip_sparse_map(header)
@@ -194,12 +198,15 @@ def _decimal(told: str) -> int:
 
 
 def _records(told: bytes) -> Iterator[tuple[str, str]]:
-    """The records of a pax header: ``<length> <key>=<value>``, and a line's end."""
-    while told.strip(b"\0"):
-        length = _LENGTH.match(told)
-        size = int(length[1]) if length else 0
-        key, equals, value = told[length.end() if length else 0 : max(size - 1, 0)].partition(b"=")
-        if not equals or told[size - 1 : size] != b"\n":
+    """The records of a pax header that matter: ``<length> <key>=<value>``, and a line's end."""
+    at, end = 0, len(told.rstrip(b"\0"))
+    while at < end:
+        length = _LENGTH.match(told, at)
+        after = at + int(length[1]) if length else at
+        key, equals, value = told[length.end() if length else at : max(after - 1, at)].partition(b"=")
+        if not equals or told[after - 1 : after] != b"\n":
             raise SourceError("a layer's archive has an extended header that cannot be read", NO_ARCHIVE)
-        yield key.decode("utf-8", "replace"), value.decode("utf-8", "surrogateescape")
-        told = told[size:]
+        at = after
+        name = key.decode("utf-8", "replace")
+        if name in _MATTERS:
+            yield name, value.decode("utf-8", "surrogateescape")

@@ -11,6 +11,8 @@ _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE: Final = range(0x184D2A50, 0x184D2A60)
 _PIECE: Final = 64 * 1024
+_ZSTD_PIECE: Final = 4 * 1024
+"""What is packed in zstd can grow 32,000 times: between two looks at the time no more comes in than this."""
 
 
 def unpacked(source: Bytes, limits: Limits) -> Bytes:
@@ -92,7 +94,7 @@ def _zstd(source: Bytes, limits: Limits) -> Bytes:
     import zstandard  # noqa: PLC0415 - few images are packed so
 
     unpacking = zstandard.ZstdDecompressor(max_window_size=limits.window)
-    reader = unpacking.stream_reader(cast("IO[bytes]", _File(source)), read_size=_PIECE, read_across_frames=True)
+    reader = unpacking.stream_reader(cast("IO[bytes]", _File(source)), read_size=_ZSTD_PIECE, read_across_frames=True)
 
     class Unpacked:
         def read(self, size: int) -> bytes:
