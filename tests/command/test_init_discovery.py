@@ -133,7 +133,7 @@ def test_a_cloud_that_hangs_leaves_a_file_that_says_so() -> None:
 
     assert done.returncode == 3
     assert "nothing was found" in done.stdout
-    assert "not seen: firestore: count and listing of processor_heartbeats: no answer" in done.stdout
+    assert "not seen: firestore: listing and count of processor_heartbeats: no answer" in done.stdout
     assert written().heartbeats.processors == ()
 
 
