@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from repairs import NothingToDoError
+from repairs.errors import UnseenError
 from repairs.outcome import Fate
+from repairs.plan import CleanupPlan
 from sandbox import Fault, World
 
 from support.repairing import COLLECTION, TRASH, Bench, bench, run_ids
@@ -153,11 +155,20 @@ async def _kill_and_finish(address: str, project: str, folder: Path, *, document
         await asyncio.to_thread(_killed_after, address, project, folder, within)
         moved = await whole(ours, ids)
         with suppress(NothingToDoError):
-            outcome = await ours.apply(await ours.plan(most=10_000))
+            outcome = await ours.apply(await _planned(ours))
             assert outcome.exit_code == 0
         assert await whole(ours, ids) == set(ids)
         assert all(line.event.moment in {"before", "after"} for line in ours.audit.lines())
         return len(moved)
+
+
+async def _planned(ours: Bench) -> CleanupPlan:
+    """A plan. The emulator may still be at the last commit of what was killed: a count and a listing then differ."""
+    try:
+        return await ours.plan(most=10_000)
+    except UnseenError as error:
+        assert "as of the same moment" in error.reason
+        return await ours.plan(most=10_000)
 
 
 @pytest.mark.emulator
