@@ -84,6 +84,7 @@ async def collect(
     sources: Collection[Source] = SOURCES,
     as_of: datetime | None = None,
     count_only: bool = False,
+    whole_images: bool = False,
     session: Login | None = None,
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
     progress: Progress = quiet,
@@ -95,6 +96,7 @@ async def collect(
         pipeline: what to look at.
         sources: what to ask, less what the pipeline's settings leave out.
         count_only: of the heartbeats, ask how many there are and no more.
+        whole_images: read every layer of the images that code probes look into, and tell whether each can start.
         as_of: an earlier read time of Firestore's, which keeps an hour of them; None reads the heartbeats now.
         session: the way to Google, for whoever looks more than once; one for this look unless given.
         timeout: seconds that looking may take; what is not seen by then is a gap.
@@ -109,7 +111,7 @@ async def collect(
     await asyncio.to_thread(load, asked)  # not before the addresses have proved right
     from checks.sources.reading import Budget  # noqa: PLC0415 - Google's packages load when used
 
-    look = Look(pipeline, targets, Budget(timeout), progress, session or Login(), as_of, count_only)
+    look = Look(pipeline, targets, Budget(timeout), progress, session or Login(), as_of, count_only, whole_images)
     heartbeats, (deployments, undeployed), (logs, unlogged) = await asyncio.gather(
         look.heartbeats(),
         look.deployments(),

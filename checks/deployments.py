@@ -182,9 +182,7 @@ class Deployments(Evidence):
         tag = self.tag(image)
         return tag.digest if tag else None
 
-    def inspection(self, image: Image) -> Inspected | None:
+    def inspection(self, repository: str, digest: str | None) -> Inspected | None:
         """What code probes found in an image, if they looked into it."""
-        asked = (image.repository, self.digest_of(image))
-        return next(
-            (each for each in self.inspected if (each.contents.repository, each.contents.digest) == asked), None
-        )
+        found = (each for each in self.inspected if each.contents.repository == repository)
+        return next((each for each in found if each.contents.digest == digest), None)

@@ -42,7 +42,7 @@ def effect_of(snapshot: Snapshot, one: Service | Job) -> Effect:
     since = _since(one)
     processors = [each for each in snapshot.pipeline.heartbeats.processors if each.service == one.name]
     if since is None:
-        return Effect("no time to measure from")
+        return Effect("when what runs now began is not known")
     ago = format_duration(snapshot.taken_at - since)
     if told := _lines(snapshot, one, since):
         newest = max(told, key=lambda burst: burst.last)
@@ -87,7 +87,8 @@ def _beats(snapshot: Snapshot, processors: Sequence[Processor], own: Sequence[Fa
 def _since(one: Service | Job) -> datetime | None:
     if isinstance(one, Job):
         return one.last_run
-    return max((revision.created_at for _, revision in one.serving if revision), default=None)
+    made = [revision.created_at if revision else None for _, revision in one.serving]
+    return None if None in made else max(filter(None, made), default=None)
 
 
 def _lines(snapshot: Snapshot, one: Service | Job, since: datetime) -> list[LogBurst]:

@@ -104,11 +104,23 @@ def judge_deploy(service: Service, wanted: Wanted, inspected: Sequence[Inspected
         )
         for share, revision in service.serving
     )
-    told = Gate(service=service.name, deployed=None, level=Level.DIGEST, wanted=wanted, reason="", shares=shares)
-    told = told.model_copy(update={"gaps": tuple(gaps)})
+    told = Gate(
+        service=service.name,
+        deployed=None,
+        level=Level.DIGEST,
+        wanted=wanted,
+        reason="",
+        shares=shares,
+        gaps=tuple(gaps),
+    )
     if service.reconciling:
         return told.model_copy(
             update={"deployed": False, "reason": "a change is in progress", "next_step": "wait until it is over"}
+        )
+    unread = ", ".join(share.revision for share in shares if share.digest is None)
+    if unread:
+        return told.model_copy(
+            update={"reason": f"which digest serves could not be read: {unread}", "next_step": "look again"}
         )
     if wanted.digest is not None and not (shares and all(share.wanted for share in shares)):
         return _not_served(told, service, wanted)
@@ -121,11 +133,6 @@ def _meets(wanted: Wanted, digest: str | None) -> bool | None:
 
 def _not_served(told: Gate, service: Service, wanted: Wanted) -> Gate:
     others = [share for share in told.shares if not share.wanted]
-    if any(share.digest is None for share in others):
-        unread = ", ".join(share.revision for share in others if share.digest is None)
-        return told.model_copy(
-            update={"reason": f"which digest serves could not be read: {unread}", "next_step": "look again"}
-        )
     newest = service.revision(service.created)
     reason = "; ".join(f"{share.percent} % by {share.revision}, {(share.digest or '')[:_HEX]}" for share in others)
     reason = f"serves {reason}" if others else "no revision gets traffic"

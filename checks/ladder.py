@@ -2,19 +2,19 @@
 
 The claim is that it runs what was pushed, with every fix that a code probe looks for. Words and labels never decide: a
 verdict rests on a digest at least. What any of the upper levels contradicts is contradicted, at the strongest of them;
-what code probes could not read is unknown, unless what runs proves it by its effect.
+what code probes could not read is unknown, whatever the effect: it proves nothing about a file that nobody read.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import AwareDatetime
 
-from checks.deployments import Deployments, Image, Job, Service, State
+from checks.deployments import Deployments, Job, Service, State
 from checks.effects import Effect, effect_of
 from checks.evidence import Level, Snapshot
 from checks.frozen import Evidence, Untrusted
+from checks.parts import Part, parts_of
 from checks.pipeline import Pipeline
 from checks.proof import Inspected, Outcome, worst
 from checks.rules.job_image_differs import difference
@@ -51,15 +51,6 @@ class Ladder(Evidence):
     measured_at: AwareDatetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A share of a service's traffic, or a job as a whole: what it is called, and the image that it runs."""
-
-    name: str
-    image: Image | None
-    commit: str | None = None
-
-
 def ladders(snapshot: Snapshot) -> list[Ladder]:
     """The ladder of every service, and then of every job, that Cloud Run told of."""
     found = snapshot.deployments
@@ -74,14 +65,14 @@ def ladder(snapshot: Snapshot, one: Service | Job) -> Ladder:
         one: of the same snapshot.
     """
     deployments = snapshot.deployments or Deployments()
-    parts = list(_parts(one))
-    effect = effect_of(snapshot, one)
+    parts = parts_of(deployments, one)
+    effect, held = effect_of(snapshot, one), _bytes(snapshot.pipeline, one.name, parts)
     rungs = (
         Rung(level=Level.RUNTIME, says=effect.says, result=effect.result),
-        _bytes(snapshot.pipeline, deployments, one.name, parts),
+        held,
         _digest(snapshot, deployments, one, parts),
         _tag(snapshot.pipeline, deployments, one),
-        _label(deployments, one, parts),
+        _label(one, parts),
         _exit_code(one),
         _text(snapshot.pipeline, one.name),
     )
@@ -92,43 +83,29 @@ def ladder(snapshot: Snapshot, one: Service | Job) -> Ladder:
         verdict=verdict,
         level=level,
         rungs=rungs,
-        contradictions=tuple(_contradictions(snapshot.pipeline, deployments, one, parts, effect)),
+        contradictions=tuple(_contradictions(snapshot.pipeline, one, parts, effect, held)),
         measured_at=snapshot.taken_at,
     )
 
 
 def _verdict(rungs: Iterable[Rung]) -> tuple[Outcome, Level | None]:
+    """The worst that a deciding level says, at the strongest level that says it: effects prove no unread file."""
     results = {rung.level: rung.result for rung in rungs}
-    for wanted in (Outcome.CONTRADICTED, Outcome.MATCHED):
+    for wanted in (Outcome.CONTRADICTED, Outcome.UNKNOWN, Outcome.MATCHED):
         for level in _DECIDING:
             if results[level] is wanted:
                 return wanted, level
-            if wanted is Outcome.MATCHED and results[level] is Outcome.UNKNOWN:
-                return Outcome.UNKNOWN, level
     return Outcome.UNKNOWN, None
 
 
-def _parts(one: Service | Job) -> Iterator[_Part]:
-    if isinstance(one, Job):
-        yield _Part(one.name, one.image, commit=one.commit)
-        return
-    for share, revision in one.serving:
-        name = f"{share.revision} ({share.percent} %)"
-        if revision is None:
-            yield _Part(name, None)
-        else:
-            yield _Part(name, revision.image, revision.commit)
-
-
-def _bytes(pipeline: Pipeline, deployments: Deployments, name: str, parts: list[_Part]) -> Rung:
+def _bytes(pipeline: Pipeline, name: str, parts: list[Part]) -> Rung:
     probes = pipeline.probes_of(name)
     if not probes:
         return Rung(level=Level.BYTES, says="the settings name no code probe for it")
     results: list[Outcome] = []
     told: list[str] = []
     for part in parts:
-        seen = deployments.inspection(part.image) if part.image else None
-        proofs = [seen.proof(probe.name) if seen else None for probe in probes]
+        proofs = [part.proof(probe.name) for probe in probes]
         results += [proof.result if proof else Outcome.UNKNOWN for proof in proofs]
         against = [proof.reason for proof in proofs if proof and proof.result is not Outcome.MATCHED]
         if not all(proofs):
@@ -137,8 +114,8 @@ def _bytes(pipeline: Pipeline, deployments: Deployments, name: str, parts: list[
     return Rung(level=Level.BYTES, says="; ".join(told) or "nothing serves", result=worst(results))
 
 
-def _digest(snapshot: Snapshot, deployments: Deployments, one: Service | Job, parts: list[_Part]) -> Rung:
-    told = [f"{part.name}: {_short(deployments.digest_of(part.image) if part.image else None)}" for part in parts]
+def _digest(snapshot: Snapshot, deployments: Deployments, one: Service | Job, parts: list[Part]) -> Rung:
+    told = [f"{part.name}: {_short(part.digest)}" for part in parts]
     says = "; ".join(told) or "nothing serves"
     return Rung(level=Level.DIGEST, says=says, result=_pushed(snapshot, deployments, one))
 
@@ -171,11 +148,11 @@ def _tag(pipeline: Pipeline, deployments: Deployments, one: Service | Job) -> Ru
     return Rung(level=Level.TAG, says=f"{image.tag} in {image.repository}: {points}")
 
 
-def _label(deployments: Deployments, one: Service | Job, parts: list[_Part]) -> Rung:
+def _label(one: Service | Job, parts: list[Part]) -> Rung:
     told = [f"{one.name} claims commit {one.commit}"] if one.commit else []
     for part in parts:
-        seen = deployments.inspection(part.image) if part.image else None
-        claims = (("", part.commit), ("the image of ", seen.contents.commit if seen else None))
+        own = part.inspected.contents.commit if part.inspected else None
+        claims = (("", part.commit), ("the image of ", own))
         told += [f"{whose}{part.name} claims {commit}" for whose, commit in claims if commit and commit != one.commit]
     return Rung(level=Level.LABEL, says="; ".join(told) or "no label claims a commit")
 
@@ -196,27 +173,22 @@ def _text(pipeline: Pipeline, name: str) -> Rung:
 
 
 def _contradictions(
-    pipeline: Pipeline,
-    deployments: Deployments,
-    one: Service | Job,
-    parts: list[_Part],
-    effect: Effect,
+    pipeline: Pipeline, one: Service | Job, parts: list[Part], effect: Effect, held: Rung
 ) -> Iterator[str]:
     for part in parts:
-        seen = deployments.inspection(part.image) if part.image else None
-        if seen is not None:
-            yield from _of_labels(pipeline, one, part, seen)
-    if effect.documents and _bytes(pipeline, deployments, one.name, parts).result is Outcome.MATCHED:
+        if part.inspected is not None:
+            yield from _of_labels(pipeline, one, part, part.inspected)
+    if effect.documents and held.result is Outcome.MATCHED:
         yield "its bytes hold every fix, and what its processors write says otherwise"
 
 
-def _of_labels(pipeline: Pipeline, one: Service | Job, part: _Part, seen: Inspected) -> Iterator[str]:
+def _of_labels(pipeline: Pipeline, one: Service | Job, part: Part, seen: Inspected) -> Iterator[str]:
     claims = [claim for claim in (part.commit or one.commit, seen.contents.commit) if claim]
     # A job is labelled once, and its image changes by its tag or by an update of the image alone.
     if len(claims) > 1 and isinstance(one, Service) and not same_commit(*claims):
         yield f"the label of {part.name} says {claims[0]}, its image's own says {claims[1]}"
     for probe in pipeline.probes_of(one.name):
-        proof = seen.proof(probe.name)
+        proof = part.proof(probe.name)
         claim = next((claim for claim in claims if probe.commit and same_commit(claim, probe.commit)), None)
         if claim and proof and proof.result is Outcome.CONTRADICTED:
             yield f"the label of {part.name} says {claim}, which is {probe.name}; its bytes lack that: {proof.reason}"

@@ -44,6 +44,7 @@ class Look:
     login: Login
     as_of: datetime | None = None
     count_only: bool = False
+    whole_images: bool = False
 
     async def heartbeats(self) -> "Reading | None":
         """The census of the heartbeats."""
@@ -64,7 +65,7 @@ class Look:
         )
 
     async def deployments(self) -> tuple[Deployments | None, tuple[Gap, ...]]:
-        """What is deployed and, after that, where the tags of its images point."""
+        """What is deployed and, after that, where the tags of its images point, and what code probes find in them."""
         target = self.targets.get("cloud-run")
         if target is None:
             return None, ()
@@ -82,7 +83,9 @@ class Look:
             return found, (*gaps, *untold)
         from checks.sources.inspecting import inspect_images  # noqa: PLC0415 - the same
 
-        inspected, unseen = await inspect_images(self.pipeline, found, registry, self.budget, login=self.login)
+        inspected, unseen = await inspect_images(
+            self.pipeline, found, registry, self.budget, login=self.login, whole=self.whole_images
+        )
         return found.model_copy(update={"inspected": inspected}), (*gaps, *untold, *unseen)
 
     async def logs(self, until: datetime) -> tuple[Logs | None, tuple[Gap, ...]]:

@@ -10,6 +10,7 @@ from checks.deployments import Deployments, Image, Job, Service
 from checks.evidence import Gap, Level, Snapshot, Target
 from checks.frozen import Count, Evidence, Untrusted
 from checks.ladder import Ladder, ladder
+from checks.parts import Part, parts_of
 from checks.proof import Inspected, Outcome, Proof, Starting, worst
 from checks.report import ExitCode
 
@@ -94,14 +95,16 @@ def report_of(
     subjects: Sequence[SubjectProbed],
     gaps: Iterable[Gap],
     targets: Iterable[Target],
+    *,
+    complete: bool = True,
 ) -> ProbeReport:
-    """All of it, with the worst of the answers."""
+    """All of it, with the worst of the answers; unknown at best where there may be more that was not listed."""
     asked = tuple(targets)
     return ProbeReport(
         pipeline=pipeline,
         measured_at=measured_at,
         practice=any(target.practice for target in asked),
-        result=worst(each.result for each in subjects),
+        result=worst([*(each.result for each in subjects), *(() if complete else (Outcome.UNKNOWN,))]),
         subjects=tuple(subjects),
         gaps=tuple(gaps),
         targets=asked,
@@ -110,7 +113,7 @@ def report_of(
 
 def of_subject(snapshot: Snapshot, deployments: Deployments, one: Service | Job, *, by_hand: bool) -> SubjectProbed:
     """What is known of one service or job; ``by_hand`` lets the bytes alone decide, of a file that a person named."""
-    shares = tuple(_shares(deployments, one))
+    shares = tuple(map(_share, parts_of(deployments, one)))
     rungs = ladder(snapshot, one)
     says = {rung.level: rung for rung in rungs.rungs}
     result, level = rungs.verdict, rungs.level
@@ -130,42 +133,39 @@ def of_subject(snapshot: Snapshot, deployments: Deployments, one: Service | Job,
     )
 
 
-def _shares(deployments: Deployments, one: Service | Job) -> Sequence[ShareProbed]:
-    if isinstance(one, Job):
-        return [_share(one.image, deployments.digest_of(one.image), deployments.inspection(one.image))]
-    return [
-        _share(
-            revision.image if revision else Image(reference="", repository=""),
-            revision.image.digest if revision else None,
-            deployments.inspection(revision.image) if revision else None,
-            share.revision,
-            share.percent,
-        )
-        for share, revision in one.serving
-    ]
-
-
-def _share(
-    image: Image, digest: str | None, seen: Inspected | None, revision: str | None = None, percent: int | None = None
-) -> ShareProbed:
-    contents = seen.contents if seen else None
+def _share(part: Part) -> ShareProbed:
+    contents = part.inspected.contents if part.inspected else None
     return ShareProbed(
-        revision=revision,
-        percent=percent,
-        image=image.reference,
-        digest=digest,
+        revision=part.share.revision if part.share else None,
+        percent=part.share.percent if part.share else None,
+        image=part.image.reference if part.image else "",
+        digest=part.digest,
         commit=contents.commit if contents else None,
-        proofs=seen.proofs if seen else (),
-        starting=seen.starting if seen else None,
+        proofs=part.inspected.proofs if part.inspected else (),
+        starting=part.inspected.starting if part.inspected else None,
         layers=contents.layers if contents else 0,
         layers_read=contents.layers_read if contents else 0,
         bytes_read=contents.bytes_read if contents else 0,
     )
 
 
+def missing(name: str) -> SubjectProbed:
+    """One that a code probe is about, and that was not among what Cloud Run told of."""
+    return SubjectProbed(
+        subject=name,
+        kind="missing",
+        result=Outcome.UNKNOWN,
+        level=None,
+        digest=None,
+        bytes_read=0,
+        reason="Cloud Run has no such service or job there, or it could not be listed",
+        next_step="look at it with validate-daily check",
+    )
+
+
 def of_image(image: Image, digest: str | None, seen: Inspected | None, gaps: Sequence[Gap]) -> SubjectProbed:
     """What is known of an image that a person named."""
-    share = _share(image, digest, seen)
+    share = _share(Part(image.reference, None, None, image, digest, None, seen))
     if seen is None:
         why = gaps[0].reason if gaps else "the registry has no such tag"
         step = gaps[0].next_step if gaps else "name a tag or digest that exists"

@@ -1,9 +1,7 @@
 """Asks what really runs: every share of a service's traffic and every job, from the label down to the bytes."""
 
-import asyncio
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,8 +10,8 @@ from checks.collect import DEFAULT_TIMEOUT, collect, target_of
 from checks.deployments import Deployments
 from checks.errors import SourceError, UsageError
 from checks.evidence import Snapshot
-from checks.pipeline import Pipeline
-from checks.probed import ProbeReport, of_image, of_subject, report_of
+from checks.pipeline import Pipeline, Service
+from checks.probed import ProbeReport, SubjectProbed, missing, of_image, of_subject, report_of
 from checks.progress import Progress, quiet
 from checks.rules import Source
 from checks.sources.login import Login
@@ -49,23 +47,41 @@ async def probe(
         UsageError: there is nothing to look for, or no such service or job.
     """
     narrowed = _narrowed(pipeline, subject, asked)
-    without = pipeline.model_copy(update={"code_probes": ()})
-    began = asyncio.get_running_loop().time()
     snapshot = await collect(
-        without, sources=_SOURCES, session=session, timeout=timeout, progress=progress, environment=environment
+        narrowed,
+        sources=_SOURCES,
+        whole_images=whole,
+        session=session,
+        timeout=timeout,
+        progress=progress,
+        environment=environment,
     )
-    rest = max(1.0, timeout - (asyncio.get_running_loop().time() - began))
-    snapshot = await _inspected(narrowed, snapshot, _Looking(session or Login(), rest, environment), whole=whole)
-    found = snapshot.deployments
-    wanted = (
-        [each for each in (*found.services, *found.jobs) if _is_wanted(narrowed, subject, each.name)] if found else []
+    return report_of(
+        pipeline.pipeline.name,
+        snapshot.taken_at,
+        list(_subjects(snapshot, subject, by_hand=asked is not None)),
+        snapshot.gaps,
+        snapshot.targets,
+        complete=subject is not None or snapshot.deployments is None or snapshot.deployments.complete,
     )
-    if subject is not None and not wanted and found is not None and found.complete:
+
+
+def _subjects(snapshot: Snapshot, subject: str | None, *, by_hand: bool) -> Iterator[SubjectProbed]:
+    """Each that is asked about, those that are not there among them; nothing where Cloud Run gave no answer."""
+    pipeline, found = snapshot.pipeline, snapshot.deployments
+    if found is None:
+        return
+    there = {each.name: each for each in (*found.services, *found.jobs)}
+    if subject is not None and subject not in there and found.complete:
         raise UsageError(
             f"Cloud Run has no service or job {show(subject, limit=100)} there; validate-daily check lists them"
         )
-    told = [of_subject(snapshot, found, each, by_hand=asked is not None) for each in wanted] if found else []
-    return report_of(pipeline.pipeline.name, snapshot.taken_at, told, snapshot.gaps, snapshot.targets)
+    named = [each.name for each in (*pipeline.services, *pipeline.jobs)]
+    for name in [subject] if subject is not None else dict.fromkeys([*there, *named]):
+        if name in there and pipeline.probes_of(name):
+            yield of_subject(snapshot, found, there[name], by_hand=by_hand)
+        elif pipeline.probes_of(name):
+            yield missing(name)
 
 
 async def probe_image(
@@ -110,29 +126,6 @@ async def probe_image(
     return report_of(pipeline.pipeline.name, datetime.now(UTC), [told], gaps, [target])
 
 
-@dataclass(frozen=True, slots=True)
-class _Looking:
-    """With whose credentials, for how many seconds, and with which addresses."""
-
-    login: Login
-    seconds: float
-    environment: Mapping[str, str]
-
-
-async def _inspected(pipeline: Pipeline, snapshot: Snapshot, looking: _Looking, *, whole: bool) -> Snapshot:
-    """The same evidence, for these settings, with what is in the images."""
-    from checks.sources.inspecting import inspect_images  # noqa: PLC0415 - Google's packages load when used
-    from checks.sources.reading import Budget  # noqa: PLC0415 - the same
-
-    found = snapshot.deployments
-    if found is None or "registry" in pipeline.unasked:
-        return snapshot.model_copy(update={"pipeline": pipeline})
-    target, budget = target_of(pipeline, "registry", looking.environment), Budget(looking.seconds)
-    inspected, gaps = await inspect_images(pipeline, found, target, budget, login=looking.login, whole=whole)
-    told = found.model_copy(update={"inspected": inspected})
-    return snapshot.model_copy(update={"pipeline": pipeline, "deployments": told, "gaps": (*snapshot.gaps, *gaps)})
-
-
 _NOTHING: Final = (
     "nothing to look for: name a file with --path and --contains, or [[code_probes]] in the settings that are about it"
 )
@@ -148,10 +141,9 @@ def _narrowed(pipeline: Pipeline, subject: str | None, asked: CodeProbe | None) 
         )
     if not probes:
         raise UsageError(_NOTHING)
-    if subject is not None:
-        probes = tuple(each.model_copy(update={"subjects": (subject,)}) for each in probes)
-    return pipeline.model_copy(update={"code_probes": probes})
-
-
-def _is_wanted(pipeline: Pipeline, subject: str | None, name: str) -> bool:
-    return name == subject if subject is not None else bool(pipeline.probes_of(name))
+    if subject is None:
+        return pipeline.model_copy(update={"code_probes": probes})
+    named = {each.name for each in (*pipeline.services, *pipeline.jobs)}
+    more = () if subject in named else (Service(name=subject),)  # a person may ask about one that they do not name
+    probes = tuple(each.model_copy(update={"subjects": (subject,)}) for each in probes)
+    return pipeline.model_copy(update={"code_probes": probes, "services": (*pipeline.services, *more)})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from checks.deployments import Image
 from checks.proof import Outcome, Proof, worst
 from checks.sources.inspecting import inspect_image
 from repairs.run_session import RunSession
@@ -23,19 +24,21 @@ class Code:
     next_step: str | None = None
 
 
-async def code_of(session: RunSession, service: str, images: Iterable[tuple[str, str]]) -> Code:
+async def code_of(session: RunSession, service: str, images: Iterable[Image]) -> Code:
     """Look into images for a service's code probes. Never raises for what a registry does.
 
     Args:
         session: the way there.
         service: whose code probes.
-        images: repository and digest of each.
+        images: those that it runs, or would run, by digest.
     """
     probes = session.settings.pipeline.probes_of(service)
     if not probes:
         return Code(None, "no code probe of the settings is about it: what is inside is not measured")
     proofs: list[Proof] = []
-    for repository, digest in dict.fromkeys(images):
+    for repository, digest in dict.fromkeys((image.repository, image.digest) for image in images):
+        if digest is None:
+            return Code(Outcome.UNKNOWN, f"what is inside is unknown: {repository} is named by no digest", "run again")
         seen = await inspect_image(repository, digest, probes, session.registry, session.budget, session.reader)
         proofs += seen.proofs
     result = worst(proof.result for proof in proofs)

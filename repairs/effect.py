@@ -16,8 +16,7 @@ _SHOWN: Final = 3
 
 async def effect_of(session: RunSession, revision: Revision) -> tuple[str, ...]:
     """What was seen of a revision at work, in sentences; what could not be seen is one of them, and no failure."""
-    image = revision.image
-    code = await code_of(session, revision.service, [(image.repository, image.digest)] if image.digest else [])
+    code = await code_of(session, revision.service, [revision.image])
     return (code.told, *await _errors(session, revision), await _heartbeats(session, revision))
 
 

@@ -14,6 +14,7 @@ from checks.errors import SourceError
 from checks.frozen import Evidence, Untrusted
 from checks.pipeline import Pipeline
 from checks.proof import Outcome
+from checks.sources.images import parse_image
 from checks.text import show
 from repairs.approval import Approval
 from repairs.audit import Audit, new_event
@@ -160,13 +161,12 @@ async def _writer(run: RunSession, service: str, audit: Audit, fixed: dict[str, 
     """
     step, plan = await _planned(WRITER, service, plan_redeploy(run, service, audit=audit))
     if isinstance(plan, RedeployPlan):
-        inside = await code_of(run, service, [(plan.repository, plan.digest)])
+        inside = await code_of(run, service, [parse_image(plan.image)])
         return (step, plan) if inside.result is not Outcome.CONTRADICTED else (_inside(step, inside), None)
     if step.holds:
         seen = await look(run, resource_of(run, service))
         fixed[service] = seen.service.updated_at
-        images = [revision.image for _, revision in seen.service.serving if revision]
-        inside = await code_of(run, service, [(each.repository, each.digest) for each in images if each.digest])
+        inside = await code_of(run, service, [each.image for _, each in seen.service.serving if each])
         if inside.result in {Outcome.CONTRADICTED, Outcome.UNKNOWN}:
             return _inside(step, inside), None
         step = step.model_copy(update={"told": f"{step.told}; {inside.told}"})

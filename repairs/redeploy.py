@@ -12,6 +12,7 @@ from typing import Final
 from checks.deployments import Image, Revision, State, Tag
 from checks.errors import SourceError
 from checks.sources.image.reader import read_commit
+from checks.sources.images import parse_image
 from checks.sources.registry import read_tags
 from checks.sources.uploads import read_uploads
 from checks.text import show
@@ -67,7 +68,7 @@ async def plan_redeploy(
         )
     if seen.pinned and not unpin:
         raise RefusedError(_pinned(seen), "find out who pinned it and why; --unpin lets it follow the new revision")
-    code = code_of(session, service, [(wanted.repository, wanted.digest or "")])
+    code = code_of(session, service, [parse_image(f"{wanted.repository}@{wanted.digest}")])
     told, inside = await asyncio.gather(_told(session, wanted), code)
     return _plan(session, seen, wanted, told, inside)
 

@@ -6,9 +6,10 @@ outrank every label. What could not be read is a gap, never a proof.
 
 from collections.abc import Iterator
 
-from checks.deployments import Deployments, Revision, Service, Share
+from checks.deployments import Deployments, Service
 from checks.evidence import Level, Snapshot
 from checks.finding import Fact, Finding, Severity, key
+from checks.parts import Part, parts_of
 from checks.proof import Outcome, Proof
 from checks.roster import lately, service_of, silent_keys
 
@@ -24,13 +25,12 @@ def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
             yield _finding(service, lacking, _effects(snapshot, service))
 
 
-def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[Share, Revision, Proof]]:
-    for share, revision in service.serving:
-        seen = deployments.inspection(revision.image) if revision else None
-        for probe in snapshot.pipeline.probes_of(service.name) if seen and revision else ():
-            proof = seen.proof(probe.name) if seen else None
-            if revision and proof and proof.result is Outcome.CONTRADICTED:
-                yield share, revision, proof
+def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[Part, Proof]]:
+    for part in parts_of(deployments, service):
+        for probe in snapshot.pipeline.probes_of(service.name):
+            proof = part.proof(probe.name)
+            if proof and proof.result is Outcome.CONTRADICTED:
+                yield part, proof
 
 
 def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
@@ -41,17 +41,16 @@ def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
     return (*silent_keys(snapshot, service.name), *growth)
 
 
-def _finding(service: Service, lacking: list[tuple[Share, Revision, Proof]], effects: tuple[str, ...]) -> Finding:
-    percent = sum({share.revision: share.percent for share, _, _ in lacking}.values())
-    probes = ", ".join(dict.fromkeys(proof.probe for _, _, proof in lacking))
+def _finding(service: Service, lacking: list[tuple[Part, Proof]], effects: tuple[str, ...]) -> Finding:
+    percent = sum({part.name: part.share.percent for part, _ in lacking if part.share}.values())
+    probes = ", ".join(dict.fromkeys(proof.probe for _, proof in lacking))
     return Finding(
         rule="fix-not-deployed",
         severity=Severity.P1,
         subject=service.name,
         summary=f"{percent} % of its traffic meets code without {probes}",
         evidence=tuple(
-            Fact(subject=proof.reason, detail=f"in {revision.name} ({share.percent} %), {_where(revision, proof)}")
-            for share, revision, proof in lacking
+            Fact(subject=proof.reason, detail=f"in {part.name}, {_where(part, proof)}") for part, proof in lacking
         ),
         level=Level.BYTES,
         next_step=f"NOT DEPLOYED: build {service.name} without a cache from a commit that has {probes}, redeploy it by "
@@ -60,6 +59,6 @@ def _finding(service: Service, lacking: list[tuple[Share, Revision, Proof]], eff
     )
 
 
-def _where(revision: Revision, proof: Proof) -> str:
-    digest = (revision.image.digest or "")[:19]
+def _where(part: Part, proof: Proof) -> str:
+    digest = (part.digest or "")[:19]
     return f"image {digest}, layer {proof.file.layer[:19]}" if proof.file.layer else f"image {digest}"

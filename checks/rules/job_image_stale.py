@@ -12,6 +12,7 @@ from typing import Final
 from checks.deployments import Deployments, Job
 from checks.evidence import Level, Snapshot
 from checks.finding import Fact, Finding, Severity, key
+from checks.parts import parts_of
 from checks.proof import Outcome, Proof
 
 _FORGOTTEN: Final = timedelta(days=30)
@@ -34,8 +35,8 @@ def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
 
 def lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
     """The first fix that the image of a job's next execution is proved not to hold; None if there is no such."""
-    seen = deployments.inspection(job.image)
-    proofs = [seen.proof(probe.name) for probe in snapshot.pipeline.probes_of(job.name)] if seen else []
+    (part,) = parts_of(deployments, job)
+    proofs = [part.proof(probe.name) for probe in snapshot.pipeline.probes_of(job.name)]
     return next((proof for proof in proofs if proof and proof.result is Outcome.CONTRADICTED), None)
 
 

@@ -8,6 +8,7 @@ from checks.code_probe import CodeProbe
 from checks.deployments import Deployments, Image
 from checks.errors import SourceError
 from checks.evidence import Gap, Target
+from checks.parts import Part, parts_of
 from checks.pipeline import Pipeline
 from checks.proof import Inspected, Outcome, prove
 from checks.sources.image.reader import read_files
@@ -15,6 +16,7 @@ from checks.sources.image.starting import starting_of
 from checks.sources.login import Login
 from checks.sources.reading import Budget, gaps
 from checks.sources.registry import SOURCE
+from checks.text import show
 
 _AT_ONCE: Final = 3
 
@@ -42,10 +44,14 @@ async def inspect_images(
         An inspection for each image; and a gap for what no probe could tell, which is never a proof.
     """
     wanted: dict[tuple[str, str], dict[str, CodeProbe]] = {}
-    for name, image in running(deployments):
-        digest = deployments.digest_of(image)
-        if digest and (probes := pipeline.probes_of(name)):
-            wanted.setdefault((image.repository, digest), {}).update({probe.name: probe for probe in probes})
+    nameless: list[tuple[str, SourceError]] = []
+    for one in (*deployments.services, *deployments.jobs):
+        probes = {probe.name: probe for probe in pipeline.probes_of(one.name)}
+        for part in parts_of(deployments, one) if probes else ():
+            if part.image and part.digest:
+                wanted.setdefault((part.image.repository, part.digest), {}).update(probes)
+            elif part.image and not _is_told_of(deployments, part):
+                nameless.append((f"code probes in {part.name}", _no_digest(part.image)))
     turn = asyncio.Semaphore(1 if whole else _AT_ONCE)  # whole images are held by their names
     login = login or Login()
 
@@ -56,7 +62,7 @@ async def inspect_images(
     inspected = await asyncio.gather(
         *(look(repository, digest, list(probes.values())) for (repository, digest), probes in sorted(wanted.items()))
     )
-    return tuple(inspected), gaps(SOURCE, _unknown(inspected))
+    return tuple(inspected), gaps(SOURCE, [*nameless, *_unknown(inspected)])
 
 
 async def inspect_image(
@@ -80,11 +86,16 @@ async def inspect_image(
     return Inspected(contents=read.contents, proofs=proofs, starting=starting)
 
 
-def running(deployments: Deployments) -> Iterator[tuple[str, Image]]:
-    """Every service and job, with each image that serves its traffic, or that its next execution would run."""
-    for service in deployments.services:
-        yield from ((service.name, revision.image) for _, revision in service.serving if revision)
-    yield from ((job.name, job.image) for job in deployments.jobs)
+def _is_told_of(deployments: Deployments, part: Part) -> bool:
+    """Whether a gap says already why nothing is known of an image: its tag could not be looked up."""
+    return part.share is None and part.image is not None and bool(part.image.tag) and not deployments.tag(part.image)
+
+
+def _no_digest(image: Image) -> SourceError:
+    return SourceError(
+        f"which digest {show(image.reference, limit=300)} stands for is not known",
+        "push the tag, or deploy it by digest",
+    )
 
 
 def _unknown(inspected: Sequence[Inspected]) -> Iterator[tuple[str, SourceError]]:

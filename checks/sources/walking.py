@@ -147,7 +147,8 @@ class Walk:
                     rest = replace(self._rest, high=high) if low is None else Ids(low, high)
                     self._group.create_task(_Walker(self, rest).walk())
         except ExceptionGroup as failed:
-            raise _first(failed) from failed
+            _, others = failed.split(SourceError)
+            raise (others or _first(failed)) from failed
         finally:
             self._group = None
         self.progress("counting heartbeats", self.tally.seen, self.tally.seen)

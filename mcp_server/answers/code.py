@@ -102,7 +102,9 @@ def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cu
         searched=searched,
         complete=not gaps,
         gaps=gaps,
-        note=None if listed or not told else "Every service and job that a code probe is about is matched.",
+        note="Every service and job that a code probe is about is matched."
+        if report.result is Outcome.MATCHED and not listed
+        else None,
         truncated=rest is not None,
         next_cursor=rest,
         result=report.result if told else None,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from checks.code_probe import CodeProbe
-from sandbox import Sandbox, build, running
+from sandbox import Fault, Sandbox, build, running
 from sandbox.images import HEARTBEAT
 from validate_daily.init import settings_text
 
@@ -169,6 +169,40 @@ def test_cloud_run_that_cannot_be_read_is_unknown_with_its_reason(config: str) -
 
     assert report["subjects"] == []
     assert "PERMISSION_DENIED" in report["gaps"][0]["reason"]
+
+
+@pytest.mark.parametrize("section", ["services", "jobs"])
+def test_what_a_code_probe_is_about_and_cloud_run_does_not_have_is_unknown(section: str, config: str) -> None:
+    path = Path(config)
+    path.write_text(path.read_text() + f'\n[[{section}]]\nname = "ghost"\n')
+    with running(build("healthy")) as sandbox:
+        report = asked(sandbox, config, code=3)
+
+    told = {each["subject"]: each["result"] for each in report["subjects"]}
+    assert report["result"] == told.pop("ghost") == "unknown"
+    assert set(told.values()) == {"matched"}
+
+
+def test_a_listing_that_was_cut_short_leaves_the_whole_unknown(tmp_path: Path) -> None:
+    config = tmp_path / "bare.toml"
+    config.write_text(
+        '[pipeline]\nname = "nba"\nproject = "nba-props-platform"\nregion = "us-west2"\n'
+        f'[[code_probes]]\nname = "fix"\npath = "{FILE}"\ncontains = "{FIX}"\n'
+    )
+    world = build("healthy")
+    world.faults.add(Fault(service="run", method="ListJobs", status="PERMISSION_DENIED"))
+    with running(world) as sandbox:
+        report = asked(sandbox, str(config), code=3)
+
+    assert {each["result"] for each in report["subjects"]} == {"matched"}
+    assert report["result"] == "unknown"
+
+
+def test_a_registry_that_denies_leaves_the_configured_probes_unknown_whatever_the_effect(config: str) -> None:
+    with running(build("denied-registry")) as sandbox:
+        (told,) = asked(sandbox, config, PHASE2, code=3)["subjects"]
+
+    assert (told["result"], told["level"]) == ("unknown", "bytes")
 
 
 def test_people_see_each_level_and_each_share(config: str) -> None:

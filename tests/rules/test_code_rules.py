@@ -336,6 +336,31 @@ def test_a_share_whose_image_was_not_read_leaves_it_unknown() -> None:
     assert (told.verdict, told.level) == (Outcome.UNKNOWN, Level.BYTES)
 
 
+def test_a_good_effect_proves_nothing_about_a_file_that_nobody_read() -> None:
+    told = ladder(seen(service(), tags=[tag()], pipeline=PROBED, inspected=[inspected(unread="no answer")]), service())
+
+    assert rungs(told)["runtime"] == "matched"
+    assert (told.verdict, told.level) == (Outcome.UNKNOWN, Level.BYTES)
+
+
+def test_a_revision_without_a_digest_is_not_taken_for_what_its_tag_points_at_now() -> None:
+    by_tag = service(revisions=[revision(2, image=image(tag="latest"))])
+    snapshot = seen(by_tag, tags=[tag()], pipeline=PROBED, inspected=[inspected(text=b"bad")])
+
+    told = ladder(snapshot, by_tag)
+
+    assert (told.verdict, told.level) == (Outcome.UNKNOWN, Level.BYTES)
+    assert found(snapshot, "fix-not-deployed") == []
+
+
+def test_an_effect_is_measured_from_no_revision_that_could_not_be_read() -> None:
+    split = service((1, 30), (2, 70), revisions=[revision(2)])
+
+    told = ladder(seen(split, tags=[tag()], inspected=[inspected()]), split)
+
+    assert rungs(told)["runtime"] is None
+
+
 def test_a_change_in_progress_is_not_held_against_its_tag() -> None:
     moving = service(reconciling=True, state=State.PENDING)
 

@@ -2,10 +2,17 @@
 
 from collections import Counter
 
+import pytest
+
 from checks import Verdict, check
 from checks.collect import collect
+from checks.deployments import Deployments, Job, Tag
+from checks.evidence import Target
 from checks.pipeline import Pipeline
 from checks.settings import parse_settings
+from checks.sources.images import parse_image
+from checks.sources.inspecting import inspect_images
+from checks.sources.reading import Budget
 from sandbox import Fault
 from validate_daily.init import settings_text
 
@@ -13,6 +20,8 @@ from conftest import Serve
 
 EXAMPLE = parse_settings(settings_text("example"), origin="example")
 DEPLOYED = ("cloud-run", "registry")
+HOME = "gcr.io/demo-nba/backfill"
+NOWHERE = Target(source="registry", address="127.0.0.1:9", resource="images", practice=True)
 
 
 def without_probes() -> Pipeline:
@@ -61,3 +70,30 @@ async def test_one_image_that_fails_hinders_no_other(serve: Serve) -> None:
     assert snapshot.deployments is not None
     results = Counter(proof.result.value for each in snapshot.deployments.inspected for proof in each.proofs)
     assert results == {"matched": 10, "unknown": 2}
+
+
+def named(reference: str, tags: tuple[Tag, ...] = ()) -> Deployments:
+    """A job of this image, where tags point so."""
+    job = Job(name="backfill", project="p", region="r", image=parse_image(reference))
+    return Deployments(jobs=(job,), tags=tags)
+
+
+BACKFILL = EXAMPLE.model_copy(
+    update={"code_probes": tuple(each.model_copy(update={"subjects": ("backfill",)}) for each in EXAMPLE.code_probes)}
+)
+
+
+@pytest.mark.parametrize("reference", [f"{HOME}:latest", HOME])
+async def test_an_image_whose_digest_nobody_knows_is_a_gap(reference: str) -> None:
+    tags = (Tag(repository=HOME, tag="latest", digest=None),)
+
+    inspected, gaps = await inspect_images(BACKFILL, named(reference, tags), NOWHERE, Budget(5))
+
+    assert inspected == ()
+    assert [gap.reason for gap in gaps] == [
+        f"code probes in backfill: which digest {reference} stands for is not known"
+    ]
+
+
+async def test_of_a_tag_that_could_not_be_looked_up_its_own_gap_tells() -> None:
+    assert await inspect_images(BACKFILL, named(f"{HOME}:latest"), NOWHERE, Budget(5)) == ((), ())
