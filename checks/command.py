@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from checks.collect import DEFAULT_TIMEOUT, check
-from checks.console import progress_on_terminal, seconds
+from checks.console import add_time_arguments, progress_on_terminal
 from checks.errors import UsageError
 from checks.report import MOST_PROCESSORS, Report
 from checks.rules import PHASES, rules_of
@@ -43,14 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count", action="store_true", help="only count the documents: how many, and what that alone proves"
     )
-    parser.add_argument(
-        "--timeout",
-        type=seconds,
-        default=DEFAULT_TIMEOUT,
-        metavar="S",
-        help=f"seconds for all reading together (default {DEFAULT_TIMEOUT:g}); what is not seen by then is unknown",
-    )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+    add_time_arguments(parser, DEFAULT_TIMEOUT)
 
 
 def run(arguments: argparse.Namespace) -> int:

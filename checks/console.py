@@ -53,6 +53,18 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
     return code
 
 
+def add_time_arguments(parser: argparse.ArgumentParser, default: float) -> None:
+    """Declare ``--timeout`` and ``--debug`` of a command that looks at everything within one time."""
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=default,
+        metavar="S",
+        help=f"seconds for all reading together (default {default:g}); what is not seen by then is unknown",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+
+
 def seconds(text: str) -> float:
     """An argument such as ``30``, ``2.5`` or ``90s``, in seconds.
 

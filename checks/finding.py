@@ -1,5 +1,6 @@
 """What a rule says: how bad, about what, on which evidence, and what to do next."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from checks.evidence import Level
@@ -65,3 +66,10 @@ class Finding(Evidence):
 def key(rule: str, subject: str) -> str:
     """The key of a rule's finding about a subject."""
     return f"{rule}: {subject}"
+
+
+def bounded(facts: Sequence[Fact], most: int) -> tuple[Fact, ...]:
+    """At most so many facts, and one that counts the others, which are like them."""
+    if len(facts) <= most:
+        return tuple(facts)
+    return (*facts[:most], Fact(subject=f"{len(facts) - most} more", detail="alike"))

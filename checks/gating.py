@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from checks.collect import target_of
+from checks.commits import same_commit
 from checks.deployments import Deployments, Image, Service
 from checks.errors import UsageError
 from checks.evidence import Gap
 from checks.gate import Gate, Wanted, judge_deploy, unseen
-from checks.ladder import same_commit
 from checks.pipeline import Pipeline
 from checks.progress import Progress, quiet
 from checks.sources.session import Session
@@ -169,9 +169,7 @@ def _place(pipeline: Pipeline, service: str) -> tuple[str, str]:
     for source in ("cloud-run", "registry"):
         if why := pipeline.unasked.get(source):
             raise UsageError(f"{source} is not looked at: {why}")
-    known = next((each for each in pipeline.services if each.name == service), None)
-    project = (known and known.project) or pipeline.pipeline.project
-    region = (known and known.region) or pipeline.pipeline.region
+    project, region = pipeline.place_of(service)
     if region is None:
         raise UsageError(f"the settings name no region for {service}: set region under [pipeline] or at the service")
     return project, region

@@ -10,14 +10,15 @@ from typing import Final
 
 from pydantic import AwareDatetime
 
+from checks.commits import same_commit
 from checks.deployments import Deployments, Job, Service, State
 from checks.effects import Effect, effect_of
 from checks.evidence import Level, Snapshot
+from checks.following import difference
 from checks.frozen import Evidence, Untrusted
 from checks.parts import Part, parts_of
 from checks.pipeline import Pipeline
 from checks.proof import Inspected, Outcome, worst
-from checks.rules.job_image_differs import difference
 
 _DECIDING: Final = (Level.RUNTIME, Level.BYTES, Level.DIGEST)
 
@@ -192,11 +193,6 @@ def _of_labels(pipeline: Pipeline, one: Service | Job, part: Part, seen: Inspect
         claim = next((claim for claim in claims if probe.commit and same_commit(claim, probe.commit)), None)
         if claim and proof and proof.result is Outcome.CONTRADICTED:
             yield f"the label of {part.name} says {claim}, which is {probe.name}; its bytes lack that: {proof.reason}"
-
-
-def same_commit(one: str, other: str) -> bool:
-    """Whether two commits agree as far as the shorter goes."""
-    return one.startswith(other) or other.startswith(one)
 
 
 def _short(digest: str | None) -> str:

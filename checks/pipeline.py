@@ -22,6 +22,7 @@ from pydantic import (
 from checks.code_probe import CodeProbe
 from checks.duration import Duration, format_duration
 from checks.endpoint import Endpoint
+from checks.permissions import AuditLog, Http, Writes
 from checks.section import Name, Section
 from heartbeat.document_id import canonical_id
 
@@ -224,38 +225,6 @@ class Job(Section):
     follows: Name | None = None
 
 
-Audience = Annotated[
-    str,
-    StringConstraints(max_length=500, pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?|[A-Za-z0-9._-]+)$"),
-]
-Email = Annotated[str, StringConstraints(max_length=254, to_lower=True, pattern=r"^[!-)+-?A-~]+@[A-Za-z0-9.-]+$")]
-
-
-def _one_or_more(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-class Http(Section):
-    """``[http]``: who may call the server over HTTP.
-
-    It counts only in a file that the user named or keeps in their own configuration folder. People and service
-    accounts are named one by one: a domain is not accepted, because an address that merely ends in it proves less.
-
-    Attributes:
-        audience: for whom Google must have issued a token: the server's own https:// addresses, and client ids.
-        readers: the verified emails that may look.
-        writers: those that may also ask for changes.
-    """
-
-    audience: Annotated[tuple[Audience, ...], BeforeValidator(_one_or_more)] = ()
-    readers: tuple[Email, ...] = ()
-    writers: tuple[Email, ...] = ()
-
-
-ServiceAccount = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9.-]{1,100}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$")
-]
-LogName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=500)]
 
 
@@ -298,36 +267,6 @@ class Accepted(Section):
     until: Moment
     severity: Literal["P1", "P2"] = "P2"
     count: Annotated[int, Field(ge=0)] | None = None
-
-
-class Writes(Section):
-    """``[writes]``: whether anything may be changed, and who agrees to it. Counts only in a file that the user named.
-
-    Attributes:
-        enabled: repairs can be planned and applied.
-        approval: where a person agrees: in a terminal only, or also through the client of an assistant.
-        unattended: a plan may be applied that nobody was asked about, from a script of the user's own.
-        max_documents: how many documents one plan may touch; more only in a terminal.
-        impersonate: the service account that changes things; None takes the identity that reads.
-    """
-
-    enabled: bool = False
-    approval: Literal["terminal", "client"] = "terminal"
-    unattended: bool = False
-    max_documents: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
-    impersonate: ServiceAccount | None = None
-
-
-class AuditLog(Section):
-    """``[audit]``: where changes are written down. Counts only in a file that the user named.
-
-    Attributes:
-        path: a file of one's own instead of the one in the user's state folder.
-        cloud_logging: the log of Cloud Logging that takes the place of a file.
-    """
-
-    path: Annotated[str, StringConstraints(min_length=1)] | None = None
-    cloud_logging: LogName | None = None
 
 
 class Pipeline(Section):
@@ -391,6 +330,12 @@ class Pipeline(Section):
     def tag_of(self, service: str) -> str | None:
         """The tag that the settings want a service to serve, if they name one."""
         return next((each.tag for each in self.services if each.name == service), None)
+
+    def place_of(self, service: str) -> tuple[str, str | None]:
+        """The project and region that a service lives in; the pipeline's own where the settings say nothing else."""
+        known = next((each for each in self.services if each.name == service), None)
+        own = self.pipeline
+        return (known and known.project) or own.project, (known and known.region) or own.region
 
     def probes_of(self, name: str) -> tuple[CodeProbe, ...]:
         """The code probes that a service or job must pass."""

@@ -15,13 +15,12 @@ from pydantic_core import ErrorDetails
 
 from checks.code_probe import CodeProbe
 from checks.errors import UsageError
+from checks.permissions import AuditLog, Http, Writes
 from checks.pipeline import (
     CONFIG_NAME,
     Accepted,
-    AuditLog,
     Endpoints,
     Heartbeats,
-    Http,
     Identity,
     Job,
     Pipeline,
@@ -30,7 +29,6 @@ from checks.pipeline import (
     Service,
     Sources,
     Thresholds,
-    Writes,
 )
 from checks.text import show
 

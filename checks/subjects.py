@@ -7,9 +7,9 @@ from typing import Final, Literal
 from checks.deployments import Deployments, Job, Service
 from checks.evidence import Snapshot
 from checks.finding import Finding, Severity
+from checks.following import difference
 from checks.ladder import ladder
 from checks.report import Report, Verdict
-from checks.rules.job_image_differs import difference
 from checks.rules.job_image_stale import lacking
 
 Kind = Literal["service", "job", "missing"]

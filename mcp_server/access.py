@@ -8,7 +8,7 @@ from google.auth.transport.requests import Request
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 
-from checks.pipeline import Http
+from checks.permissions import Http
 from checks.settings import Settings, SettingsError
 from mcp_server.certificates import Certificates, Transport
 from mcp_server.google_tokens import READ, GoogleTokens

@@ -10,7 +10,7 @@ from google.oauth2 import id_token
 from mcp.server.auth.provider import AccessToken
 from pydantic import BaseModel, StrictBool, StrictStr
 
-from checks.pipeline import Http
+from checks.permissions import Http
 from checks.text import show
 from mcp_server.certificates import Certificates
 

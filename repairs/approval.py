@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from checks.frozen import Evidence
-from checks.pipeline import Writes
+from checks.permissions import Writes
 from repairs.errors import RefusedError
 from repairs.plan import Plan, PlanId, Principal
 

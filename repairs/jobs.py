@@ -11,7 +11,7 @@ from typing import Final
 
 from checks.deployments import Deployments, Image, Job, State, Tag
 from checks.errors import SourceError
-from checks.rules.job_image_differs import difference
+from checks.following import difference
 from checks.sources.registry import read_tags
 from checks.sources.run_client import Message
 from checks.sources.run_resources import read_job

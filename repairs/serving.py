@@ -117,17 +117,16 @@ def resource_of(session: RunSession, name: str) -> str:
         RepairError: they do not, or they do not say where it is.
     """
     pipeline = session.settings.pipeline
-    known = next((each for each in pipeline.services if each.name == name), None)
-    if known is None:
+    if name not in {each.name for each in pipeline.services}:
         names = ", ".join(each.name for each in pipeline.services) or "none"
         raise RepairError(
             f"{show(name, limit=100)} is not among [[services]] of the settings (they name {names})",
             "name it there: only services that the settings name are changed",
         )
-    region = known.region or pipeline.pipeline.region
+    project, region = pipeline.place_of(name)
     if region is None:
         raise RepairError(f"the settings name no region for {name}", "set region under [pipeline] or at the service")
-    return f"projects/{known.project or pipeline.pipeline.project}/locations/{region}/services/{name}"
+    return f"projects/{project}/locations/{region}/services/{name}"
 
 
 def refuse_unsettled(seen: Seen) -> None:

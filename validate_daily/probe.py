@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from checks.code_probe import CodeProbe
 from checks.collect import DEFAULT_TIMEOUT
-from checks.console import progress_on_terminal, seconds
+from checks.console import add_time_arguments, progress_on_terminal
 from checks.errors import UsageError
 from checks.settings import CONFIG_VARIABLE, load_settings
 
@@ -47,14 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs"
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE})")
-    parser.add_argument(
-        "--timeout",
-        type=seconds,
-        default=DEFAULT_TIMEOUT,
-        metavar="S",
-        help=f"seconds for all reading together (default {DEFAULT_TIMEOUT:g}); what is not read by then is unknown",
-    )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+    add_time_arguments(parser, DEFAULT_TIMEOUT)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -125,11 +118,6 @@ def _histories(
     for proof in (proof for each in report.subjects for share in each.shares for proof in share.proofs):
         probe, blob = probes[proof.probe], proof.file.git_blob
         if blob and blob not in found:
-            source = probe.source or _below(probe.path, report)
+            source = probe.source or probe.path.removeprefix("/").removeprefix("app/")
             found[blob] = provenance(checkout, source, blob, probe.commit)
     return found
-
-
-def _below(path: str, report: "ProbeReport") -> str:
-    """The file's path in the repository where nobody says: below the directory that images of applications have."""
-    return path.removeprefix("/").removeprefix("app/") if report.subjects else path.removeprefix("/")

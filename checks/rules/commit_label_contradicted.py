@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from checks.commits import same_commit
 from checks.deployments import Service
 from checks.evidence import Level, Snapshot
 from checks.finding import Fact, Finding, Severity
@@ -23,8 +24,8 @@ def commit_label_contradicted(snapshot: Snapshot) -> Iterator[Finding]:
         label = service.commit
         if label is None or not _COMMIT.fullmatch(label) or service.reconciling:
             continue
-        runtime = [fact for fact, commit in _runtime(snapshot, service) if not _same(label, commit)]
-        written = [fact for fact, commit in _written(service) if not _same(label, commit)]
+        runtime = [fact for fact, commit in _runtime(snapshot, service) if not same_commit(label, commit)]
+        written = [fact for fact, commit in _written(service) if not same_commit(label, commit)]
         if runtime or written:
             yield Finding(
                 rule="commit-label-contradicted",
@@ -61,8 +62,3 @@ def _runtime(snapshot: Snapshot, service: Service) -> Iterator[tuple[Fact, str]]
     for (revision, commit), docs in written.items():
         more = f" (and {len(docs) - 1} more)" if len(docs) > 1 else ""
         yield Fact(subject=docs[0], detail=f"{more} was written by {revision} at commit {commit}".strip()), commit
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two commits agree as far as the shorter goes."""
-    return one.startswith(other) or other.startswith(one)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity
+from checks.finding import Fact, Finding, Severity, bounded
 from checks.ladder import Ladder, ladders
 from checks.proof import Outcome
 
@@ -28,8 +28,6 @@ def image_drift(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _finding(subject: str, drifting: list[Ladder]) -> Finding:
     facts = [Fact(subject=told, detail="cannot both be right") for each in drifting for told in each.contradictions]
-    if len(facts) > _MOST:
-        facts = [*facts[:_MOST], Fact(subject=f"{len(facts) - _MOST} more", detail="alike")]
     levels = {each.level for each in drifting if each.verdict is Outcome.CONTRADICTED}
     return Finding(
         rule="image-drift",
@@ -37,7 +35,7 @@ def _finding(subject: str, drifting: list[Ladder]) -> Finding:
         subject=subject,
         summary=f"labels, bytes and effects of {', '.join(each.name for each in drifting[:_NAMED])}"
         f"{f' and {len(drifting) - _NAMED} more' if len(drifting) > _NAMED else ''} cannot all be right",
-        evidence=tuple(facts),
+        evidence=bounded(facts, _MOST),
         level=next((level for level in reversed(Level) if level in levels), Level.LABEL),
         next_step=f"believe the bytes: look at validate-daily probe {drifting[0].name}, and build anew without a cache",
     )

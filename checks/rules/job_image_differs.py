@@ -6,15 +6,11 @@ differ from the same service are one finding about that service.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Final
 
-from checks.deployments import Deployments, Job, Service
+from checks.deployments import Job, Service
 from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity, key
-
-_FORGOTTEN: Final = timedelta(days=30)
-_MOST: Final = 30
+from checks.finding import Fact, Finding, Severity, bounded, key
+from checks.following import MOST, difference, ran
 
 
 def job_image_differs(snapshot: Snapshot) -> Iterator[Finding]:
@@ -33,39 +29,21 @@ def job_image_differs(snapshot: Snapshot) -> Iterator[Finding]:
             yield _finding(snapshot, service, differing)
 
 
-def difference(deployments: Deployments, job: Job, service: Service) -> str | None:
-    """Why a job's next execution would not run what its service serves; None if it would, or if that is unknown."""
-    serving = {revision.image.digest for _, revision in service.serving if revision and revision.image.digest}
-    if not serving:
-        return None
-    if job.image.digest:
-        return None if job.image.digest in serving else f"pins {job.image.digest[:19]}"
-    tag = deployments.tag(job.image)
-    if tag is None:
-        return None if job.image.repository == service.image.repository else f"runs {job.image.reference}"
-    if tag.digest is None:
-        return f"names {job.image.reference}, a tag that does not exist"
-    return None if any(tag.points_at(digest) for digest in serving) else f"runs {job.image.reference}"
-
-
 def _finding(snapshot: Snapshot, service: Service, differing: list[tuple[Job, str]]) -> Finding:
-    active = [job for job, _ in differing if job.last_run and snapshot.taken_at - job.last_run <= _FORGOTTEN]
+    active, told = ran(snapshot, [job for job, _ in differing])
     names = [job.name for job, _ in differing]
-    ran = f"{len(active)} of them ran within 30 days" if active else "none of them ran within 30 days"
-    facts = [Fact(subject=job.name, detail=f"{why}; {_last(job)}") for job, why in differing[:_MOST]]
-    if len(differing) > _MOST:
-        facts.append(Fact(subject=f"{len(differing) - _MOST} more", detail="alike"))
+    facts = [Fact(subject=job.name, detail=f"{why}; {_last(job)}") for job, why in differing]
     return Finding(
         rule="job-image-differs",
         severity=Severity.P1 if active else Severity.P2,
         subject=names[0] if len(names) == 1 else service.name,
-        summary=f"{len(names)} jobs would not run what {service.name} serves; {ran}",
-        evidence=tuple(facts),
+        summary=f"{len(names)} jobs would not run what {service.name} serves; {told}",
+        evidence=bounded(facts, MOST),
         level=Level.DIGEST,
         next_step=f"before their next execution, update these jobs to the digest that {service.name} serves",
         count=len(names),
         explains=tuple(
-            key(rule, name) for name in (service.name, *names[:_MOST]) for rule in ("job-image-stale", "image-drift")
+            key(rule, name) for name in (service.name, *names[:MOST]) for rule in ("job-image-stale", "image-drift")
         ),
     )
 

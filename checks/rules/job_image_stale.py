@@ -6,17 +6,13 @@ are one finding.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Final
 
 from checks.deployments import Deployments, Job
 from checks.evidence import Level, Snapshot
-from checks.finding import Fact, Finding, Severity, key
+from checks.finding import Fact, Finding, Severity, bounded, key
+from checks.following import MOST, ran
 from checks.parts import parts_of
 from checks.proof import Outcome, Proof
-
-_FORGOTTEN: Final = timedelta(days=30)
-_MOST: Final = 30
 
 
 def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
@@ -41,23 +37,18 @@ def lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | N
 
 
 def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) -> Finding:
-    active = [job for job, _ in stale if job.last_run and snapshot.taken_at - job.last_run <= _FORGOTTEN]
-    facts = [
-        Fact(subject=proof.reason, detail=f"in {job.image.reference}, job {job.name}") for job, proof in stale[:_MOST]
-    ]
-    if len(stale) > _MOST:
-        facts.append(Fact(subject=f"{len(stale) - _MOST} more", detail="alike"))
-    names = [job.name for job, _ in stale[:_MOST]]
+    active, told = ran(snapshot, [job for job, _ in stale])
+    facts = [Fact(subject=proof.reason, detail=f"in {job.image.reference}, job {job.name}") for job, proof in stale]
+    names = [job.name for job, _ in stale]
     probes = ", ".join(dict.fromkeys(proof.probe for _, proof in stale))
-    ran = f"{len(active)} of them ran within 30 days" if active else "none of them ran within 30 days"
     return Finding(
         rule="job-image-stale",
         severity=Severity.P1 if active else Severity.P2,
         subject=names[0] if len(names) == 1 else leader,
-        summary=f"{len(stale)} jobs would run code without {probes}; {ran}",
-        evidence=tuple(facts),
+        summary=f"{len(stale)} jobs would run code without {probes}; {told}",
+        evidence=bounded(facts, MOST),
         level=Level.BYTES,
         next_step="before their next execution, update these jobs to the digest that their service serves",
         count=len(stale),
-        explains=tuple(key("image-drift", name) for name in (leader, *names)),
+        explains=tuple(key("image-drift", name) for name in (leader, *names[:MOST])),
     )

@@ -12,7 +12,7 @@ from sandbox import Fault, Sandbox, build, running
 from sandbox.images import HEARTBEAT
 from validate_daily.init import settings_text
 
-from support.commands import run
+from support.commands import example, run, told
 
 PHASE2, PHASE3, JOB = (
     "nba-phase2-raw-processors",
@@ -25,15 +25,11 @@ FIX = "return self.processor_name"
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
-    path = tmp_path / "validate-daily.toml"
-    path.write_text(settings_text("example"))
-    return str(path)
+    return example(tmp_path)
 
 
 def asked(sandbox: Sandbox, config: str, *command: str, code: int) -> dict[str, Any]:
-    done = run(sandbox, "probe", "--config", config, "--format", "json", *command)
-    assert done.returncode == code, done.stdout + done.stderr
-    return dict(json.loads(done.stdout))
+    return told(sandbox, "probe", "--config", config, *command, code=code)
 
 
 STORIES = [

@@ -1,6 +1,5 @@
 """``validate-daily verify-deploy``: the gate after a deploy, run as a CI step runs it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from sandbox.images import Build
 from validate_daily.init import settings_text
 
 from conftest import Serve
-from support.commands import run
+from support.commands import example, run, told
 
 PHASE2, PHASE3, PHASE4 = (
     "nba-phase2-raw-processors",
@@ -25,15 +24,11 @@ EXAMPLE = parse_settings(settings_text("example"), origin="example")
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
-    path = tmp_path / "validate-daily.toml"
-    path.write_text(settings_text("example"))
-    return str(path)
+    return example(tmp_path)
 
 
 def gate(sandbox: Sandbox, config: str, *command: str, code: int) -> dict[str, Any]:
-    done = run(sandbox, "verify-deploy", "--config", config, "--format", "json", *command)
-    assert done.returncode == code, done.stdout + done.stderr
-    return dict(json.loads(done.stdout))
+    return told(sandbox, "verify-deploy", "--config", config, *command, code=code)
 
 
 CASES = [

@@ -11,7 +11,7 @@ from google.auth.exceptions import TransportError
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.shared.exceptions import MCPError
 
-from checks.pipeline import Http
+from checks.permissions import Http
 from mcp_server.certificates import Certificates
 from mcp_server.google_tokens import GoogleTokens
 

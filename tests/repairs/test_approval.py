@@ -1,6 +1,6 @@
 import pytest
 
-from checks.pipeline import Writes
+from checks.permissions import Writes
 from repairs import Approval, Principal, RefusedError
 from repairs.approval import How, check_approval
 from repairs.plan import Plan

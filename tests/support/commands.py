@@ -1,11 +1,13 @@
 """The command as a person or a script runs it: in a process of its own, and at a terminal of its own."""
 
+import json
 import os
 import pty
 import select
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from sandbox import Sandbox
 from validate_daily.init import settings_text
@@ -17,6 +19,20 @@ def settings(folder: Path, more: str = "") -> str:
     path = folder / "settings.toml"
     path.write_text(settings_text("example") + f"\n[writes]\nenabled = true\n{more}\n")
     return str(path)
+
+
+def example(folder: Path) -> str:
+    """The shipped example settings as a file; they change nothing."""
+    path = folder / "validate-daily.toml"
+    path.write_text(settings_text("example"))
+    return str(path)
+
+
+def told(sandbox: Sandbox, *command: str, code: int) -> dict[str, Any]:
+    """What a command says in JSON, and that it exits so."""
+    done = run(sandbox, *command, "--format", "json")
+    assert done.returncode == code, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
 
 
 def run(sandbox: Sandbox, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:

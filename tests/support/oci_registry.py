@@ -6,11 +6,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from support.official import free_port
 
 _TOOLS: Final = ("docker-registry", "skopeo", "umoci")
 _ADVICE: Final = "a real registry cannot run: apt-get install docker-registry skopeo umoci"
@@ -41,9 +43,7 @@ def need_tools() -> None:
 def oci_registry(folder: Path) -> Generator[str]:
     """Run ``docker-registry`` on a free port; yields ``host:port``."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     config = folder / "registry.yml"
     config.write_text(_CONFIG.format(root=folder / "held", address=address))
     with (folder / "registry.log").open("wb") as log:
@@ -91,5 +91,6 @@ def _wait(process: "subprocess.Popen[bytes]", address: str) -> None:
             asked.settimeout(1)
             if asked.connect_ex((host, int(port))) == 0:
                 return
-        time.sleep(0.05)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
     raise RuntimeError(f"docker-registry does not answer at {address}")

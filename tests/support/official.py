@@ -36,7 +36,7 @@ def official_emulator(log: Path) -> Generator[str]:
     missing = [command for command in ("gcloud", "java") if shutil.which(command) is None]
     if missing:
         raise NoEmulatorError(_advice(f"no {' and no '.join(missing)} on PATH"))
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["gcloud", "emulators", "firestore", "start", f"--host-port={address}"],
@@ -60,7 +60,8 @@ def _advice(reason: str) -> str:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback on which nothing listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -36,7 +36,6 @@ class Built:
     commit: str | None
     command: tuple[str, ...]
     working_directory: str | None
-    variables: tuple[str, ...]
 
 
 async def read_manifest(wire: Wire, digest: str, limits: Limits) -> Built:
@@ -82,7 +81,6 @@ def _built(digest: str, blobs: list[Blob], told: Mapping[str, Any]) -> Built:
         commit=excerpt(commit) if isinstance(commit, str) and commit else None,
         command=(*_texts(inner.get("Entrypoint")), *_texts(inner.get("Cmd"))),
         working_directory=folder if isinstance(folder, str) and folder else None,
-        variables=_texts(inner.get("Env")),
     )
 
 

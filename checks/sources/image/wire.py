@@ -15,7 +15,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import httpx2
 
@@ -26,8 +26,6 @@ from checks.sources.manifest_address import repository_address
 from checks.sources.reading import Budget, ask
 from checks.sources.registry import NO_REGISTRY, ROLE, refuse, registry_headers, responding
 from checks.text import show
-
-T = TypeVar("T")
 
 _REDIRECTS: Final = 3
 _UNAUTHORIZED: Final = 401
