@@ -1,0 +1,80 @@
+"""The table of claims in a handoff: written so that people read it, and machines measure it again."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from checks.evidence import Level
+from checks.handoff.claim import Check, Claim
+from checks.text import show
+
+COLUMNS: Final = ("claim", "check", "subject", "expected", "observed", "level", "measured (UTC)", "holds until (UTC)")
+HEADER: Final = f"{' | '.join(COLUMNS)} |"
+"""The table's first row, as a reader gets it."""
+
+_OBEYED: Final = re.compile(r"[\\`*\[\]|~&]|<(?=[A-Za-z/!?])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", re.ASCII)
+"""What Markdown would obey: an underscore only at the edge of a word, an angle only where a tag could begin."""
+
+_TIME: Final = "%Y-%m-%d %H:%M:%S"
+_LONGEST: Final = 240
+
+
+def row(claim: Claim) -> str:
+    """One claim as a row of Markdown."""
+    cells = (
+        claim.statement,
+        claim.check or "",
+        claim.subject or "",
+        claim.expected or "",
+        claim.observed or "",
+        claim.level or "",
+        _at(claim.measured_at),
+        _at(claim.expires_at),
+    )
+    return f"| {' | '.join(map(cell, cells))} |"
+
+
+def header() -> Iterable[str]:
+    """The two lines above the rows."""
+    return f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"
+
+
+def cell(text: str) -> str:
+    """A text that neither ends a cell nor formats anything: what Markdown would obey is escaped."""
+    return _OBEYED.sub(r"\\\g<0>", show(text, limit=_LONGEST).replace("\\\\", "\\"))
+
+
+def claim_of(text: str, line: int) -> Claim | None:
+    """The claim in a row, as a reader gets it; None where it is none of this table.
+
+    A row that begins as one, and cannot be read, is a claim that nothing measures: it is not passed over.
+    """
+    cells = text.removesuffix(" |").split(" | ")
+    if len(cells) != len(COLUMNS) or tuple(cells) == COLUMNS:
+        return None
+    statement, check, subject, expected, observed, level, measured, until = cells
+    try:
+        return Claim(
+            statement=statement,
+            line=line,
+            check=Check(check),
+            subject=subject,
+            expected=expected,
+            observed=observed or None,
+            level=Level(level) if level else None,
+            measured_at=_read(measured),
+            expires_at=_read(until),
+        )
+    except (ValueError, ValidationError):
+        return Claim(statement=statement, line=line)
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):{_TIME}}" if moment else ""
+
+
+def _read(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
