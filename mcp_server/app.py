@@ -17,7 +17,7 @@ from checks.sources.session import Session
 from mcp_server.pages import add_pages
 from mcp_server.state import TIMEOUT, State
 from mcp_server.tool import read_tool, write_tool
-from mcp_server.tools import read
+from mcp_server.tools import handoff, read
 from repairs.seal import KEY_VARIABLE
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def read_tools() -> list[Tool]:
         read_tool(read.verify_deployed_code, "Verify deployed code"),
         read_tool(read.search_logs, "Search logs"),
         read_tool(read.find_stuck_operations, "Find stuck operations"),
+        read_tool(handoff.verify_handoff, "Verify a handoff"),
+        read_tool(handoff.write_handoff, "Write a handoff"),
     ]
 
 

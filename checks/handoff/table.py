@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from checks.evidence import Level
 from checks.handoff.claim import Check, Claim
+from checks.redact import redact
 from checks.text import show
 
 COLUMNS: Final = ("claim", "check", "subject", "expected", "observed", "level", "measured (UTC)", "holds until (UTC)")
@@ -19,22 +20,16 @@ _OBEYED: Final = re.compile(r"[\\`*\[\]|~&]|<(?=[A-Za-z/!?])|(?<![A-Za-z0-9])_|_
 """What Markdown would obey: an underscore only at the edge of a word, an angle only where a tag could begin."""
 
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
-_LONGEST: Final = 240
+_LONGEST: Final = 300
+_OBSERVED: Final = 100
 
 
 def row(claim: Claim) -> str:
     """One claim as a row of Markdown."""
-    cells = (
-        claim.statement,
-        claim.check or "",
-        claim.subject or "",
-        claim.expected or "",
-        claim.observed or "",
-        claim.level or "",
-        _at(claim.measured_at),
-        _at(claim.expires_at),
-    )
-    return f"| {' | '.join(map(cell, cells))} |"
+    told = (claim.statement, claim.check or "", claim.subject or "", claim.expected or "")
+    times = (_at(claim.measured_at), _at(claim.expires_at))
+    observed = cell(claim.observed or "", _OBSERVED)
+    return f"| {' | '.join([*map(cell, told), observed, claim.level or '', *times])} |"
 
 
 def header() -> Iterable[str]:
@@ -42,9 +37,9 @@ def header() -> Iterable[str]:
     return f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"
 
 
-def cell(text: str) -> str:
+def cell(text: str, limit: int = _LONGEST) -> str:
     """A text that neither ends a cell nor formats anything: what Markdown would obey is escaped."""
-    return _OBEYED.sub(r"\\\g<0>", show(text, limit=_LONGEST).replace("\\\\", "\\"))
+    return _OBEYED.sub(r"\\\g<0>", show(redact(text), limit=limit).replace("\\\\", "\\"))
 
 
 def claim_of(text: str, line: int) -> Claim | None:

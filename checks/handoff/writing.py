@@ -18,7 +18,7 @@ from checks.report import Verdict
 VALID: Final = timedelta(hours=1)
 """How long a measured claim holds."""
 
-_FINDINGS: Final = 20
+_FINDINGS: Final = 12
 _SERVICES: Final = 20
 _UNKNOWN: Final = 20
 

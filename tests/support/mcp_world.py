@@ -24,6 +24,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "verify_deployed_code": {},
     "search_logs": {},
     "find_stuck_operations": {},
+    "verify_handoff": {"document": "Phase 3 and 4 deployed with the fix. Bad format documents: 0"},
+    "write_handoff": {},
 }
 """A call of each tool, as simple as it can be."""
 

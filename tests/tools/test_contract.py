@@ -21,6 +21,8 @@ NAMES = [
     "verify_deployed_code",
     "search_logs",
     "find_stuck_operations",
+    "verify_handoff",
+    "write_handoff",
 ]
 CORE = ("denied-run", "healthy", "hostile-ids", "hostile-logs", "permission-lost", "proliferation", "split-traffic")
 STORIES = [

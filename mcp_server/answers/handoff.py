@@ -1,0 +1,187 @@
+"""Handoffs: the answers of ``write_handoff`` and ``verify_handoff``."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
+
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import AwareDatetime, Field
+
+from checks.evidence import Level
+from checks.finding import Severity
+from checks.frozen import Count, Evidence, Untrusted
+from checks.handoff.claim import Check
+from checks.handoff.verifying import Answer as Verified
+from checks.handoff.verifying import Answered, HandoffReport
+from checks.report import ExitCode, Verdict
+from mcp_server.answers.answer import Answer, Searched, notes
+from mcp_server.cursor import Place, asked, read_cursor, write_cursor
+from repairs.handing import Written
+
+ROOM: Final = 5_000
+"""Characters that the claims of an answer may take."""
+
+_FINDINGS: Final = 8
+_ORDER: Final = (Verified.CONTRADICTED, Verified.UNVERIFIABLE, Verified.EXPIRED, Verified.CONFIRMED)
+
+Text = Annotated[str, Field(json_schema_extra={"x-untrusted": True}, description="Markdown, escaped: keep it as it is")]
+
+
+class HandoffText(Answer):
+    """A handoff that was just measured: its text, to be kept as it is, and the verdict that it bears."""
+
+    verdict: Verdict
+    taken_at: AwareDatetime
+    text: Text
+
+
+class ClaimRow(Evidence):
+    """One claim. ``levels``: the levels of evidence that say the same, of what runs."""
+
+    statement: Untrusted
+    line: Count
+    check: Check | None
+    subject: Untrusted | None
+    expected: Untrusted | None
+    verdict: Verified
+    level: Level | None
+    observed: Untrusted | None
+    reason: Untrusted | None
+    levels: tuple[Level, ...] = ()
+
+
+class Unmentioned(Evidence):
+    """A finding of now that no claim of the document says is open."""
+
+    rule: str
+    severity: Severity
+    subject: Untrusted
+    next_step: str
+
+
+class HandoffAnswer(Answer):
+    """The claims of a document, measured again, beside what is.
+
+    Attributes:
+        verdict: of the pipeline now, whatever the document says.
+        exit_code: what the command line exits with: 0 only where all is confirmed and nothing is left out.
+        counts: how many claims have each answer, those that only git can check among the unverifiable.
+        claims: the worst first; ``omitted`` follow on later pages.
+        git_only: statements that only git can check.
+        unmentioned: the worst findings that the document is silent of; ``more_unmentioned`` counts the others.
+    """
+
+    verdict: Verdict
+    taken_at: AwareDatetime
+    exit_code: Count
+    counts: Mapping[Verified, Count]
+    claims: tuple[ClaimRow, ...] = ()
+    omitted: Count = 0
+    git_only: Count = 0
+    unmentioned: tuple[Unmentioned, ...] = ()
+    more_unmentioned: Count = 0
+
+
+class _Next(Place):
+    line: int
+    statement: str
+
+
+def text_answer(written: Written, searched: Searched) -> HandoffText:
+    """What was written.
+
+    Raises:
+        ToolError: the notes say what no claim proves.
+    """
+    if written.refused:
+        first = written.refused[0]
+        raise ToolError(
+            f"notes: line {first.line} says deployed or fixed, and {first.why}; {len(written.refused)} such sentences: "
+            "call verify_deployed_code, or say what was done instead"
+        )
+    report = written.report
+    return HandoffText(
+        practice=report.practice,
+        searched=searched,
+        complete=not report.gaps,
+        gaps=report.gaps[:_FINDINGS],
+        verdict=report.verdict,
+        taken_at=report.taken_at,
+        text=written.text,
+    )
+
+
+def handoff_answer(report: HandoffReport, searched: Searched, cursor: str | None) -> HandoffAnswer:
+    """The answers on a page.
+
+    Args:
+        report: all of them.
+        searched: where was looked.
+        cursor: ``next_cursor`` of the page before.
+
+    Raises:
+        ToolError: the cursor is none of this tool's, or the answers have changed since.
+    """
+    told = sorted(report.claims, key=lambda each: (_ORDER.index(each.verdict), each.line))
+    start = _start(told, read_cursor(cursor, _Next, asked(report.document))) if cursor else 0
+    rows = _fitting([_row(each) for each in told[start:]])
+    end = start + len(rows)
+    rest = _next(report, told[end]) if end < len(told) else None
+    empty = "It claims nothing that a fixed pattern knows: it was not verified." if not told else None
+    beyond = f"{report.beyond} claims are beyond the limit and were not measured." if report.beyond else None
+    return HandoffAnswer(
+        practice=report.practice,
+        searched=searched,
+        complete=not report.gaps,
+        gaps=report.gaps[:_FINDINGS],
+        note=notes(empty, beyond),
+        truncated=rest is not None,
+        next_cursor=rest,
+        verdict=report.verdict,
+        taken_at=report.taken_at,
+        exit_code=ExitCode(report.exit_code).value,
+        counts={answer: count for answer, count in report.counts.items() if count},
+        claims=tuple(rows),
+        omitted=len(told) - end,
+        git_only=report.git_only.count,
+        unmentioned=tuple(
+            Unmentioned(rule=each.rule, severity=each.severity, subject=each.subject, next_step=each.next_step)
+            for each in report.unmentioned[:_FINDINGS]
+        ),
+        more_unmentioned=max(0, len(report.unmentioned) - _FINDINGS),
+    )
+
+
+def _next(report: HandoffReport, each: Answered) -> str:
+    return write_cursor(_Next(asked=asked(report.document), line=each.line, statement=_named(each)))
+
+
+def _start(told: Sequence[Answered], place: _Next) -> int:
+    for index, each in enumerate(told):
+        if (each.line, _named(each)) == (place.line, place.statement):
+            return index
+    raise ToolError("cursor: what it names is gone: call again without a cursor")
+
+
+def _named(each: Answered) -> str:
+    """One claim among those of its line."""
+    told = f"{each.statement} {each.check} {each.subject} {each.expected}"
+    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _fitting(rows: Sequence[ClaimRow]) -> list[ClaimRow]:
+    """As many rows as there is room for, one at least."""
+    room, kept = ROOM, list[ClaimRow]()
+    for row in rows:
+        room -= len(row.model_dump_json())
+        if room < 0 and kept:
+            break
+        kept.append(row)
+    return kept
+
+
+def _row(each: Answered) -> ClaimRow:
+    return ClaimRow(
+        **each.model_dump(exclude={"levels"}),
+        levels=tuple(rung.level for rung in each.levels),
+    )
