@@ -17,7 +17,7 @@ from checks.frozen import Evidence
 from checks.handoff.claim import Claim
 from checks.handoff.statements import claims_in, counts_in
 from checks.handoff.subjects import Names
-from checks.handoff.table import HEADER, claim_of
+from checks.handoff.table import COLUMNS, claim_of
 from checks.pipeline import Pipeline
 
 MOST_BYTES: Final = 1 << 20
@@ -58,13 +58,17 @@ class Document(Evidence):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One line of text: its number, the headings above it, and whether it is of code, or names a table's columns."""
+    """One line of text: its number, the headings above it, and whether it is of code, or names a table's columns.
+
+    ``cells`` are those of a row of a table.
+    """
 
     number: int
     text: str
     headings: tuple[str, ...]
     code: bool = False
     columns: bool = False
+    cells: tuple[str, ...] = ()
 
 
 def read_document(raw: bytes, pipeline: Pipeline, origin: str) -> Document:
@@ -94,7 +98,7 @@ def measured_claims(raw: bytes, origin: str) -> list[Claim]:
 def sentences_of(raw: bytes, origin: str) -> Iterator[tuple[int, str]]:
     """Every sentence outside the table and outside code, and its line; errors as for ``read_document``."""
     for line in _read(raw, origin):
-        if not line.code and claim_of(line.text, line.number) is None:
+        if not line.code and claim_of(line.cells, line.number) is None:
             yield from ((line.number, sentence) for sentence in _SENTENCES.split(line.text))
 
 
@@ -110,9 +114,9 @@ def _read(raw: bytes, origin: str) -> list[_Line]:
 
 def _table(lines: Sequence[_Line]) -> list[Claim] | None:
     """The claims of the table that this project writes; None where there is none. One without rows claims nothing."""
-    if not any(line.columns and line.text == HEADER for line in lines):
+    if not any(line.columns and line.cells == COLUMNS for line in lines):
         return None
-    return [claim for line in lines if (claim := claim_of(line.text, line.number))]
+    return [claim for line in lines if (claim := claim_of(line.cells, line.number))]
 
 
 def _free(lines: Sequence[_Line], pipeline: Pipeline, names: Names) -> Iterator[Claim]:
@@ -164,7 +168,8 @@ def _lines(tokens: Sequence[Token]) -> Iterator[_Line]:
         elif token.type == "tr_open":
             row, place = [], number
         elif token.type == "tr_close" and row is not None:
-            yield _Line(place, f"{' | '.join(row)} |", tuple(text for _, text in headings), columns=columns)
+            above = tuple(text for _, text in headings)
+            yield _Line(place, f"{' | '.join(row)} |", above, columns=columns, cells=tuple(row))
             row = None
         elif token.type in {"fence", "code_block"}:
             above = tuple(text for _, text in headings)

@@ -1,7 +1,7 @@
 """The table of claims in a handoff: written so that people read it, and machines measure it again."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,8 +13,7 @@ from checks.redact import redact
 from checks.text import show
 
 COLUMNS: Final = ("claim", "check", "subject", "expected", "observed", "level", "measured (UTC)", "holds until (UTC)")
-HEADER: Final = f"{' | '.join(COLUMNS)} |"
-"""The table's first row, as a reader gets it."""
+"""The table's first row."""
 
 _OBEYED: Final = re.compile(r"[\\`*\[\]|~&]|<(?=[A-Za-z/!?])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", re.ASCII)
 """What Markdown would obey: an underscore only at the edge of a word, an angle only where a tag could begin."""
@@ -42,12 +41,11 @@ def cell(text: str, limit: int = _LONGEST) -> str:
     return _OBEYED.sub(r"\\\g<0>", show(redact(text), limit=limit).replace("\\\\", "\\"))
 
 
-def claim_of(text: str, line: int) -> Claim | None:
+def claim_of(cells: Sequence[str], line: int) -> Claim | None:
     """The claim in a row, as a reader gets it; None where it is none of this table.
 
     A row that begins as one, and cannot be read, is a claim that nothing measures: it is not passed over.
     """
-    cells = text.removesuffix(" |").split(" | ")
     if len(cells) != len(COLUMNS) or tuple(cells) == COLUMNS:
         return None
     statement, check, subject, expected, observed, level, measured, until = cells
