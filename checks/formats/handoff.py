@@ -52,9 +52,7 @@ def _lines(report: HandoffReport) -> Iterator[Text | Table]:
     if report.git_only.count:
         yield Text()
         first = "; ".join(show(each, limit=_SAID) for each in report.git_only.statements[:3])
-        yield Text(
-            f"{report.git_only.count} statements that only git can check, unverifiable here: {first}", style="dim"
-        )
+        yield Text(f"{report.git_only.count} that only git can check, unverifiable here: {first}", style="dim")
     if report.beyond:
         yield Text(
             f"{report.beyond} claims more than are measured at once: unverifiable", style=_STYLE[Answer.UNVERIFIABLE]

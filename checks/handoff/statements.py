@@ -65,7 +65,8 @@ _OLD_JOBS: Final = re.compile(r"\b(\d{1,4})\+? (?:[\w-]+ ){0,3}jobs\b.*\bold\b",
 _REVISION: Final = re.compile(r"\b\d{5}-[a-z0-9]{3}\b", re.ASCII)
 _COMMIT: Final = re.compile(r"\bcommits?\b\W{0,4}([0-9a-f]{7,40})\b", _FLAGS)
 _GIT: Final = re.compile(
-    r"\bcommit(?:s|ted)?\b|\bmerged\b|\b[0-9a-f]{8}\b - |\.(?:py|sh|txt|md|toml|yaml)\b|\bdockerfile\b|\bbranch\b|\bscript\b",
+    r"\bcommit(?:s|ted)?\b|\bmerged\b|\b[0-9a-f]{8}\b - |\.(?:py|sh|txt|md|toml|yaml)\b"
+    r"|\bdockerfile\b|\bbranch\b|\bscript\b",
     _FLAGS,
 )
 _SAID: Final = re.compile(

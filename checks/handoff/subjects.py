@@ -10,7 +10,8 @@ from checks.pipeline import Pipeline
 
 _SHORTEST: Final = 6
 _PHASES: Final = re.compile(
-    r"(?<![\w/.-])phases?[ -]?(\d{1,2})((?:\s*(?:,|&|/|and|or|\+)\s*(?:phase[ -]?)?\d{1,2})*)(\+)?", re.IGNORECASE | re.ASCII
+    r"(?<![\w/.-])phases?[ -]?(\d{1,2})((?:\s*(?:,|&|/|and|or|\+)\s*(?:phase[ -]?)?\d{1,2})*)(\+)?",
+    re.IGNORECASE | re.ASCII,
 )
 _ALL_SERVICES: Final = re.compile(
     r"\b(?:all|any) (?:\w+ ){0,2}services?\b|\bservices deployed: all\b", re.IGNORECASE | re.ASCII

@@ -88,9 +88,7 @@ def test_a_repair_stands_in_the_handoff_with_what_became_of_it(tmp_path: Path) -
     config = settings(tmp_path)
     with running(world) as cloud:
         plan = json.loads(run(cloud, "cleanup", "--config", config, "--format", "json").stdout)
-        code, said = typed(
-            cloud, f"processor_heartbeats {plan['count']}", "cleanup", "--apply", "--config", config
-        )
+        code, said = typed(cloud, f"processor_heartbeats {plan['count']}", "cleanup", "--apply", "--config", config)
         assert code == 0, said
         text = run(cloud, "handoff", "write", "--config", config).stdout
 

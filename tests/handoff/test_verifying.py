@@ -43,7 +43,9 @@ async def test_the_same_words_are_confirmed_once_it_is_so(serve: Serve) -> None:
     assert answers(report) == [Answer.CONFIRMED, Answer.CONFIRMED]
 
 
-@pytest.mark.parametrize("scenario", ["healthy", "repaired", "proliferation", "silent-stop", "hostile-ids", "recovered"])
+@pytest.mark.parametrize(
+    "scenario", ["healthy", "repaired", "proliferation", "silent-stop", "hostile-ids", "recovered"]
+)
 async def test_what_is_written_is_confirmed_at_once_and_expired_an_hour_later(scenario: str, serve: Serve) -> None:
     cloud = await serve(scenario)
     text = (await written(cloud)).text
@@ -190,7 +192,6 @@ def test_a_row_reads_back_as_it_was_written() -> None:
     assert read[0].statement == told.statement
     assert (read[0].measured_at, read[0].expires_at) == (told.measured_at, told.expires_at)
     assert claim_of(("a", "b"), 1) is None
-
 
 
 def _claim(cloud: Sandbox, check: str, subject: str, expected: str) -> Claim:

@@ -76,7 +76,7 @@ async def test_nothing_of_a_hostile_project_runs(hostile: Path, era: str) -> Non
         tools = (await client.list_tools()).tools
         text = await refused(client, "check_heartbeats")
 
-    assert len(tools) == 8
+    assert len(tools) == 10
     assert "endpoints.run leads beyond this machine" in text
     assert not (hostile.parent / "ran").exists()
 

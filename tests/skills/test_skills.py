@@ -50,7 +50,9 @@ def test_a_skill_may_call_every_tool_in_both_spellings_and_nothing_else(skill: s
 @pytest.mark.parametrize("page", pages())
 def test_every_tool_that_a_page_names_exists(page: str) -> None:
     named = set(
-        re.findall(r"`((?:check|count|recent|list|describe|verify|search|find|plan|cleanup)_[a-z_]+)`", read_page(page))
+        re.findall(
+            r"`((?:check|count|recent|list|describe|verify|search|find|plan|cleanup|write)_[a-z_]+)`", read_page(page)
+        )
     )
 
     assert named <= TOOLS
