@@ -1,9 +1,11 @@
 """Who may ask, and what may be changed: the sections that count only in a file that the user named."""
 
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from checks.duration import Duration
 from checks.section import Section
 
 Audience = Annotated[
@@ -68,3 +70,57 @@ class AuditLog(Section):
 
     path: Annotated[str, StringConstraints(min_length=1)] | None = None
     cloud_logging: LogName | None = None
+
+
+MODEL: Final = "claude-sonnet-5-5"
+"""The model that drives the agent where the settings name none."""
+
+Dollars = Annotated[float, Field(ge=0, le=10_000)]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}$")]
+
+
+class Price(Section):
+    """``[agent.price]``: what a million tokens of the model cost, in dollars.
+
+    Attributes:
+        input, output: tokens that are sent, and that it writes.
+        cache_write, cache_read: sent tokens that are put into its cache, and that come out of it.
+    """
+
+    input: Dollars
+    output: Dollars
+    cache_write: Dollars
+    cache_read: Dollars
+
+
+_LISTED: Final = {MODEL: Price(input=2, output=10, cache_write=2.5, cache_read=0.2)}
+"""Published list prices of November 2026."""
+
+
+class Agent(Section):
+    """``[agent]``: the model that drives the agent, and what one run may spend. Counts only in a named file.
+
+    Attributes:
+        model: by its name in the Messages API.
+        turns: replies of the model.
+        tokens: all that is sent, cached and written, together.
+        time: until its last reply.
+        dollars: what its tokens may cost; 0 sets no limit.
+        reply_tokens: of one reply.
+        retries: how often a call is tried again that the API could not take.
+        price: of the model; None takes the list price, where one is known.
+    """
+
+    model: ModelName = MODEL
+    turns: Annotated[int, Field(ge=1, le=200)] = 30
+    tokens: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_000_000
+    time: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=6))] = timedelta(minutes=10)
+    dollars: Dollars = 2.0
+    reply_tokens: Annotated[int, Field(ge=256, le=64_000)] = 8_000
+    retries: Annotated[int, Field(ge=0, le=20)] = 4
+    price: Price | None = None
+
+    @property
+    def prices(self) -> Price | None:
+        """The price of the model, if it is known."""
+        return self.price or _LISTED.get(self.model)

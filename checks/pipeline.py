@@ -22,7 +22,7 @@ from pydantic import (
 from checks.code_probe import CodeProbe
 from checks.duration import Duration, format_duration
 from checks.endpoint import Endpoint
-from checks.permissions import AuditLog, Http, Writes
+from checks.permissions import Agent, AuditLog, Http, Writes
 from checks.section import Name, Section
 from heartbeat.document_id import canonical_id
 
@@ -285,6 +285,7 @@ class Pipeline(Section):
     accepted: tuple[Accepted, ...] = ()
     writes: Writes = Writes()
     audit: AuditLog = AuditLog()
+    agent: Agent = Agent()
 
     @model_validator(mode="after")
     def _probes_what_exists(self) -> Self:

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from checks.code_probe import CodeProbe
 from checks.errors import UsageError
-from checks.permissions import AuditLog, Http, Writes
+from checks.permissions import Agent, AuditLog, Http, Price, Writes
 from checks.pipeline import (
     CONFIG_NAME,
     Accepted,
@@ -36,7 +36,7 @@ CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
 MAX_BYTES: Final = 1 << 20
 _SECTIONS: Final[tuple[type[BaseModel], ...]] = (
     Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, Service, Job, Quiet, Accepted, Endpoints, Http,
-    Writes, AuditLog, CodeProbe,
+    Writes, AuditLog, CodeProbe, Agent, Price,
 )  # fmt: skip
 
 
@@ -68,6 +68,11 @@ class Settings:
     def audit(self) -> AuditLog:
         """Where changes are written down: the default, where the file was merely found."""
         return self.pipeline.audit if self.named else AuditLog()
+
+    @property
+    def agent(self) -> Agent:
+        """What drives the agent, and what it may spend: the default, where the file was merely found."""
+        return self.pipeline.agent if self.named else Agent()
 
     @property
     def no_writes(self) -> str | None:

@@ -11,6 +11,7 @@ from checks import command as check
 from checks.console import Parser, guarded
 from mcp_server import command as mcp
 from validate_daily import (
+    agent,
     audit,
     cleanup,
     demo,
@@ -44,6 +45,7 @@ SUBCOMMANDS: Final = {
     "probe": Subcommand(probe.SUMMARY, probe.add_arguments, probe.run),
     "verify-deploy": Subcommand(verify_deploy.SUMMARY, verify_deploy.add_arguments, verify_deploy.run),
     "handoff": Subcommand(handoff.SUMMARY, handoff.add_arguments, handoff.run),
+    "agent": Subcommand(agent.SUMMARY, agent.add_arguments, agent.run),
     "repair": Subcommand(repair.SUMMARY, repair.add_arguments, repair.run),
     "cleanup": Subcommand(cleanup.SUMMARY, cleanup.add_arguments, cleanup.run),
     "restore": Subcommand(restore.SUMMARY, restore.add_arguments, restore.run),

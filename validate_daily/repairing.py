@@ -31,7 +31,7 @@ exit codes: 0 done or nothing to do, 1 not or only partly done, 3 something coul
 64 wrong usage or settings, 70 internal error, 130 interrupted
 """
 ASSISTANT_VARIABLE: Final = "CLAUDECODE"
-_TERMINAL: Final = "/dev/tty"
+TERMINAL: Final = "/dev/tty"
 
 S = TypeVar("S", bound=Access)
 P = TypeVar("P", bound=Plan)
@@ -207,9 +207,9 @@ def ask(plan: Plan) -> str:
     """
     question = f"Type {show(plan.words)} to {plan.repair}, anything else to stop: "
     try:
-        with Path(_TERMINAL).open("w", encoding="utf-8", errors="replace") as person:
+        with Path(TERMINAL).open("w", encoding="utf-8", errors="replace") as person:
             person.write("\n".join([*plan_lines(plan), question]))
-        with Path(_TERMINAL).open(encoding="utf-8", errors="replace") as person:
+        with Path(TERMINAL).open(encoding="utf-8", errors="replace") as person:
             typed = person.readline().rstrip("\n")
     except OSError as error:
         raise RefusedError(

@@ -114,6 +114,7 @@ def test_the_template_names_every_key() -> None:
         pipeline.Accepted,
         pipeline.Writes,
         pipeline.AuditLog,
+        pipeline.Agent,
     ):
         for name, field in section.model_fields.items():
             key = field.alias or name

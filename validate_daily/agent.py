@@ -1,0 +1,132 @@
+"""``validate-daily agent``: a model follows the skill over the tools, for cron, CI and chat bots."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from checks.console import seconds
+from checks.errors import UsageError
+from checks.settings import CONFIG_VARIABLE, Settings, load_settings
+from checks.text import show
+from repairs.errors import RefusedError
+from skills import SKILLS
+from validate_daily.repairing import TERMINAL, refuse_assistant
+
+if TYPE_CHECKING:
+    from checks.permissions import Agent
+    from skills.agent import Server
+
+SUMMARY: Final = "let a model follow the skill over the tools, and report beside the code's verdict"
+TOKEN_VARIABLE: Final = "VALIDATE_DAILY_MCP_TOKEN"  # noqa: S105 - its name
+_EPILOGUE: Final = f"""\
+The key is in ANTHROPIC_API_KEY; ANTHROPIC_BASE_URL names another address. Standard output has the report, standard
+error what the model does. The verdict is the code's, whatever the model says; where they disagree, the report shows it.
+A server over HTTP gets the token in {TOKEN_VARIABLE}.
+
+exit codes: as check: 0 healthy, 1 P0 or P1, 2 P2, 3 unknown; never 0 or 2 where the model did not conclude; 64 wrong
+usage, settings, key or model, 70 internal error, 130 interrupted
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOGUE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("question", nargs="?", default="daily", metavar="QUESTION", help="the skill's argument")
+    parser.add_argument("--skill", choices=SKILLS, default=SKILLS[0], help=f"which one to follow (default {SKILLS[0]})")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE})")
+    parser.add_argument("--server", metavar="URL", help="a server over HTTP instead of one of its own over stdio")
+    parser.add_argument("--model", metavar="NAME", help="instead of [agent] model")
+    parser.add_argument("--turns", type=int, metavar="N", help="instead of [agent] turns")
+    parser.add_argument("--tokens", type=int, metavar="N", help="instead of [agent] tokens")
+    parser.add_argument("--dollars", type=float, metavar="D", help="instead of [agent] dollars; 0 sets no limit")
+    parser.add_argument("--time", type=seconds, metavar="T", help="instead of [agent] time")
+    parser.add_argument(
+        "--allow-writes", action="store_true", help="offer the tools that change things: each asks at this terminal"
+    )
+    parser.add_argument(
+        "--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs"
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Let the model follow the skill.
+
+    Raises:
+        UsageError: the settings, the key, the model or the server cannot be used, or there is nobody to ask.
+    """
+    settings = load_settings(arguments.config)
+    if arguments.allow_writes:
+        _there_is_a_person(settings, remote=arguments.server is not None)
+    limits = _limits(arguments, settings.agent)
+    from skills.agent import Assignment, investigate  # noqa: PLC0415 - loads only when used
+    from validate_daily.agent_telling import Teller, ask, render, render_json  # noqa: PLC0415 - the same
+
+    assignment = Assignment(arguments.question, arguments.skill, limits, ask if arguments.allow_writes else None)
+    report = asyncio.run(investigate(_server(arguments, settings), assignment, Teller(sys.stderr)))
+    (render_json if arguments.format == "json" else render)(report)
+    return report.exit_code
+
+
+def _server(arguments: argparse.Namespace, settings: Settings) -> "Server":
+    from mcp.client.stdio import StdioServerParameters  # noqa: PLC0415 - loads only when used
+
+    from skills.agent import Server  # noqa: PLC0415 - the same
+
+    if arguments.server is not None:
+        if not arguments.server.startswith(("https://", "http://")):
+            raise UsageError(f"--server: {show(arguments.server)}: an address begins with https:// or http://")
+        return Server(arguments.server, os.environ.get(TOKEN_VARIABLE))
+    config = ["--config", str(settings.path)] if settings.named else []
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+    command = ["-m", "mcp_server", *config]
+    return Server(StdioServerParameters(command=sys.executable, args=command, env=kept))
+
+
+def _limits(arguments: argparse.Namespace, settings: "Agent") -> "Agent":
+    """The settings, with what the command line says instead.
+
+    Raises:
+        UsageError: an argument is out of bounds.
+    """
+    from datetime import timedelta  # noqa: PLC0415 - beside its only use
+
+    from pydantic import ValidationError  # noqa: PLC0415 - the same
+
+    said = {name: getattr(arguments, name) for name in ("model", "turns", "tokens", "dollars")}
+    said["time"] = None if arguments.time is None else timedelta(seconds=arguments.time)
+    told = {name: value for name, value in said.items() if value is not None}
+    try:
+        return type(settings).model_validate(settings.model_dump() | told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"--{first['loc'][0]}: {first['msg']}, got {show(str(first['input']))}") from None
+
+
+def _there_is_a_person(settings: Settings, *, remote: bool) -> None:
+    """Writes are asked about, one by one: refuse them where nobody can be.
+
+    Raises:
+        UsageError: nothing may be changed, or through no client, or there is no terminal.
+    """
+    if not remote and settings.no_writes:
+        raise UsageError(f"--allow-writes: {settings.no_writes}")
+    if not remote and settings.writes.approval != "client":
+        raise UsageError(
+            f'--allow-writes: {settings.path}: [writes] approval is "terminal": the tools only hand back commands: '
+            'set approval = "client" to be asked here, or run validate-daily repair'
+        )
+    try:
+        refuse_assistant()
+        with Path(TERMINAL).open("r+b", buffering=0):
+            pass
+    except RefusedError as error:
+        raise UsageError(f"--allow-writes: {error}") from error
+    except OSError as error:
+        raise UsageError(
+            "--allow-writes: there is no terminal to ask a person at: leave it out, or run this in one"
+        ) from error
