@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import anthropic
 import httpx2
@@ -259,7 +259,7 @@ def _reached(ended: Ended, limits: Agent) -> _End:
 
 
 def _failed(error: anthropic.APIError, limits: Agent) -> _End | UsageError:
-    """What the API's error means; a mistake where nothing will work before somebody mends the key or the model's name."""
+    """What the API's error means: a mistake where nothing works before somebody mends the key or the model's name."""
     told = inert(error.message, _SAID)
     if isinstance(error, anthropic.AuthenticationError | anthropic.PermissionDeniedError):
         return UsageError(f"the key for the Messages API is refused: {told}: check ANTHROPIC_API_KEY")
@@ -347,7 +347,15 @@ async def _connected(server: Server, ask: Ask | None) -> AsyncGenerator[Client]:
         except (MCPError, OSError, ExceptionGroup, httpx2.HTTPError) as error:
             where = server.at if isinstance(server.at, str) else server.at.command
             raise UsageError(
-                f"{inert(where, _SAID)}: no MCP server answers there: {inert(str(error), _SAID)}: "
+                f"{inert(where, _SAID)}: no MCP server answers there: {inert(_first(error), _SAID)}: "
                 "try validate-daily doctor, or name another with --server"
             ) from error
         yield client
+
+
+def _first(error: BaseException) -> str:
+    """The first error of a group, in its own words."""
+    at = error
+    while isinstance(at, BaseExceptionGroup):
+        at = cast("BaseExceptionGroup[BaseException]", at).exceptions[0]
+    return str(at) or type(at).__name__

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +16,7 @@ class Say:
     """A turn that ends with words."""
 
     text: str
+    stop: str = "end_turn"
 
 
 @dataclass(frozen=True)
@@ -26,34 +27,89 @@ class Use:
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-Turn = Say | Use
+@dataclass(frozen=True)
+class Both:
+    """A turn that calls several tools at once."""
+
+    calls: tuple[Use, ...]
+
+
+@dataclass(frozen=True)
+class Fail:
+    """An answer that is an error, with its kind and words, and after how many seconds one may try again."""
+
+    status: int
+    kind: str = "api_error"
+    text: str = "no"
+    retry_after: str | None = None
+
+
+Turn = Say | Use | Both | Fail
+Request = dict[str, Any]
+Step = Turn | Callable[[Request], Turn]
+"""A turn, or what makes one of the request that it answers."""
+
+Tokens = dict[str, int]
+USAGE: Final[Tokens] = {
+    "input_tokens": 10,
+    "output_tokens": 10,
+    "cache_read_input_tokens": 0,
+    "cache_creation_input_tokens": 0,
+}
 
 
 @dataclass
 class Script:
-    """The turns that are left, and every request that came. Requests without tools are not part of the talk."""
+    """The turns that are left, and every request that came. Requests without our tools are not part of the talk."""
 
-    turns: list[Turn]
-    requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    turns: list[Step]
+    requests: list[Request] = field(default_factory=list[Request])
+    headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     url: str = ""
+    usage: Tokens = field(default_factory=lambda: dict(USAGE))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def answer(self, request: dict[str, Any]) -> list[dict[str, Any]]:
-        """The content of the next answer."""
+    def answer(self, request: Request, headers: dict[str, str]) -> tuple[list[dict[str, Any]], str] | Fail:
+        """The content of the next answer and why it stops, or the error."""
         tools = [tool["name"] for tool in request.get("tools", [])]
         with self._lock:
-            if not any("validate-daily" in name for name in tools):
-                return [{"type": "text", "text": "{}"}]
+            if not any(name.endswith("check_heartbeats") for name in tools):
+                return [{"type": "text", "text": "{}"}], "end_turn"
             self.requests.append(request)
-            turn = self.turns.pop(0) if self.turns else Say("The script is at its end.")
+            self.headers.append(headers)
+            step = self.turns.pop(0) if self.turns else Say("The script is at its end.")
+        turn = step(request) if callable(step) else step
+        if isinstance(turn, Fail):
+            return turn
         if isinstance(turn, Say):
-            return [{"type": "text", "text": turn.text}]
-        name = next(name for name in tools if name.endswith(turn.tool))
-        return [{"type": "tool_use", "id": f"toolu_{len(self.requests):04}", "name": name, "input": turn.arguments}]
+            return [{"type": "text", "text": turn.text}], turn.stop
+        calls = turn.calls if isinstance(turn, Both) else (turn,)
+        return [self._call(each, at, tools) for at, each in enumerate(calls)], "tool_use"
+
+    def _call(self, use: Use, at: int, tools: list[str]) -> dict[str, Any]:
+        name = next((name for name in tools if name.endswith(use.tool)), use.tool)
+        return {"type": "tool_use", "id": f"toolu_{len(self.requests):04}{at}", "name": name, "input": use.arguments}
+
+
+def results(request: Request) -> list[dict[str, Any]]:
+    """What the tools answered before a request, the last first."""
+    blocks = [
+        block
+        for message in reversed(request["messages"])
+        if isinstance(message["content"], list)
+        for block in reversed(message["content"])
+    ]
+    return [block for block in blocks if block.get("type") == "tool_result"]
+
+
+def told(request: Request) -> dict[str, Any]:
+    """What the last tool answered, as JSON."""
+    content = results(request)[0]["content"]
+    return dict(json.loads(content if isinstance(content, str) else content[0]["text"]))
 
 
 @contextmanager
-def scripted(turns: Sequence[Turn]) -> Generator[Script]:
+def scripted(turns: Sequence[Step]) -> Generator[Script]:
     """Serve a script on a free port."""
     script = Script(list(turns))
 
@@ -64,10 +120,15 @@ def scripted(turns: Sequence[Turn]) -> Generator[Script]:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if "count_tokens" in self.path:
                 self._send("application/json", json.dumps({"input_tokens": 1}))
+                return
+            turn = script.answer(request, {name.lower(): value for name, value in self.headers.items()})
+            if isinstance(turn, Fail):
+                error = {"type": "error", "error": {"type": turn.kind, "message": turn.text}}
+                self._send("application/json", json.dumps(error), turn)
             elif request.get("stream"):
-                self._send("text/event-stream", _events(script.answer(request)))
+                self._send("text/event-stream", _events(_message(*turn, script.usage)))
             else:
-                self._send("application/json", json.dumps(_message(script.answer(request))))
+                self._send("application/json", json.dumps(_message(*turn, script.usage)))
 
         def do_HEAD(self) -> None:
             self._send("application/json", "")
@@ -75,9 +136,11 @@ def scripted(turns: Sequence[Turn]) -> Generator[Script]:
         def do_GET(self) -> None:
             self._send("application/json", json.dumps({"data": []}))
 
-        def _send(self, kind: str, text: str) -> None:
+        def _send(self, kind: str, text: str, fail: Fail | None = None) -> None:
             body = text.encode()
-            self.send_response(200)
+            self.send_response(fail.status if fail else 200)
+            if fail and fail.retry_after:
+                self.send_header("retry-after", fail.retry_after)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -98,9 +161,7 @@ def scripted(turns: Sequence[Turn]) -> Generator[Script]:
         thread.join()
 
 
-def _message(content: list[dict[str, Any]]) -> dict[str, Any]:
-    stop = "tool_use" if content[-1]["type"] == "tool_use" else "end_turn"
-    usage = {"input_tokens": 10, "output_tokens": 10, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+def _message(content: list[dict[str, Any]], stop: str, usage: Tokens) -> dict[str, Any]:
     return {
         "id": "msg_0001",
         "type": "message",
@@ -113,10 +174,9 @@ def _message(content: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _events(content: list[dict[str, Any]]) -> str:
-    whole = _message(content)
+def _events(whole: dict[str, Any]) -> str:
     events: list[dict[str, Any]] = [{"type": "message_start", "message": {**whole, "content": [], "stop_reason": None}}]
-    for index, block in enumerate(content):
+    for index, block in enumerate(whole["content"]):
         if block["type"] == "text":
             start, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text"]}
         else:
@@ -127,7 +187,7 @@ def _events(content: list[dict[str, Any]]) -> str:
             {"type": "content_block_delta", "index": index, "delta": delta},
             {"type": "content_block_stop", "index": index},
         ]
-    usage = {"output_tokens": 10}
+    usage = {"output_tokens": whole["usage"]["output_tokens"]}
     end = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
     events += [{"type": "message_delta", "delta": end, "usage": usage}, {"type": "message_stop"}]
     return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)

@@ -1,0 +1,69 @@
+"""Runs of the agent for tests: the command in a process of its own, against a scripted Messages API."""
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox import Sandbox
+
+from support.commands import COMMAND
+from support.mcp_world import EXAMPLE
+from support.messages_api import Both, Request, Script, Step, Use, told
+
+Report = dict[str, Any]
+
+
+def environment_for(cloud: Sandbox, script: Script, **variables: str) -> dict[str, str]:
+    """What leads the command to a practice cloud, and to a script instead of a model."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "CLAUDE"))}
+    api = {"ANTHROPIC_BASE_URL": script.url, "ANTHROPIC_API_KEY": "a-key"}
+    return plain | cloud.environment() | api | variables
+
+
+async def agent(
+    cloud: Sandbox, script: Script, *arguments: str, config: Path = EXAMPLE, **variables: str
+) -> tuple[int, Report, str]:
+    """Run the command; its exit code, its report (empty where there is none), and what it told meanwhile."""
+    command = (COMMAND, "agent", *arguments, "--config", str(config), "--format", "json")
+    done = await asyncio.to_thread(_run, command, environment_for(cloud, script, **variables))
+    return done.returncode, dict(json.loads(done.stdout)) if done.stdout else {}, done.stderr
+
+
+def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        start_new_session=True,
+    )
+
+
+def concluding(request: Request, **other: object) -> Use:
+    """A report that says what the check just answered, and what is given instead."""
+    answer = told(request)
+    root = (answer["findings"] or [None])[0]
+    said = {
+        "verdict": answer["verdict"],
+        "root_rule": root and root["rule"],
+        "root_subject": root and root["subject"],
+        "root_cause": root["summary"] if root else "nothing is wrong",
+        "evidence": [{"subject": root["subject"], "says": root["summary"], "tool": "check_heartbeats"}] if root else [],
+        "affected": [each["subject"] for each in answer["findings"]],
+        "not_checked": [each["reason"] for each in (*answer["gaps"], *answer["not_checked"])],
+        "next_step": root["next_step"] if root else "none",
+    }
+    return Use("submit_report", said | other)
+
+
+LOOK = Use("check_heartbeats", {"phase": "all"})
+DAILY: list[Step] = [LOOK, concluding]
+"""An assistant that looks once, and reports what it saw."""
+
+LOOK_TWICE = Both((Use("count_heartbeats"), LOOK))
