@@ -19,7 +19,7 @@ from mcp.client.session import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, Tool
 from pydantic import ValidationError
 
 from checks.errors import UsageError
@@ -35,6 +35,8 @@ DAILY: Final = "daily"
 
 _PAGES: Final = 40
 _CHECK_SECONDS: Final = 180.0
+_CONNECT_SECONDS: Final = 60.0
+_CALL_SECONDS: Final = 900.0
 _SAID: Final = 500
 _HEADLESS: Final = f"""\
 You run without a person to talk to. The skill below says how; where it names a page (references/…), read it with \
@@ -122,8 +124,7 @@ async def investigate(server: Server, assignment: Assignment, tell: Tell) -> Age
     """
     purse, desk, began = Purse.of(assignment.limits), Desk(), time.monotonic()
     end: _End | UsageError
-    async with _messages(assignment.limits) as api, _connected(server, assignment.ask) as client:
-        offered = (await client.list_tools()).tools
+    async with _messages(assignment.limits) as api, _connected(server, assignment.ask) as (client, offered):
         chosen = [each for each in offered if assignment.ask or not is_write(each)]
         end = await _driven(_Run(api, assignment, tools_for(chosen, client, desk), desk, purse, tell))
         code, unseen = (None, None) if isinstance(end, UsageError) else await _judged(client, desk)
@@ -320,8 +321,8 @@ async def _messages(limits: Agent) -> AsyncGenerator[AsyncAnthropic]:
 
 
 @asynccontextmanager
-async def _connected(server: Server, ask: Ask | None) -> AsyncGenerator[Client]:
-    """The server's tools.
+async def _connected(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Client, list[Tool]]]:
+    """The server, and the tools that it offers.
 
     Raises:
         UsageError: it cannot be reached, or it is none.
@@ -341,16 +342,20 @@ async def _connected(server: Server, ask: Ask | None) -> AsyncGenerator[Client]:
             at = streamable_http_client(
                 server.at, http_client=await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=300))
             )
-        made = Client(at, elicitation_callback=elicited if ask else None)
+        made = Client(
+            at, read_timeout_seconds=_CALL_SECONDS, elicitation_callback=elicited if ask is not None else None
+        )
         try:
-            client = await stack.enter_async_context(made)
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                client = await stack.enter_async_context(made)
+                tools = (await client.list_tools()).tools
         except (MCPError, OSError, ExceptionGroup, httpx2.HTTPError) as error:
             where = server.at if isinstance(server.at, str) else server.at.command
             raise UsageError(
                 f"{inert(where, _SAID)}: no MCP server answers there: {inert(_first(error), _SAID)}: "
                 "try validate-daily doctor, or name another with --server"
             ) from error
-        yield client
+        yield client, tools
 
 
 def _first(error: BaseException) -> str:

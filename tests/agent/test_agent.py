@@ -98,6 +98,7 @@ async def test_where_model_and_code_disagree_the_code_stands_and_the_disagreemen
     } <= told
 
 
+@pytest.mark.long
 async def test_unknown_stays_unknown_whatever_the_model_says(serve: Serve) -> None:
     def well(request: Request) -> Use:
         return concluding(request, verdict="healthy", root_rule=None, root_subject=None, not_checked=[])
@@ -140,6 +141,7 @@ async def test_what_does_not_conclude_is_said_and_is_never_healthy(
     assert report["exit_code"] == 3
 
 
+@pytest.mark.long
 async def test_money_is_counted_by_kind_of_token_and_ends_a_run(serve: Serve) -> None:
     with scripted([LOOK] * 9) as script:
         script.usage |= {
@@ -155,6 +157,7 @@ async def test_money_is_counted_by_kind_of_token_and_ends_a_run(serve: Serve) ->
     assert report["spent"]["dollars"] == pytest.approx(2 * (0.2 + 0.1 + 0.02 + 0.25))
 
 
+@pytest.mark.long
 async def test_a_busy_api_is_asked_again_as_it_says_and_the_run_goes_on(serve: Serve) -> None:
     turns: list[Step] = [Fail(529, "overloaded_error", "Overloaded", "0.01"), LOOK, Fail(429, "x", "y", "0.01"), *DAILY]
     with scripted(turns) as script:
@@ -164,6 +167,7 @@ async def test_a_busy_api_is_asked_again_as_it_says_and_the_run_goes_on(serve: S
     assert len(script.requests) == 5
 
 
+@pytest.mark.long
 async def test_a_report_that_is_not_valid_is_named_and_may_be_mended(serve: Serve) -> None:
     with scripted([LOOK, Use("submit_report", {"verdict": "splendid"}), *DAILY]) as script:
         code, report, _ = await agent(await serve(), script)
@@ -175,6 +179,7 @@ async def test_a_report_that_is_not_valid_is_named_and_may_be_mended(serve: Serv
     assert "root_cause" in json.dumps(refused["content"])
 
 
+@pytest.mark.long
 async def test_a_tool_that_fails_is_an_answer_and_stands_in_the_report(serve: Serve) -> None:
     with scripted([Use("describe_service", {"service": "no-such-service"}), *DAILY]) as script:
         code, report, said = await agent(await serve(), script)
@@ -185,6 +190,7 @@ async def test_a_tool_that_fails_is_an_answer_and_stands_in_the_report(serve: Se
     assert results(script.requests[1])[0]["is_error"]
 
 
+@pytest.mark.long
 async def test_a_tool_or_a_page_that_is_not_there_is_said_to_the_model(serve: Serve) -> None:
     turns: list[Step] = [Use("delete_everything"), Use("read_page", {"path": "../../etc/passwd"}), *DAILY]
     with scripted(turns) as script:
@@ -196,6 +202,7 @@ async def test_a_tool_or_a_page_that_is_not_there_is_said_to_the_model(serve: Se
     assert "there is no such page" in json.dumps(results(script.requests[2])[0])
 
 
+@pytest.mark.long
 async def test_several_calls_at_once_are_all_answered(serve: Serve) -> None:
     with scripted([LOOK_TWICE, *DAILY]) as script:
         code, report, _ = await agent(await serve(), script)
@@ -205,6 +212,7 @@ async def test_several_calls_at_once_are_all_answered(serve: Serve) -> None:
     assert len(results(script.requests[1])) == 2
 
 
+@pytest.mark.long
 async def test_without_a_report_the_model_is_asked_once_more(serve: Serve) -> None:
     with scripted([LOOK, Say("It is healthy, I think."), *DAILY]) as script:
         code, report, said = await agent(await serve(), script)
@@ -228,7 +236,7 @@ async def test_a_key_or_model_that_does_not_work_is_wrong_usage(
     turns: list[Step], variables: dict[str, str], what: str, serve: Serve
 ) -> None:
     with scripted(turns) as script:
-        code, report, said = await agent(await serve(), script, **variables)
+        code, report, said = await agent(await serve(), script, config=EXAMPLE, **variables)
 
     assert (code, report) == (64, {})
     assert re.search(what, said), said
@@ -243,6 +251,7 @@ async def test_the_key_stays_in_this_process_and_out_of_every_output(serve: Serv
     assert "sk-ant-very-secret" not in json.dumps(report) + said + json.dumps(script.requests)
 
 
+@pytest.mark.long
 async def test_words_that_a_terminal_would_obey_are_escaped(serve: Serve) -> None:
     with scripted([Say("\x1b[2J\x1b[31mhealthy\x07"), *DAILY]) as script:
         _, _, said = await agent(await serve(), script)
@@ -281,6 +290,7 @@ async def test_writes_that_the_settings_do_not_allow_are_refused_at_once(
     assert what in said
 
 
+@pytest.mark.long
 async def test_with_writes_on_and_not_allowed_the_tools_that_write_are_not_offered(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -297,6 +307,7 @@ async def test_with_writes_on_and_not_allowed_the_tools_that_write_are_not_offer
     assert untouched(cloud, before)
 
 
+@pytest.mark.long
 async def test_another_model_needs_its_price_or_no_limit_of_money(serve: Serve) -> None:
     cloud = await serve()
     with scripted(DAILY) as script:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pexpect
 import pytest
@@ -51,11 +52,19 @@ def later(world: World, hours: int, turn: Turn) -> Callable[[Request], Turn]:
     return step
 
 
+def spawned(arguments: list[str], environment: dict[str, str]) -> Any:
+    """The command at a terminal of its own, wide enough for every line."""
+    size = (50, 400)
+    return cast("Any", pexpect).spawn(
+        COMMAND, arguments, env=environment, encoding="utf-8", timeout=120, dimensions=size
+    )
+
+
 def at_a_terminal(cloud: Sandbox, script: Script, folder: Path, answer: Callable[[str], str]) -> tuple[int, str, int]:
     """Run it at a terminal of its own, and answer each question; exit code, what was shown, how many were asked."""
     environment = environment_for(cloud, script, XDG_STATE_HOME=str(folder), XDG_CONFIG_HOME=str(folder), TERM="dumb")
     arguments = ["agent", "repair it", "--allow-writes", "--config", str(config(folder))]
-    child = pexpect.spawn(COMMAND, arguments, env=environment, encoding="utf-8", timeout=120, dimensions=(50, 400))
+    child: Any = pexpect.spawn(COMMAND, arguments, env=environment, encoding="utf-8", timeout=120, dimensions=(50, 400))
     shown, asked = "", 0
     while child.expect([QUESTION, pexpect.EOF]) == 0:
         shown += child.before + child.after
@@ -108,7 +117,7 @@ async def test_an_assistants_own_shell_may_not_allow_writes(serve: Serve, tmp_pa
     with scripted([]) as script:
         environment = environment_for(cloud, script, CLAUDECODE="1")
         arguments = ["agent", "--allow-writes", "--config", str(config(tmp_path))]
-        child = pexpect.spawn(COMMAND, arguments, env=environment, encoding="utf-8", timeout=60)
+        child = spawned(arguments, environment)
         await asyncio.to_thread(child.expect, pexpect.EOF)
         child.close()
 
