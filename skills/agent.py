@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, cast
 import anthropic
 import httpx2
 from anthropic import AsyncAnthropic
+from anthropic.lib.tools import BetaAsyncStreamingToolRunner
 from anthropic.types.beta import BetaMessage, BetaMessageParam
 from mcp.client.client import Client
 from mcp.client.session import ClientRequestContext
@@ -209,6 +210,17 @@ async def _turns(run: _Run, history: list[BetaMessageParam]) -> _End | None:
         stream=True,
         thread=False,
     )
+    try:
+        return await _followed(run, runner, history)
+    finally:
+        await runner.close()
+
+
+async def _followed(
+    run: _Run, runner: BetaAsyncStreamingToolRunner[None], history: list[BetaMessageParam]
+) -> _End | None:
+    """The replies of one runner, as ``_turns`` returns them."""
+    limits = run.assignment.limits
     async for stream in runner:
         async for event in stream:
             if event.type == "text":

@@ -204,7 +204,7 @@ def disagreements(
 
 def _subjects(told: Conclusion, code: Code, seen: Collection[str]) -> Iterator[Disagreement]:
     """What is called healthy and is not, and what no answer names."""
-    wrong = {each.subject: each for each in code.findings}
+    wrong = {each.subject: each for each in reversed(code.findings)}  # the worst of each
     for subject in told.healthy:
         if each := wrong.get(subject):
             yield Disagreement(about="healthy", said=subject, code=f"{each.severity} {each.rule}: {each.summary}")

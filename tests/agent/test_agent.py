@@ -116,15 +116,30 @@ async def test_unknown_stays_unknown_whatever_the_model_says(serve: Serve) -> No
     [
         ([LOOK] * 9, "turn-limit", ("--turns", "2")),
         ([Say("all is well"), Say("all is well")], "no-report", ()),
-        ([LOOK] * 9, "token-limit", ("--tokens", "1000")),
-        ([Say("…", stop="max_tokens")], "cut-off", ()),
+        pytest.param([LOOK] * 9, "token-limit", ("--tokens", "1000"), marks=pytest.mark.long),
+        pytest.param([Say("…", stop="max_tokens")], "cut-off", (), marks=pytest.mark.long),
         ([Say("no", stop="refusal")], "refused", ()),
-        ([Say("…", stop="model_context_window_exceeded")], "context-too-long", ()),
-        ([Fail(400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum")], "context-too-long", ()),
-        ([Fail(400, "invalid_request_error", "something else")], "api-error", ()),
+        pytest.param([Say("…", stop="model_context_window_exceeded")], "context-too-long", (), marks=pytest.mark.long),
+        pytest.param(
+            [Fail(400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum")],
+            "context-too-long",
+            (),
+            marks=pytest.mark.long,
+        ),
+        pytest.param([Fail(400, "invalid_request_error", "something else")], "api-error", (), marks=pytest.mark.long),
         ([LOOK, *[Fail(529, "overloaded_error", "Overloaded", "0.01")] * 9], "overloaded", ()),
-        ([Fail(429, "rate_limit_error", "slow down", "30")] * 9, "time-limit", ("--time", "1s")),
-        ([Use("submit_report", {"verdict": "splendid"}), Say("there"), Say("there")], "no-report", ()),
+        pytest.param(
+            [Fail(429, "rate_limit_error", "slow down", "30")] * 9,
+            "time-limit",
+            ("--time", "1s"),
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            [Use("submit_report", {"verdict": "splendid"}), Say("there"), Say("there")],
+            "no-report",
+            (),
+            marks=pytest.mark.long,
+        ),
     ],
 )
 async def test_what_does_not_conclude_is_said_and_is_never_healthy(

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Protocol, cast
 
-import pexpect
 import pytest
+from pexpect import EOF, spawn
 
 from sandbox import Sandbox, World, build
 
@@ -52,21 +52,32 @@ def later(world: World, hours: int, turn: Turn) -> Callable[[Request], Turn]:
     return step
 
 
-def spawned(arguments: list[str], environment: dict[str, str]) -> Any:
+class Terminal(Protocol):
+    """As much of a terminal as is needed here."""
+
+    before: str
+    after: str
+    match: re.Match[str]
+    exitstatus: int | None
+
+    def expect(self, pattern: list[object]) -> int: ...
+    def sendline(self, s: str) -> int: ...
+    def close(self) -> None: ...
+
+
+def opened(arguments: list[str], environment: dict[str, str]) -> Terminal:
     """The command at a terminal of its own, wide enough for every line."""
     size = (50, 400)
-    return cast("Any", pexpect).spawn(
-        COMMAND, arguments, env=environment, encoding="utf-8", timeout=120, dimensions=size
-    )
+    return cast("Terminal", spawn(COMMAND, arguments, env=environment, encoding="utf-8", timeout=120, dimensions=size))
 
 
 def at_a_terminal(cloud: Sandbox, script: Script, folder: Path, answer: Callable[[str], str]) -> tuple[int, str, int]:
     """Run it at a terminal of its own, and answer each question; exit code, what was shown, how many were asked."""
     environment = environment_for(cloud, script, XDG_STATE_HOME=str(folder), XDG_CONFIG_HOME=str(folder), TERM="dumb")
     arguments = ["agent", "repair it", "--allow-writes", "--config", str(config(folder))]
-    child: Any = pexpect.spawn(COMMAND, arguments, env=environment, encoding="utf-8", timeout=120, dimensions=(50, 400))
+    child = opened(arguments, environment)
     shown, asked = "", 0
-    while child.expect([QUESTION, pexpect.EOF]) == 0:
+    while child.expect([QUESTION, EOF]) == 0:
         shown += child.before + child.after
         asked += 1
         child.sendline(answer(child.match[1]))
@@ -117,8 +128,8 @@ async def test_an_assistants_own_shell_may_not_allow_writes(serve: Serve, tmp_pa
     with scripted([]) as script:
         environment = environment_for(cloud, script, CLAUDECODE="1")
         arguments = ["agent", "--allow-writes", "--config", str(config(tmp_path))]
-        child = spawned(arguments, environment)
-        await asyncio.to_thread(child.expect, pexpect.EOF)
+        child = opened(arguments, environment)
+        await asyncio.to_thread(child.expect, [EOF])
         child.close()
 
     assert child.exitstatus == 64

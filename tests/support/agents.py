@@ -30,6 +30,7 @@ async def agent(
     """Run the command; its exit code, its report (empty where there is none), and what it told meanwhile."""
     command = (COMMAND, "agent", *arguments, "--config", str(config), "--format", "json")
     done = await asyncio.to_thread(_run, command, environment_for(cloud, script, **variables))
+    assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, dict(json.loads(done.stdout)) if done.stdout else {}, done.stderr
 
 
