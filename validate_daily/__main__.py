@@ -16,6 +16,7 @@ from validate_daily import (
     cleanup,
     demo,
     doctor,
+    evaluate,
     handoff,
     init,
     jobs,
@@ -57,6 +58,7 @@ SUBCOMMANDS: Final = {
     "sandbox": Subcommand(sandbox.SUMMARY, sandbox.add_arguments, sandbox.run),
     "source": Subcommand(source.SUMMARY, source.add_arguments, source.run),
     "mcp": Subcommand(mcp.SUMMARY, mcp.add_arguments, mcp.run),
+    "eval": Subcommand(evaluate.SUMMARY, evaluate.add_arguments, evaluate.run),
     "demo": Subcommand(demo.SUMMARY, demo.add_arguments, demo.run),
 }
 
