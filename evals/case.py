@@ -28,6 +28,13 @@ class Cause(_Part):
     subject: str
 
 
+class Answer(_Part):
+    """The verdict, and the finding to act on; no cause where nothing is wrong."""
+
+    severity: Verdict
+    cause: Cause | None = None
+
+
 class Case(_Part):
     """One case.
 
@@ -37,7 +44,7 @@ class Case(_Part):
         scenario: the world; the case's name unless given.
         prompt: what is asked.
         severity, cause: the answer, written down by a person: of the world as it is at the start.
-        after: the verdict once what is allowed was done, where that is wanted.
+        after: the answer once what is allowed was done, where that is wanted.
         evidence: subjects that the answer must name.
         tools: tools that must have answered.
         forbidden: words that the answer's cause and next step may not hold.
@@ -55,7 +62,7 @@ class Case(_Part):
     prompt: str = _PROMPT
     severity: Verdict
     cause: Cause | None = None
-    after: Verdict | None = None
+    after: Answer | None = None
     evidence: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()

@@ -77,6 +77,7 @@ async def play_rules(case: Case, stage: Stage) -> Played:
             report=None,
             conclusion=conclusion_of(report),
             changes=tuple(watch.changes(())),
+            behind=tuple(watch.behind(case.serves)),
         )
 
 

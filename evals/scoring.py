@@ -7,7 +7,7 @@ from typing import Final
 
 from checks.frozen import Count, Evidence, Untrusted
 from checks.report import Verdict
-from evals.case import Case
+from evals.case import Answer, Case
 from skills.agent_report import AgentReport, Conclusion, Ended
 
 
@@ -53,6 +53,12 @@ class Played:
     changes: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
 
+    @property
+    def answer(self) -> Answer:
+        """The right one, of the world as it is at the end."""
+        done = self.case.after if self.case.after and not self.behind else None
+        return done or Answer(severity=self.case.severity, cause=self.case.cause)
+
 
 class Score(Evidence):
     """How well one case was answered.
@@ -93,21 +99,20 @@ def score(played: Played) -> Score:
 
 
 def _cause(played: Played) -> Iterator[str]:
-    case, told = played.case, played.conclusion
+    cause, told = played.answer.cause, played.conclusion
     if told is None:
         yield _silent(played)
         return
-    done = case.after is not None and played.verdict is case.after
-    wanted = None if done or case.cause is None else (case.cause.rule, case.cause.subject)
+    wanted = (cause.rule, cause.subject) if cause else None
     said = (told.root_rule, told.root_subject)
     if said != (wanted or (None, None)):
         yield f"says {said[0]} of {said[1]}, and it is {' of '.join(wanted) if wanted else 'none'}"
 
 
 def _severity(played: Played) -> Iterator[str]:
-    case, told = played.case, played.conclusion
-    if played.verdict not in {case.severity, case.after}:
-        yield f"the code says {played.verdict}, and the case {case.severity}"
+    severity, told = played.answer.severity, played.conclusion
+    if played.verdict is not severity:
+        yield f"the code says {played.verdict}, and the case {severity}"
     elif told is None:
         yield _silent(played)
     elif told.verdict is not played.verdict:
@@ -156,8 +161,6 @@ def _honesty(played: Played) -> Iterator[str]:
 
 def _outcome(played: Played) -> Iterator[str]:
     yield from played.behind
-    if played.case.after and played.verdict is not played.case.after:
-        yield f"it is {played.verdict} at the end, and was to be {played.case.after}"
 
 
 def _silent(played: Played) -> str:

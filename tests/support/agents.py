@@ -12,7 +12,7 @@ from sandbox import Sandbox
 
 from support.commands import COMMAND
 from support.mcp_world import EXAMPLE
-from support.messages_api import Both, Request, Script, Step, Use, told
+from support.messages_api import Both, Request, Script, Step, Use, results
 
 Report = dict[str, Any]
 
@@ -46,21 +46,46 @@ def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> subprocess
     )
 
 
+def pages_of(request: Request) -> list[dict[str, Any]]:
+    """The pages of the last check that was asked for, in order."""
+    answers = [json.loads(_text(each)) for each in results(request) if not each.get("is_error")]
+    checks = [each for each in answers if "findings" in each and "verdict" in each]
+    found = checks[:1]
+    for each in checks[1:]:
+        if not each["next_cursor"]:
+            break
+        found.insert(0, each)
+    return found
+
+
+def _text(result: dict[str, Any]) -> str:
+    content = result["content"]
+    text = content if isinstance(content, str) else content[0]["text"]
+    return text if text.startswith("{") else "{}"
+
+
 def concluding(request: Request, **other: object) -> Use:
-    """A report that says what the check just answered, and what is given instead."""
-    answer = told(request)
-    root = (answer["findings"] or [None])[0]
+    """A report that says what the last check answered, and what is given instead."""
+    pages = pages_of(request)
+    findings = [each for page in pages for each in page["findings"]]
+    first, root = pages[0], findings[0] if findings else None
     said = {
-        "verdict": answer["verdict"],
+        "verdict": first["verdict"],
         "root_rule": root and root["rule"],
         "root_subject": root and root["subject"],
         "root_cause": root["summary"] if root else "nothing is wrong",
         "evidence": [{"subject": root["subject"], "says": root["summary"], "tool": "check_heartbeats"}] if root else [],
-        "affected": [each["subject"] for each in answer["findings"]],
-        "not_checked": [each["reason"] for each in (*answer["gaps"], *answer["not_checked"])],
+        "affected": sorted({each["subject"] for each in findings}),
+        "not_checked": [f"{each['source']}: {each['reason']}" for each in first["gaps"]]
+        + [each["reason"] for each in first["not_checked"]],
         "next_step": root["next_step"] if root else "none",
     }
     return Use("submit_report", said | other)
+
+
+def next_page(request: Request) -> Use:
+    """The rest of the findings, as far as there is one."""
+    return Use("check_heartbeats", {"phase": "all", "cursor": pages_of(request)[-1]["next_cursor"]})
 
 
 LOOK = Use("check_heartbeats", {"phase": "all"})
