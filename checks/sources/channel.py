@@ -13,7 +13,7 @@ from checks.sources.login import Login
 if TYPE_CHECKING:
     import grpc.aio
 
-_OPTIONS: Final = [
+OPTIONS: Final = [
     ("grpc.max_receive_message_length", -1),
     # What may be under way unread, in bytes. gRPC's own guess grows to several times this: more memory, no more speed.
     ("grpc.http2.bdp_probe", 0),
@@ -50,9 +50,9 @@ async def _channel(target: Target, transport: type[Transport], login: Login) -> 
     import grpc.aio  # noqa: PLC0415 - Google's packages load only when they are used
 
     if target.practice:
-        channel = grpc.aio.insecure_channel(target.address, options=_OPTIONS)
+        channel = grpc.aio.insecure_channel(target.address, options=OPTIONS)
     else:
-        channel = transport.create_channel(target.address, credentials=await login.credentials(), options=_OPTIONS)
+        channel = transport.create_channel(target.address, credentials=await login.credentials(), options=OPTIONS)
     try:
         yield channel
     finally:

@@ -4,21 +4,27 @@
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from checks.endpoint import plain_text
 from checks.errors import UsageError
 from checks.evidence import Target
-from checks.sources.channel import open_channel
+from checks.sources.channel import OPTIONS, open_channel
 from checks.sources.login import Login
 
 if TYPE_CHECKING:
     from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
+    from google.cloud.firestore_v1.types import RunQueryRequest
 
 EMULATOR_VARIABLE: Final = "FIRESTORE_EMULATOR_HOST"
 GOOGLE: Final = "firestore.googleapis.com"
+_POLLS_FOR_ITSELF: Final = "SingleThreadedUnaryStream"
+"""The channel option of ``grpc.experimental.ChannelOptions``, by the name that it has there."""
+
+_RUN_QUERY: Final = "/google.firestore.v1.Firestore/RunQuery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +35,14 @@ class Connection:
         api: Google's own client.
         run_query: its RunQuery, but with raw messages: wrapping a hundred thousand of them takes seconds. It wants
             ``metadata`` and ``timeout``, and raises what the client does.
+        run_long_query: the same for a long answer, in batches, over a channel of its own that is opened for it.
         metadata: what every call must carry.
         target: who answers, for the report.
     """
 
     api: "FirestoreAsyncClient"
     run_query: Callable[..., Awaitable[AsyncIterable[Any]]]
+    run_long_query: Callable[..., AsyncGenerator[list[Any]]]
     metadata: tuple[tuple[str, str], ...]
     target: Target
 
@@ -74,9 +82,42 @@ async def connect(target: Target, login: Login) -> AsyncGenerator[Connection]:
         transport = FirestoreGrpcAsyncIOTransport(channel=channel)
         run_query: Any = wrap_errors(  # Google types it for every kind of call at once
             channel.unary_stream(
-                "/google.firestore.v1.Firestore/RunQuery",
+                _RUN_QUERY,
                 request_serializer=RunQueryRequest.serialize,
                 response_deserializer=RunQueryResponse.pb().FromString,
             )
         )
-        yield Connection(FirestoreAsyncClient(transport=transport), run_query, metadata, target)
+        yield Connection(
+            FirestoreAsyncClient(transport=transport),
+            run_query,
+            partial(_run_long_query, target, login),
+            metadata,
+            target,
+        )
+
+
+async def _run_long_query(
+    target: Target, login: Login, request: "RunQueryRequest", **terms: object
+) -> AsyncGenerator[list[Any]]:
+    """The raw messages of a long answer, in batches; errors as of the client."""
+    import grpc  # noqa: PLC0415 - Google's packages load when used
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport  # noqa: PLC0415
+    from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse  # noqa: PLC0415
+
+    from checks.sources.long_stream import batches  # noqa: PLC0415 - it loads gRPC
+
+    options = [*OPTIONS, (_POLLS_FOR_ITSELF, 1)]
+    if target.practice:
+        channel = grpc.insecure_channel(target.address, options=options)
+    else:
+        credentials = await login.credentials()
+        channel = FirestoreGrpcTransport.create_channel(target.address, credentials=credentials, options=options)
+    with channel:
+        run_query: Any = channel.unary_stream(
+            _RUN_QUERY,
+            request_serializer=RunQueryRequest.serialize,
+            response_deserializer=RunQueryResponse.pb().FromString,
+        )
+        async with aclosing(batches(lambda: run_query(request, **terms))) as found:
+            async for batch in found:
+                yield batch

@@ -5,7 +5,7 @@ bills the same as a whole document, but junk in a document never crosses the wir
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from google.cloud.firestore_v1.types import Cursor, DocumentMask, StructuredAggregationQuery, StructuredQuery, Value
@@ -41,7 +41,7 @@ class Ids:
 
     def beyond(self, document_id: str) -> Self:
         """What is left of it after a document."""
-        return replace(self, low=document_id, after=True)
+        return type(self)(document_id, self.high, after=True)
 
     @property
     def empty(self) -> bool:

@@ -1,6 +1,7 @@
 """The calls of a census: all of them as of one moment, each retried and within the budget, and what they are billed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,7 +25,6 @@ from checks.sources.tally import Document, Micros
 ROLE: Final = "roles/datastore.viewer"
 NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
 _ENTRIES_A_READ: Final = 1_000
-_CHUNK: Final = 256
 
 
 @dataclass(slots=True)
@@ -68,8 +68,13 @@ class Reads:
         """Take it that a count that was not waited for is billed, as if it had come that far."""
         self.billed += -(-count // _ENTRIES_A_READ)
 
-    async def documents(self, query: StructuredQuery, take: Callable[[Document], None]) -> int:
+    async def documents(self, query: StructuredQuery, take: Callable[[Document], None], *, long: bool = False) -> int:
         """Hand over the documents of a query as they come; how many there were. Not retried: some may have been taken.
+
+        Args:
+            query: which documents.
+            take: is handed each of them.
+            long: many thousands may come: worth a channel of their own.
 
         Raises:
             exceptions.GoogleAPICallError: the stream broke.
@@ -78,28 +83,36 @@ class Reads:
         """
         seen, answered = 0, False
         request = RunQueryRequest(parent=self.place.parent, structured_query=query, read_time=self.read_time or None)
+        answers = self._long(request) if long else self._short(request)
         try:
-            async with self.budget.patience() as patience:
-                stream = await self.connection.run_query(
-                    request,
-                    timeout=self.budget.deadline(),
-                    metadata=(*self.connection.metadata, to_grpc_metadata((("parent", request.parent),))),
-                )
-                async for answer in stream:
-                    if not answered:
-                        self._pin(answer.read_time)
-                        answered = self.now > 0
-                    if answer.document.name:
-                        take(document_of(answer.document))
-                        seen += 1
-                        if seen % _CHUNK == 0:
-                            self.budget.extend(patience)
+            async with self.budget.patience() as patience, aclosing(answers):
+                async for batch in answers:
+                    for answer in batch:
+                        if not answered:
+                            self._pin(answer.read_time)
+                            answered = self.now > 0
+                        if answer.document.name:
+                            take(document_of(answer.document))
+                            seen += 1
+                    self.budget.extend(patience)
         finally:
             self.billed += seen
         if not answered:
             raise SourceError("the server ended the stream without an answer", NO_FIRESTORE)
         self.billed += seen == 0
         return seen
+
+    async def _short(self, request: RunQueryRequest) -> AsyncGenerator[list[Any]]:
+        stream = await self.connection.run_query(request, **self._stream_terms(request))
+        async for answer in stream:
+            yield [answer]
+
+    def _long(self, request: RunQueryRequest) -> AsyncGenerator[list[Any]]:
+        return self.connection.run_long_query(request, **self._stream_terms(request))
+
+    def _stream_terms(self, request: RunQueryRequest) -> dict[str, Any]:
+        routing = to_grpc_metadata((("parent", request.parent),))
+        return {"timeout": self.budget.deadline(), "metadata": (*self.connection.metadata, routing)}
 
     async def few(self, query: StructuredQuery) -> list[Document]:
         """The documents of a query that has a low limit.

@@ -112,6 +112,11 @@ class Walk:
         return self._tally.others if self._tally else 0
 
     @property
+    def large(self) -> bool:
+        """Whether there are more documents than a small collection has, as far as that is known."""
+        return self.total is None or self.total > self.terms.small
+
+    @property
     def method(self) -> Method:
         """How."""
         if not self.ranges:
@@ -231,7 +236,8 @@ class _Walker:
             """Go on after the last document that was taken, so that a retry bills and counts none of them twice."""
             left = None if limit is None else limit - taken
             if left != 0:
-                await self.of.reads.documents(self.of.reads.place.within(self.rest, limit=left), take)
+                query = self.of.reads.place.within(self.rest, limit=left)
+                await self.of.reads.documents(query, take, long=not counting and self.of.large)
 
         await ask(attempt, self.of.reads.budget, role=ROLE)
         return taken == limit
