@@ -23,6 +23,11 @@ WRONG = {
     "an unknown way to agree": (MINIMAL + "[writes]\napproval = 'model'\n", r"writes.approval: .*got 'model'"),
     "an account that is none": (MINIMAL + "[writes]\nimpersonate = 'root'\n", r"writes.impersonate: .*got 'root'"),
     "no documents at all": (MINIMAL + "[writes]\nmax_documents = 0\n", r"writes.max_documents: .*got 0"),
+    "a model that is none": (MINIMAL + "[agent]\nmodel = 'a model'\n", r"agent.model: .*got 'a model'"),
+    "no turn": (MINIMAL + "[agent]\nturns = 0\n", r"agent.turns: .*got 0"),
+    "no time": (MINIMAL + "[agent]\ntime = '0s'\n", r"agent.time: a duration is"),
+    "half a price": (MINIMAL + "[agent.price]\ninput = 1\n", r"agent.price.output: field required"),
+    "a key in the settings": (MINIMAL + "[agent]\napi_key = 'x'\n", r"agent.api_key: unknown key"),
     "a log's path": (MINIMAL + "[audit]\ncloud_logging = 'a/b'\n", r"audit.cloud_logging: .*got 'a/b'"),
     "trash in the collection": (
         MINIMAL + "[heartbeats]\ntrash_collection = 'processor_heartbeats'\n",
@@ -158,10 +163,10 @@ def test_a_file_that_was_only_found_may_not_lead_beyond_this_machine(
     assert load_settings(path, {}).pipeline.endpoints.run == "https://us-west2-run.googleapis.com"
 
 
-WRITES = MINIMAL + "[writes]\nenabled = true\nmax_documents = 9\n[audit]\npath = 'a'\n"
+WRITES = MINIMAL + "[writes]\nenabled = true\nmax_documents = 9\n[audit]\npath = 'a'\n[agent]\nturns = 99\n"
 
 
-def test_writes_and_audit_count_only_in_a_file_that_the_user_named(
+def test_writes_audit_and_agent_count_only_in_a_file_that_the_user_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
@@ -174,6 +179,7 @@ def test_writes_and_audit_count_only_in_a_file_that_the_user_named(
     assert (found.writes.enabled, found.writes.max_documents, found.audit.path) == (False, 2_000, None)
     assert re.search(r"merely found in the open directory.*--config", found.no_writes or "")
     assert (named.writes.enabled, named.writes.max_documents, named.audit.path) == (True, 9, "a")
+    assert (found.agent.turns, named.agent.turns) == (30, 99)
     assert named.no_writes is None
 
 
