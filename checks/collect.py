@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from checks.evidence import Gap, Snapshot, Target
@@ -112,13 +112,14 @@ async def collect(
     from checks.sources.reading import Budget  # noqa: PLC0415 - Google's packages load when used
 
     look = Look(pipeline, targets, Budget(timeout), progress, session or Login(), as_of, count_only, whole_images)
+    here = datetime.now(UTC)  # Firestore's own time is not known yet
     heartbeats, (deployments, undeployed), (logs, unlogged) = await asyncio.gather(
-        look.heartbeats(),
-        look.deployments(),
-        look.logs(datetime.now(UTC)),  # Firestore's own time is not known yet
+        look.heartbeats(), look.deployments(), look.logs(here)
     )
-    gaps = (*(heartbeats.gaps if heartbeats else ()), *undeployed, *unlogged)
     read_time = heartbeats.read_time if heartbeats else None
+    if read_time is not None and as_of is None and abs(here - read_time) > _APART:
+        logs, unlogged = await look.logs(read_time)  # this machine's clock chose the wrong window
+    gaps = (*(heartbeats.gaps if heartbeats else ()), *undeployed, *unlogged)
     if read_time is None:
         gaps = (*gaps, _LOCAL_CLOCK if heartbeats else _NO_CLOCK)
     return Snapshot(
@@ -131,6 +132,9 @@ async def collect(
         targets=tuple(targets.values()),
     )
 
+
+_APART: Final = timedelta(minutes=1)
+"""How far this machine's clock may be off Firestore's before the logs are looked through again, by the latter."""
 
 _COUNTED: Final = frozenset({"heartbeat-proliferation", "unreadable-evidence"})
 _LOCAL_CLOCK: Final = Gap(

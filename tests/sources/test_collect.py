@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -7,9 +8,10 @@ from checks import collect
 from checks.errors import UsageError
 from checks.evidence import Snapshot
 from checks.pipeline import Pipeline
+from checks.report import judge
 from checks.rules import SOURCES, Source
 from checks.settings import parse_settings
-from sandbox import Fault, Sandbox
+from sandbox import Clock, Fault, Sandbox, build
 from validate_daily.init import settings_text
 
 from conftest import Serve
@@ -139,3 +141,15 @@ async def test_without_credentials_every_source_of_googles_is_a_gap(monkeypatch:
     ]
     assert {gap.source for gap in snapshot.gaps} == {"firestore", "cloud-run", "logging", "clock"}
     assert all("no usable credentials" in gap.reason for gap in snapshot.gaps if gap.source != "clock")
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=-40), timedelta(minutes=-30), timedelta(hours=3)])
+async def test_a_machine_whose_clock_is_wrong_looks_through_the_logs_by_firestores(
+    off: timedelta, serve: Serve
+) -> None:
+    clock = Clock(datetime.now(UTC) + off)
+    snapshot = await look(await serve(build("stuck-operation", clock=clock)))
+
+    assert snapshot.logs is not None
+    assert abs(snapshot.logs.until - snapshot.taken_at) < timedelta(minutes=1)
+    assert "stuck-operation" in {each.rule for each in judge(snapshot).findings}
