@@ -21,7 +21,7 @@ BACK: Final[Micros] = 55 * 60_000_000
 CLOCK_SKEW: Final[Micros] = 60_000_000
 """A heartbeat this far ahead of Firestore's clock is the writer's clock running ahead, not a future heartbeat."""
 
-MOST: Final = 30_000
+MOST: Final = 10_000
 """How many families a census tells apart: each takes some kilobytes."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
