@@ -7,10 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Final
 
 from checks.errors import UsageError
 from checks.frozen import Evidence
@@ -19,6 +16,9 @@ from checks.handoff.statements import claims_in, counts_in
 from checks.handoff.subjects import Names
 from checks.handoff.table import COLUMNS, claim_of
 from checks.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 MOST_BYTES: Final = 1 << 20
 VALID: Final = timedelta(hours=1)
@@ -109,6 +109,8 @@ def _read(raw: bytes, origin: str) -> list[_Line]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{origin}: not UTF-8 text (byte {error.start:,}): save it as UTF-8") from None
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - loads only where a document is read
+
     return list(_lines(MarkdownIt("commonmark").enable("table").parse(text.replace("\0", "\ufffd"))))
 
 
@@ -154,7 +156,7 @@ def _until(lines: Iterator[str]) -> datetime | None:
     return max(moments) + VALID if moments else None
 
 
-def _lines(tokens: Sequence[Token]) -> Iterator[_Line]:
+def _lines(tokens: "Sequence[Token]") -> Iterator[_Line]:
     """The text of a document line by line, without its markup; the cells of a row of a table stand between bars."""
     headings: list[tuple[int, str]] = []
     row: list[str] | None = None
@@ -185,7 +187,7 @@ def _lines(tokens: Sequence[Token]) -> Iterator[_Line]:
             yield from (_Line(number + at, text, above) for at, text in enumerate(_texts(token)))
 
 
-def _texts(token: Token) -> list[str]:
+def _texts(token: "Token") -> list[str]:
     """The words of a paragraph. A line that begins with a label, a mark or a list sign is a line of its own."""
     told, breaks = [""], False
     for child in token.children or ():
