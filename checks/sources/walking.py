@@ -24,6 +24,8 @@ from heartbeat.document_id import shared_prefix
 _AT_ONCE: Final = 16
 _MOST_IN_A_STEP: Final = 4_096
 _CHUNK: Final = 256
+_FEW: Final = 2_000
+"""So many documents come faster than another channel opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ class Walk:
 
     @property
     def large(self) -> bool:
-        """Whether there are more documents than a small collection has, as far as that is known."""
-        return self.total is None or self.total > self.terms.small
+        """Whether so many documents would be read that a channel of their own is worth it, as far as that is known."""
+        return self.total is None or self.total > _FEW
 
     @property
     def method(self) -> Method:
