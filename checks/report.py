@@ -49,7 +49,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-_EXIT: Final = {
+EXIT_CODES: Final = {
     Verdict.P0: ExitCode.P0_OR_P1,
     Verdict.P1: ExitCode.P0_OR_P1,
     Verdict.P2: ExitCode.P2,
@@ -168,7 +168,7 @@ class Report(Evidence):
     @property
     def exit_code(self) -> ExitCode:
         """What a check command exits with after this report."""
-        return _EXIT[self.verdict]
+        return EXIT_CODES[self.verdict]
 
     @property
     def root(self) -> Finding | None:

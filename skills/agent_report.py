@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from checks.frozen import Evidence, Untrusted
-from checks.report import ExitCode, Verdict
+from checks.report import EXIT_CODES, ExitCode, Verdict
 from skills.agent_spending import Spent
 
 SCHEMA: Final = "validate-daily/agent/1"
@@ -162,18 +162,9 @@ class AgentReport(Evidence):
     @property
     def exit_code(self) -> int:
         """As ``check`` exits with this verdict; at least 3 where the model did not conclude."""
-        code = _EXIT[self.verdict]
+        code = EXIT_CODES[self.verdict]
         failed = self.ended is not Ended.CONCLUDED
         return ExitCode.UNKNOWN if failed and code in {ExitCode.HEALTHY, ExitCode.P2} else code
-
-
-_EXIT: Final = {
-    Verdict.P0: ExitCode.P0_OR_P1,
-    Verdict.P1: ExitCode.P0_OR_P1,
-    Verdict.P2: ExitCode.P2,
-    Verdict.UNKNOWN: ExitCode.UNKNOWN,
-    Verdict.HEALTHY: ExitCode.HEALTHY,
-}
 
 
 def disagreements(

@@ -10,18 +10,11 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from checks.report import Verdict
+from checks.formats.style import STYLE
 from checks.text import show
 from skills.agent_report import AgentReport, Conclusion, Ended
 from validate_daily.repairing import TERMINAL
 
-_VERDICT: Final = {
-    Verdict.P0: "bold white on red",
-    Verdict.P1: "bold red",
-    Verdict.P2: "bold yellow",
-    Verdict.UNKNOWN: "bold magenta",
-    Verdict.HEALTHY: "bold green",
-}
 _SHOWN: Final = 160
 _FINDINGS: Final = 10
 
@@ -90,7 +83,7 @@ def _lines(report: AgentReport) -> Iterator[Text]:
     if code and code.practice:
         yield Text("PRACTICE: an emulator or a sandbox answered: this says nothing about production", style="reverse")
     yield Text.assemble(
-        (f" {report.verdict} ", _VERDICT[report.verdict]),
+        (f" {report.verdict} ", STYLE[report.verdict]),
         " by the code" + (f", score {code.score}/100" if code and code.score is not None else ""),
         f" · {code.taken_at:%Y-%m-%d %H:%M:%S} UTC" if code else f" · {show(report.unseen or 'no answer')}",
     )

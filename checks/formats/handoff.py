@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from checks.formats.style import STYLE
 from checks.handoff.lint import Unproved
 from checks.handoff.verifying import Answer, Answered, HandoffReport
-from checks.report import Verdict
 from checks.text import show
 
 _STYLE: Final = {
@@ -17,13 +17,6 @@ _STYLE: Final = {
     Answer.UNVERIFIABLE: "bold magenta",
     Answer.EXPIRED: "bold yellow",
     Answer.CONFIRMED: "bold green",
-}
-_VERDICT: Final = {
-    Verdict.P0: "bold white on red",
-    Verdict.P1: "bold red",
-    Verdict.P2: "bold yellow",
-    Verdict.UNKNOWN: "bold magenta",
-    Verdict.HEALTHY: "bold green",
 }
 _SAID: Final = 72
 _SEEN: Final = 160
@@ -42,7 +35,7 @@ def _lines(report: HandoffReport) -> Iterator[Text | Table]:
     counts = ", ".join(f"{count} {answer}" for answer, count in report.counts.items() if count) or "it claims nothing"
     yield Text.assemble(
         "now ",
-        (f" {report.verdict} ", _VERDICT[report.verdict]),
+        (f" {report.verdict} ", STYLE[report.verdict]),
         f" {show(report.pipeline)} · ",
         f"{report.taken_at:%Y-%m-%d %H:%M:%S} UTC · the document: {counts}",
     )

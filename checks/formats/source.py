@@ -8,10 +8,10 @@ from rich.text import Text
 
 from checks.code.finding import CodeFinding
 from checks.code.look import CodeReport
+from checks.formats.style import STYLE
 from checks.text import show
 
 SCHEMA: Final = "validate-daily/source/1"
-_STYLE: Final = {"P0": "bold white on red", "P1": "bold red", "P2": "bold yellow"}
 _INDENT: Final = "    "
 
 
@@ -42,7 +42,7 @@ def _lines(report: CodeReport) -> list[Text]:
 def _finding(finding: CodeFinding) -> list[Text]:
     place = f"{show(finding.path)}:{finding.line}:{finding.column}"
     return [
-        Text.assemble((finding.severity, _STYLE[finding.severity]), f"  {finding.rule}  ", (place, "bold")),
+        Text.assemble((finding.severity, STYLE[finding.severity]), f"  {finding.rule}  ", (place, "bold")),
         Text(f"{_INDENT}{finding.text}", style="dim"),
         Text(f"{_INDENT}{show(finding.reason)}"),
         Text.assemble(_INDENT, ("next: ", "bold"), show(finding.fix)),

@@ -9,17 +9,11 @@ from rich.text import Text
 
 from checks.excuses import Excused
 from checks.finding import Finding
+from checks.formats.style import STYLE
 from checks.report import CensusSummary, Growth, Report
 from checks.since import Since
 from checks.text import show
 
-_STYLE: Final = {
-    "P0": "bold white on red",
-    "P1": "bold red",
-    "unknown": "bold magenta",
-    "P2": "bold yellow",
-    "healthy": "bold green",
-}
 _INDENT: Final = 4
 _COLUMN: Final = 9
 
@@ -58,7 +52,7 @@ def _lines(report: Report) -> list[Text]:
 def _verdict(report: Report) -> list[Text]:
     score = "no score" if report.score is None else f"score {report.score}/100"
     head = Text.assemble(
-        (f" {report.verdict} ", _STYLE[report.verdict]), f" {show(report.pipeline)} · {score} · {_when(report)}"
+        (f" {report.verdict} ", STYLE[report.verdict]), f" {show(report.pipeline)} · {score} · {_when(report)}"
     )
     if report.root:
         return [
@@ -77,7 +71,7 @@ def _finding(finding: Finding) -> list[Text]:
     lines = [
         Text(),
         Text.assemble(
-            (f"{finding.severity}", _STYLE[finding.severity]),
+            (f"{finding.severity}", STYLE[finding.severity]),
             f"  {finding.rule}  ",
             (show(finding.subject), "bold"),
             (points, "dim"),

@@ -1,13 +1,14 @@
 """What every answer says besides what was found: where was looked, what could not be seen, whether there is more."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, Field
 
 from checks.evidence import Gap
 from checks.frozen import Evidence
 
+Row = TypeVar("Row", bound=Evidence)
 Note = Annotated[str | None, Field(description="what an empty or cut answer means; null: nothing to add")]
 
 
@@ -38,6 +39,22 @@ class Answer(Evidence):
     note: Note = None
     truncated: bool = False
     next_cursor: str | None = None
+
+
+def fitting(rows: Iterable[Row], room: int) -> list[Row]:
+    """As many rows as there is room for, one at least.
+
+    Args:
+        rows: the most important first.
+        room: characters that they may take.
+    """
+    kept = list[Row]()
+    for row in rows:
+        room -= len(row.model_dump_json())
+        if room < 0 and kept:
+            break
+        kept.append(row)
+    return kept
 
 
 def notes(*told: str | None) -> str | None:

@@ -92,7 +92,7 @@ def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cu
     told = sorted(report.subjects, key=lambda each: (_ORDER.index(each.result), each.kind != "service", each.subject))
     listed = [each for each in told if subject or each.result is not Outcome.MATCHED]
     start = _start(listed, read_cursor(cursor, _Next, asked(subject))) if cursor else 0
-    rows = _fitting([_row(each) for each in listed[start:]])
+    rows = fitting([_row(each) for each in listed[start:]], ROOM)
     end = start + len(rows)
     rest = write_cursor(_Next(asked=asked(subject), name=listed[end].subject)) if end < len(listed) else None
     one = told[0] if subject and told else None
@@ -122,17 +122,6 @@ def _start(listed: Sequence[SubjectProbed], place: _Next) -> int:
         if each.subject == place.name:
             return index
     raise ToolError("cursor: what it names is gone: call again without a cursor")
-
-
-def _fitting(rows: list[CodeRow]) -> list[CodeRow]:
-    """As many rows as there is room for, one at least."""
-    room, kept = ROOM, list[CodeRow]()
-    for row in rows:
-        room -= len(row.model_dump_json())
-        if room < 0 and kept:
-            break
-        kept.append(row)
-    return kept
 
 
 def _row(each: SubjectProbed) -> CodeRow:

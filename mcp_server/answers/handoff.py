@@ -14,7 +14,7 @@ from checks.handoff.claim import Check
 from checks.handoff.verifying import Answer as Verified
 from checks.handoff.verifying import Answered, HandoffReport
 from checks.report import ExitCode, Verdict
-from mcp_server.answers.answer import Answer, Searched, notes
+from mcp_server.answers.answer import Answer, Searched, fitting, notes
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
 from repairs.handing import Written
 
@@ -124,7 +124,7 @@ def handoff_answer(report: HandoffReport, searched: Searched, cursor: str | None
     """
     told = sorted(report.claims, key=lambda each: (_ORDER.index(each.verdict), each.line))
     start = _start(told, read_cursor(cursor, _Next, asked(report.document))) if cursor else 0
-    rows = _fitting([_row(each) for each in told[start:]])
+    rows = fitting([_row(each) for each in told[start:]], ROOM)
     end = start + len(rows)
     rest = _next(report, told[end]) if end < len(told) else None
     empty = "It claims nothing that a fixed pattern knows: it was not verified." if not told else None
@@ -167,17 +167,6 @@ def _named(each: Answered) -> str:
     """One claim among those of its line."""
     told = f"{each.statement} {each.check} {each.subject} {each.expected}"
     return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-def _fitting(rows: Sequence[ClaimRow]) -> list[ClaimRow]:
-    """As many rows as there is room for, one at least."""
-    room, kept = ROOM, list[ClaimRow]()
-    for row in rows:
-        room -= len(row.model_dump_json())
-        if room < 0 and kept:
-            break
-        kept.append(row)
-    return kept
 
 
 def _row(each: Answered) -> ClaimRow:

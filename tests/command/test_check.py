@@ -21,13 +21,6 @@ MODULE = (sys.executable, "-m", "checks")
 ESCAPE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command runs in an empty folder, of a user without settings of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
-
-
 @pytest.fixture
 def healthy() -> Iterator[dict[str, str]]:
     with running("healthy") as cloud:

@@ -38,13 +38,6 @@ NEEDS = {
 """What each method of the practice cloud takes in production: permission, role, API."""
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command runs in an empty folder, of a user without settings of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
-
-
 def run(*command: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, env=os.environ | dict(environment), capture_output=True, text=True, timeout=60, check=False

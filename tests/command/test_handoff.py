@@ -13,15 +13,6 @@ from sandbox import Sandbox, build, running
 from support.commands import example, run, settings, told, typed
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command runs in an empty folder, of a user without settings, keys and audit of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CLAUDECODE", raising=False)
-    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(variable, str(tmp_path / "own"))
-
-
 @pytest.fixture
 def repaired() -> Iterator[Sandbox]:
     with running(build("repaired")) as cloud:

@@ -16,13 +16,6 @@ PROJECT = "nba-props-platform"
 FILE = "validate-daily.toml"
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command runs in an empty folder, of a user without settings of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
-
-
 @pytest.fixture
 def healthy() -> Iterator[Sandbox]:
     with running("healthy") as cloud:

@@ -16,15 +16,6 @@ from support.commands import run, settings, typed
 COLLECTION = "processor_heartbeats"
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command runs in an empty folder, of a user without settings, keys and audit of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CLAUDECODE", raising=False)
-    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(variable, str(tmp_path / "own"))
-
-
 @pytest.fixture
 def cloud() -> Iterator[Sandbox]:
     """A thousand documents too many, and a writer that was fixed more than an hour ago."""

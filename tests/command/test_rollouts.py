@@ -17,15 +17,6 @@ from support.commands import COMMAND, run, settings, typed
 from support.rolling import PHASE2
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command runs in an empty folder, of a user without settings, keys and audit of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CLAUDECODE", raising=False)
-    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(variable, str(tmp_path / "own"))
-
-
 def quick(scenario: str) -> World:
     world = build(scenario)
     world.run.takes = timedelta(milliseconds=300)
