@@ -12,7 +12,7 @@ from checks.frozen import Count, Evidence, Untrusted
 from checks.ladder import Rung
 from checks.probed import ProbeReport, ShareProbed, SubjectProbed
 from checks.proof import Outcome
-from mcp_server.answers.answer import Answer, Searched, seen_of
+from mcp_server.answers.answer import Answer, Searched, fitting, seen_of
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
 
 ROOM: Final = 6_500
