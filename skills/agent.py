@@ -127,7 +127,9 @@ async def investigate(server: Server, assignment: Assignment, tell: Tell) -> Age
     end: _End | UsageError
     async with _messages(assignment.limits) as api, _connected(server, assignment.ask) as (client, offered):
         chosen = [each for each in offered if assignment.ask or not is_write(each)]
-        end = await _driven(_Run(api, assignment, tools_for(chosen, client, desk), desk, purse, tell))
+        ends = asyncio.get_running_loop().time() + assignment.limits.time.total_seconds()
+        writes = frozenset(each.name for each in chosen if is_write(each))
+        end = await _driven(_Run(api, assignment, tools_for(chosen, client, desk), writes, desk, purse, tell, ends))
         code, unseen = (None, None) if isinstance(end, UsageError) else await _judged(client, desk)
     if isinstance(end, UsageError):  # raised here, because a connection that is being closed wraps what passes it
         raise end
@@ -149,24 +151,35 @@ async def investigate(server: Server, assignment: Assignment, tell: Tell) -> Age
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
-    """Everything that the model's part works with."""
+    """Everything that the model's part works with.
+
+    Attributes:
+        writes: the tools that may change something. What they do is never cut off: a person may be thinking, and a
+            change under way is better ended than broken off. Their time does not count.
+        ends: when the time is up, by the running loop's clock.
+    """
 
     api: AsyncAnthropic
     assignment: Assignment
     tools: list[AnyTool]
+    writes: frozenset[str]
     desk: Desk
     purse: Purse
     tell: Tell
+    ends: float
+
+    def in_time(self) -> asyncio.Timeout:
+        """A timeout around what the model or a reading tool does."""
+        return asyncio.timeout_at(self.ends)
 
 
 async def _driven(run: _Run) -> _End | UsageError:
     """The model's part, until it concludes, fails, or has spent what it may."""
     limits = run.assignment.limits
     try:
-        async with asyncio.timeout(limits.time.total_seconds()):
-            return await _talked(run)
+        return await _talked(run)
     except TimeoutError:
         return _reached(Ended.TIME, limits)
     except anthropic.APIError as error:
@@ -221,11 +234,7 @@ async def _followed(
 ) -> _End | None:
     """The replies of one runner, as ``_turns`` returns them."""
     limits = run.assignment.limits
-    async for stream in runner:
-        async for event in stream:
-            if event.type == "text":
-                run.tell.words(event.text)
-        message = await stream.get_final_message()
+    while (message := await _reply(run, runner)) is not None:
         run.purse.pay(message.usage)
         history.append(message.to_param())
         if message.stop_reason != "tool_use":
@@ -240,6 +249,18 @@ async def _followed(
     return _reached(Ended.TURNS, limits)
 
 
+async def _reply(run: _Run, runner: BetaAsyncStreamingToolRunner[None]) -> BetaMessage | None:
+    """The next reply, told as it comes; None where the runner makes no more."""
+    async with run.in_time():
+        stream = await anext(runner, None)
+        if stream is None:
+            return None
+        async for event in stream:
+            if event.type == "text":
+                run.tell.words(event.text)
+        return await stream.get_final_message()
+
+
 async def _answered(
     run: _Run, message: BetaMessage, answer: Callable[[], Awaitable[BetaMessageParam | None]]
 ) -> BetaMessageParam | None:
@@ -248,7 +269,13 @@ async def _answered(
     for block in calls:
         run.tell.call(block.name, block.input)
     done = len(run.desk.calls)
-    answers = await answer()
+    if any(block.name in run.writes for block in calls):
+        began = asyncio.get_running_loop().time()
+        answers = await answer()
+        run.ends += asyncio.get_running_loop().time() - began
+    else:
+        async with run.in_time():
+            answers = await answer()
     for each in run.desk.calls[done:]:
         run.tell.answer(each.tool, each.error)
     return answers

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.console import seconds
 from checks.errors import UsageError
+from checks.report import ExitCode
 from checks.settings import CONFIG_VARIABLE, Settings, load_settings
 from checks.text import show
 from repairs.errors import RefusedError
@@ -67,7 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
     from validate_daily.agent_telling import Teller, ask, render, render_json  # noqa: PLC0415 - the same
 
     assignment = Assignment(arguments.question, arguments.skill, limits, ask if arguments.allow_writes else None)
-    report = asyncio.run(investigate(_server(arguments, settings), assignment, Teller(sys.stderr)))
+    try:
+        report = asyncio.run(investigate(_server(arguments, settings), assignment, Teller(sys.stderr)))
+    except KeyboardInterrupt:
+        changed = "validate-daily audit tells what was changed" if arguments.allow_writes else "nothing was changed"
+        print(f"validate-daily: interrupted; {changed}", file=sys.stderr)
+        return ExitCode.INTERRUPTED
     (render_json if arguments.format == "json" else render)(report)
     return report.exit_code
 

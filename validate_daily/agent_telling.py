@@ -85,34 +85,37 @@ def _lines(report: AgentReport) -> Iterator[Text]:
     yield Text.assemble(
         (f" {report.verdict} ", STYLE[report.verdict]),
         " by the code" + (f", score {code.score}/100" if code and code.score is not None else ""),
-        f" · {code.taken_at:%Y-%m-%d %H:%M:%S} UTC" if code else f" · {show(report.unseen or 'no answer')}",
+        f" · {code.taken_at:%Y-%m-%d %H:%M:%S} UTC" if code else f" · {_plain(report.unseen or 'no answer')}",
     )
     if code and (root := code.root):
-        yield Text(f"  {root.severity} {root.rule} {show(root.subject)}: {show(root.summary)}")
-        yield Text(f"  next: {show(root.next_step)}")
-        yield from (Text(f"  {each.severity} {each.rule} {show(each.subject)}") for each in code.findings[1:_FINDINGS])
+        yield Text(f"  {root.severity} {root.rule} {_plain(root.subject)}: {_plain(root.summary)}")
+        yield Text(f"  next: {_plain(root.next_step)}")
+        yield from (
+            Text(f"  {each.severity} {each.rule} {_plain(each.subject)}") for each in code.findings[1:_FINDINGS]
+        )
     for gap in code.gaps if code else ():
-        yield Text(f"  unknown {show(str(gap.get('source')))}: {show(str(gap.get('reason')))}", style="magenta")
+        yield Text(f"  unknown {_plain(str(gap.get('source')))}: {_plain(str(gap.get('reason')))}", style="magenta")
     yield Text()
     if report.ended is not Ended.CONCLUDED:
-        yield Text(f"The model did not conclude: {report.ended}: {show(report.reason or '')}", style="bold magenta")
+        yield Text(f"The model did not conclude: {report.ended}: {_plain(report.reason or '')}", style="bold magenta")
     if told:
         yield from _words(told)
     for each in report.disagreements:
         yield Text(
-            f"DISAGREES  {each.about}: the model says {show(each.said)}; the code: {show(each.code)}", style="bold red"
+            f"DISAGREES  {each.about}: the model says {_plain(each.said)}; the code: {_plain(each.code)}",
+            style="bold red",
         )
     yield Text()
     yield Text(_cost(report), style="dim")
 
 
 def _words(told: Conclusion) -> Iterator[Text]:
-    yield Text(f"The model ({told.verdict}): {show(told.root_cause)}")
+    yield Text(f"The model ({told.verdict}): {_plain(told.root_cause)}")
     for ground in told.evidence:
-        yield Text(f"  {show(ground.subject)}: {show(ground.says)} [{show(ground.tool)}]")
+        yield Text(f"  {_plain(ground.subject)}: {_plain(ground.says)} [{_plain(ground.tool)}]")
     for name, subjects in (("affected", told.affected), ("healthy", told.healthy), ("not checked", told.not_checked)):
-        yield Text(f"  {name}: {', '.join(map(show, subjects)) or 'none named'}")
-    yield Text(f"  next: {show(told.next_step)}")
+        yield Text(f"  {name}: {', '.join(map(_plain, subjects)) or 'none named'}")
+    yield Text(f"  next: {_plain(told.next_step)}")
 
 
 def _cost(report: AgentReport) -> str:
@@ -123,3 +126,8 @@ def _cost(report: AgentReport) -> str:
         f"{report.model}: {spent.turns} turns, {spent.tokens:,} tokens ({spent.cache_read:,} from the cache), {cost}, "
         f"{spent.seconds:.1f} s; {len(report.calls)} calls, {failed} failed"
     )
+
+
+def _plain(text: str) -> str:
+    """What the server has made safe already stays as it is; anything else is escaped."""
+    return text if text.isprintable() else show(text)

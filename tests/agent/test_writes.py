@@ -1,14 +1,19 @@
 """Changes by way of the agent: each is asked about at the terminal, and a person's words alone let it happen."""
 
 import asyncio
+import os
+import pty
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, cast
 
 import pytest
-from pexpect import EOF, spawn
+from pexpect import EOF
+from pexpect.fdpexpect import fdspawn
 
 from sandbox import Sandbox, World, build
 
@@ -25,6 +30,7 @@ WRITERS = (
     "prediction-coordinator",
     "prediction-worker",
 )
+AT_TERMINAL = Path(__file__).parents[1] / "support" / "at_terminal.py"
 QUESTION = re.compile(r"To agree, type: ([^\r\n]+)\s+Your answer, anything else to stop: ")
 
 
@@ -52,38 +58,41 @@ def later(world: World, hours: int, turn: Turn) -> Callable[[Request], Turn]:
     return step
 
 
+def at_a_terminal(
+    environment: dict[str, str], folder: Path, answer: Callable[[str], str] = str
+) -> tuple[int, str, int]:
+    """Run it at a terminal of its own, and answer each question; exit code, what was shown, how many were asked."""
+    mine, its = pty.openpty()
+    command = (sys.executable, str(AT_TERMINAL), COMMAND, "agent", "repair it", "--allow-writes")
+    done = subprocess.Popen(
+        (*command, "--config", str(config(folder))), stdin=its, stdout=its, stderr=its, env=environment
+    )
+    os.close(its)
+    terminal, shown, asked = cast("Terminal", fdspawn(mine, encoding="utf-8", timeout=120)), "", 0
+    while terminal.expect([QUESTION, EOF]) == 0:
+        shown += terminal.before + terminal.after
+        asked += 1
+        terminal.sendline(answer(terminal.match[1]))
+    shown += terminal.before
+    terminal.close()
+    return done.wait(60), shown, asked
+
+
+def own(cloud: Sandbox, script: Script, folder: Path, **variables: str) -> dict[str, str]:
+    """A user of their own, with a key."""
+    return environment_for(cloud, script, XDG_STATE_HOME=str(folder), XDG_CONFIG_HOME=str(folder), **variables)
+
+
 class Terminal(Protocol):
     """As much of a terminal as is needed here."""
 
     before: str
     after: str
     match: re.Match[str]
-    exitstatus: int | None
 
     def expect(self, pattern: list[object]) -> int: ...
     def sendline(self, s: str) -> int: ...
     def close(self) -> None: ...
-
-
-def opened(arguments: list[str], environment: dict[str, str]) -> Terminal:
-    """The command at a terminal of its own, wide enough for every line."""
-    size = (50, 400)
-    return cast("Terminal", spawn(COMMAND, arguments, env=environment, encoding="utf-8", timeout=120, dimensions=size))
-
-
-def at_a_terminal(cloud: Sandbox, script: Script, folder: Path, answer: Callable[[str], str]) -> tuple[int, str, int]:
-    """Run it at a terminal of its own, and answer each question; exit code, what was shown, how many were asked."""
-    environment = environment_for(cloud, script, XDG_STATE_HOME=str(folder), XDG_CONFIG_HOME=str(folder), TERM="dumb")
-    arguments = ["agent", "repair it", "--allow-writes", "--config", str(config(folder))]
-    child = opened(arguments, environment)
-    shown, asked = "", 0
-    while child.expect([QUESTION, EOF]) == 0:
-        shown += child.before + child.after
-        asked += 1
-        child.sendline(answer(child.match[1]))
-    shown += child.before
-    child.close()
-    return child.exitstatus or 0, shown, asked
 
 
 @pytest.mark.long
@@ -98,12 +107,12 @@ async def test_at_a_terminal_the_closed_loop_is_repaired(serve: Serve, tmp_path:
     turns += [later(world, 2, Use("plan_cleanup")), applying("cleanup_heartbeats")]
     turns += [later(world, 1, LOOK), concluding]
     with scripted(turns) as script:
-        code, shown, asked = await asyncio.to_thread(at_a_terminal, cloud, script, tmp_path, str.strip)
+        code, shown, asked = await asyncio.to_thread(at_a_terminal, own(cloud, script, tmp_path), tmp_path)
 
     assert asked == len(WRITERS) + 2, shown
     assert len(world.heartbeats) == 30
     assert len(world.database.collection("processor_heartbeats_trash")) > 1_000
-    assert not re.search("heartbeat-proliferation|regrowth|malformed-ids", shown.rpartition("by the code")[2])
+    assert not re.search("heartbeat-proliferation|regrowth|malformed-ids|DISAGREES", shown.rpartition("by the code")[2])
     assert code == 1  # nba-scrapers runs old code still: its fix was never pushed
 
 
@@ -117,7 +126,9 @@ async def test_a_person_who_types_something_else_has_nothing_changed(serve: Serv
         concluding,
     ]
     with scripted(turns) as script:
-        code, shown, asked = await asyncio.to_thread(at_a_terminal, cloud, script, tmp_path, lambda _: "no")
+        code, shown, asked = await asyncio.to_thread(
+            at_a_terminal, own(cloud, script, tmp_path), tmp_path, lambda _: "no"
+        )
 
     assert (code, asked) == (1, 1), shown
     assert not any(call.method in {"UpdateService", "UpdateJob", "Commit"} for call in world.calls)
@@ -126,11 +137,8 @@ async def test_a_person_who_types_something_else_has_nothing_changed(serve: Serv
 async def test_an_assistants_own_shell_may_not_allow_writes(serve: Serve, tmp_path: Path) -> None:
     cloud = await serve("fix-pushed")
     with scripted([]) as script:
-        environment = environment_for(cloud, script, CLAUDECODE="1")
-        arguments = ["agent", "--allow-writes", "--config", str(config(tmp_path))]
-        child = opened(arguments, environment)
-        await asyncio.to_thread(child.expect, [EOF])
-        child.close()
+        environment = own(cloud, script, tmp_path, CLAUDECODE="1")
+        code, shown, asked = await asyncio.to_thread(at_a_terminal, environment, tmp_path)
 
-    assert child.exitstatus == 64
-    assert "an assistant cannot approve what it proposes" in child.before
+    assert (code, asked) == (64, 0)
+    assert "an assistant cannot approve what it proposes" in shown

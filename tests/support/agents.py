@@ -47,12 +47,12 @@ def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> subprocess
 
 
 def pages_of(request: Request) -> list[dict[str, Any]]:
-    """The pages of the last check that was asked for, in order."""
-    answers = [json.loads(_text(each)) for each in results(request) if not each.get("is_error")]
-    checks = [each for each in answers if "findings" in each and "verdict" in each]
-    found = checks[:1]
-    for each in checks[1:]:
-        if not each["next_cursor"]:
+    """The pages of the last check, in order: those that were asked for one right after another."""
+    answers = [{} if each.get("is_error") else json.loads(_text(each)) for each in results(request)]
+    checked = [each if {"findings", "verdict"} <= set(each) else None for each in answers]
+    found: list[dict[str, Any]] = []
+    for each in checked[next(at for at, each in enumerate(checked) if each) :]:
+        if each is None or (found and not each["next_cursor"]):
             break
         found.insert(0, each)
     return found
