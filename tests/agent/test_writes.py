@@ -1,11 +1,7 @@
 """Changes by way of the agent: each is asked about at the terminal, and a person's words alone let it happen."""
 
 import asyncio
-import os
-import pty
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +15,7 @@ from sandbox import Sandbox, World, build
 
 from conftest import Serve
 from support.agents import LOOK, concluding, environment_for
-from support.commands import COMMAND
+from support.commands import at_terminal
 from support.mcp_world import EXAMPLE
 from support.messages_api import Request, Script, Step, Turn, Use, scripted, told
 
@@ -30,7 +26,6 @@ WRITERS = (
     "prediction-coordinator",
     "prediction-worker",
 )
-AT_TERMINAL = Path(__file__).parents[1] / "support" / "at_terminal.py"
 QUESTION = re.compile(r"To agree, type: ([^\r\n]+)\s+Your answer, anything else to stop: ")
 
 
@@ -58,24 +53,16 @@ def later(world: World, hours: int, turn: Turn) -> Callable[[Request], Turn]:
     return step
 
 
-def at_a_terminal(
-    environment: dict[str, str], folder: Path, answer: Callable[[str], str] = str
-) -> tuple[int, str, int]:
+def answered(environment: dict[str, str], folder: Path, answer: Callable[[str], str] = str) -> tuple[int, str, int]:
     """Run it at a terminal of its own, and answer each question; exit code, what was shown, how many were asked."""
-    mine, its = pty.openpty()
-    command = (sys.executable, str(AT_TERMINAL), COMMAND, "agent", "repair it", "--allow-writes")
-    done = subprocess.Popen(
-        (*command, "--config", str(config(folder))), stdin=its, stdout=its, stderr=its, env=environment
-    )
-    os.close(its)
-    terminal, shown, asked = cast("Terminal", fdspawn(mine, encoding="utf-8", timeout=120)), "", 0
-    while terminal.expect([QUESTION, EOF]) == 0:
-        shown += terminal.before + terminal.after
-        asked += 1
-        terminal.sendline(answer(terminal.match[1]))
-    shown += terminal.before
-    terminal.close()
-    return done.wait(60), shown, asked
+    command = ("agent", "repair it", "--allow-writes", "--config", str(config(folder)))
+    with at_terminal(environment, *command) as (done, mine):
+        terminal, shown, asked = cast("Terminal", fdspawn(mine, encoding="utf-8", timeout=120)), "", 0
+        while terminal.expect([QUESTION, EOF]) == 0:
+            shown += terminal.before + terminal.after
+            asked += 1
+            terminal.sendline(answer(terminal.match[1]))
+        return done.wait(60), shown + terminal.before, asked
 
 
 def own(cloud: Sandbox, script: Script, folder: Path, **variables: str) -> dict[str, str]:
@@ -92,7 +79,6 @@ class Terminal(Protocol):
 
     def expect(self, pattern: list[object]) -> int: ...
     def sendline(self, s: str) -> int: ...
-    def close(self) -> None: ...
 
 
 @pytest.mark.long
@@ -107,7 +93,7 @@ async def test_at_a_terminal_the_closed_loop_is_repaired(serve: Serve, tmp_path:
     turns += [later(world, 2, Use("plan_cleanup")), applying("cleanup_heartbeats")]
     turns += [later(world, 1, LOOK), concluding]
     with scripted(turns) as script:
-        code, shown, asked = await asyncio.to_thread(at_a_terminal, own(cloud, script, tmp_path), tmp_path)
+        code, shown, asked = await asyncio.to_thread(answered, own(cloud, script, tmp_path), tmp_path)
 
     assert asked == len(WRITERS) + 2, shown
     assert len(world.heartbeats) == 30
@@ -126,9 +112,7 @@ async def test_a_person_who_types_something_else_has_nothing_changed(serve: Serv
         concluding,
     ]
     with scripted(turns) as script:
-        code, shown, asked = await asyncio.to_thread(
-            at_a_terminal, own(cloud, script, tmp_path), tmp_path, lambda _: "no"
-        )
+        code, shown, asked = await asyncio.to_thread(answered, own(cloud, script, tmp_path), tmp_path, lambda _: "no")
 
     assert (code, asked) == (1, 1), shown
     assert not any(call.method in {"UpdateService", "UpdateJob", "Commit"} for call in world.calls)
@@ -138,7 +122,7 @@ async def test_an_assistants_own_shell_may_not_allow_writes(serve: Serve, tmp_pa
     cloud = await serve("fix-pushed")
     with scripted([]) as script:
         environment = own(cloud, script, tmp_path, CLAUDECODE="1")
-        code, shown, asked = await asyncio.to_thread(at_a_terminal, environment, tmp_path)
+        code, shown, asked = await asyncio.to_thread(answered, environment, tmp_path)
 
     assert (code, asked) == (64, 0)
     assert "an assistant cannot approve what it proposes" in shown

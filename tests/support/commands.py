@@ -6,12 +6,15 @@ import pty
 import select
 import subprocess
 import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sandbox import Sandbox
 from validate_daily.init import settings_text
 
+AT_TERMINAL = Path(__file__).with_name("at_terminal.py")
 COMMAND = str(Path(sys.executable).parent / "validate-daily")
 
 
@@ -50,13 +53,27 @@ def run(sandbox: Sandbox, *command: str, **variables: str) -> subprocess.Complet
 
 def typed(sandbox: Sandbox, answer: str, *command: str) -> tuple[int, str]:
     """Run a command at a terminal of its own, and type an answer when it asks."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(COMMAND, (COMMAND, *command), os.environ | sandbox.environment())  # noqa: S606 - a terminal, no shell
-    return _talk(child, terminal, answer)
+    with at_terminal(os.environ | sandbox.environment(), *command) as (done, terminal):
+        said = _talk(terminal, answer)
+        return done.wait(60), said
 
 
-def _talk(child: int, terminal: int, answer: str) -> tuple[int, str]:
+@contextmanager
+def at_terminal(environment: Mapping[str, str], *command: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """The command at a terminal of its own: its process, and this side of the terminal."""
+    mine, its = pty.openpty()
+    line = (sys.executable, str(AT_TERMINAL), COMMAND, *command)
+    done = subprocess.Popen(line, stdin=its, stdout=its, stderr=its, env=dict(environment))
+    os.close(its)
+    try:
+        yield done, mine
+    finally:
+        os.close(mine)
+        done.kill()
+        done.wait()
+
+
+def _talk(terminal: int, answer: str) -> str:
     said, asked = b"", False
     while select.select([terminal], [], [], 120)[0]:
         try:
@@ -66,6 +83,4 @@ def _talk(child: int, terminal: int, answer: str) -> tuple[int, str]:
         if not asked and b"anything else to stop:" in said:
             os.write(terminal, answer.encode() + b"\n")
             asked = True
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), said.decode(errors="replace")
+    return said.decode(errors="replace")
