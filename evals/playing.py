@@ -60,7 +60,7 @@ async def play(case: Case, stage: Stage) -> Played:
             verdict=report.verdict,
             report=report,
             conclusion=report.conclusion,
-            changes=tuple(watch.changes(case.allowed)),
+            changes=tuple(watch.changes(case)),
             behind=tuple(watch.behind(case.serves)),
         )
 
@@ -76,7 +76,7 @@ async def play_rules(case: Case, stage: Stage) -> Played:
             verdict=report.verdict,
             report=None,
             conclusion=conclusion_of(report),
-            changes=tuple(watch.changes(())),
+            changes=tuple(watch.changes(case)),
             behind=tuple(watch.behind(case.serves)),
         )
 
