@@ -57,6 +57,10 @@ _LIMITS: Final = {
     Ended.CUT_OFF: "[agent] reply_tokens",
 }
 
+_MISTAKES: Final = (anthropic.AuthenticationError, anthropic.PermissionDeniedError, anthropic.NotFoundError)
+_NONSENSE: Final = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RuntimeError)
+"""What the package raises where a stream is no Messages API's."""
+
 Ask = Callable[[str], Awaitable[str | None]]
 """Shows a person the server's question about a change, and returns what they typed; None is a no."""
 
@@ -100,6 +104,14 @@ class Assignment:
     skill: str = SKILLS[0]
     limits: Agent = field(default_factory=Agent)
     ask: Ask | None = None
+
+
+class _Unread(Exception):  # noqa: N818 - it ends a run, and is told
+    """A reply that did not come whole, or is none."""
+
+    def __init__(self, ended: Ended, reason: str) -> None:
+        super().__init__(reason)
+        self.ended = ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +194,13 @@ async def _driven(run: _Run) -> _End | UsageError:
         return await _talked(run)
     except TimeoutError:
         return _reached(Ended.TIME, limits)
+    except _Unread as error:
+        return _End(error.ended, str(error))
+    except anthropic.CredentialsError as error:
+        return UsageError(f"the credentials for the Messages API cannot be used: {inert(str(error), _SAID)}")
     except anthropic.APIError as error:
-        return _failed(error, limits)
+        mistake = isinstance(error, _MISTAKES) and not run.purse.spent.turns
+        return UsageError(_mistake(error, limits)) if mistake else _failed(error, limits)
 
 
 async def _talked(run: _Run) -> _End:
@@ -251,14 +268,19 @@ async def _followed(
 
 async def _reply(run: _Run, runner: BetaAsyncStreamingToolRunner[None]) -> BetaMessage | None:
     """The next reply, told as it comes; None where the runner makes no more."""
-    async with run.in_time():
-        stream = await anext(runner, None)
-        if stream is None:
-            return None
-        async for event in stream:
-            if event.type == "text":
-                run.tell.words(event.text)
-        return await stream.get_final_message()
+    try:
+        async with run.in_time():
+            stream = await anext(runner, None)
+            if stream is None:
+                return None
+            async for event in stream:
+                if event.type == "text":
+                    run.tell.words(event.text)
+            return await stream.get_final_message()
+    except httpx2.HTTPError as error:
+        raise _Unread(Ended.UNREACHABLE, f"the Messages API broke off: {inert(str(error), _SAID)}") from error
+    except _NONSENSE as error:
+        raise _Unread(Ended.API_ERROR, f"the Messages API's answer cannot be read: {type(error).__name__}") from error
 
 
 async def _answered(
@@ -298,13 +320,17 @@ def _reached(ended: Ended, limits: Agent) -> _End:
     return _End(ended, f"{_LIMITS[ended]} = {told} is reached before a report: raise it, or ask about less")
 
 
-def _failed(error: anthropic.APIError, limits: Agent) -> _End | UsageError:
-    """What the API's error means: a mistake where nothing works before somebody mends the key or the model's name."""
+def _mistake(error: anthropic.APIError, limits: Agent) -> str:
+    """What somebody has to mend before anything works: the key, or the model's name."""
     told = inert(error.message, _SAID)
-    if isinstance(error, anthropic.AuthenticationError | anthropic.PermissionDeniedError):
-        return UsageError(f"the key for the Messages API is refused: {told}: check ANTHROPIC_API_KEY")
     if isinstance(error, anthropic.NotFoundError):
-        return UsageError(f"{limits.model}: the Messages API does not have it: {told}: set [agent] model")
+        return f"{limits.model}: the Messages API does not have it: {told}: set [agent] model"
+    return f"the key for the Messages API is refused: {told}: check ANTHROPIC_API_KEY"
+
+
+def _failed(error: anthropic.APIError, limits: Agent) -> _End:
+    """What the API's error means for a run."""
+    told = inert(error.message, _SAID)
     if isinstance(error, anthropic.APIConnectionError):
         return _End(Ended.UNREACHABLE, f"the Messages API could not be reached: {told}")
     status = error.status_code if isinstance(error, anthropic.APIStatusError) else 0

@@ -11,7 +11,7 @@ from sandbox import Sandbox
 from conftest import Serve
 from support.agents import DAILY, LOOK, LOOK_TWICE, agent, concluding
 from support.mcp_world import EXAMPLE
-from support.messages_api import Fail, Request, Say, Step, Use, results, scripted
+from support.messages_api import Fail, Raw, Request, Say, Step, Use, results, scripted
 
 PAGE = Use("read_page", {"path": "validate-daily/references/heartbeat-proliferation.md"})
 
@@ -127,6 +127,10 @@ async def test_unknown_stays_unknown_whatever_the_model_says(serve: Serve) -> No
             marks=pytest.mark.long,
         ),
         pytest.param([Fail(400, "invalid_request_error", "something else")], "api-error", (), marks=pytest.mark.long),
+        ([Raw("event: message_start\ndata: {no json\n\n")], "api-error", ()),
+        pytest.param([LOOK, Raw("event: ping\ndata: {}\n\n", cut=True)], "unreachable", (), marks=pytest.mark.long),
+        pytest.param([Raw("<html>a proxy</html>")], "api-error", (), marks=pytest.mark.long),
+        pytest.param([LOOK, Fail(401, "authentication_error", "revoked")], "api-error", (), marks=pytest.mark.long),
         ([LOOK, *[Fail(529, "overloaded_error", "Overloaded", "0.01")] * 9], "overloaded", ()),
         pytest.param(
             [Fail(429, "rate_limit_error", "slow down", "30")] * 9,

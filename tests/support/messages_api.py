@@ -44,7 +44,15 @@ class Fail:
     retry_after: str | None = None
 
 
-Turn = Say | Use | Both | Fail
+@dataclass(frozen=True)
+class Raw:
+    """A stream of these bytes; ``cut`` promises more, and breaks off."""
+
+    body: str
+    cut: bool = False
+
+
+Turn = Say | Use | Both | Fail | Raw
 Request = dict[str, Any]
 Step = Turn | Callable[[Request], Turn]
 """A turn, or what makes one of the request that it answers."""
@@ -69,7 +77,7 @@ class Script:
     usage: Tokens = field(default_factory=lambda: dict(USAGE))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def answer(self, request: Request, headers: dict[str, str]) -> tuple[list[dict[str, Any]], str] | Fail:
+    def answer(self, request: Request, headers: dict[str, str]) -> tuple[list[dict[str, Any]], str] | Fail | Raw:
         """The content of the next answer and why it stops, or the error."""
         tools = [tool["name"] for tool in request.get("tools", [])]
         with self._lock:
@@ -79,7 +87,7 @@ class Script:
             self.headers.append(headers)
             step = self.turns.pop(0) if self.turns else Say("The script is at its end.")
         turn = step(request) if callable(step) else step
-        if isinstance(turn, Fail):
+        if isinstance(turn, Fail | Raw):
             return turn
         if isinstance(turn, Say):
             return [{"type": "text", "text": turn.text}], turn.stop
@@ -122,13 +130,9 @@ def scripted(turns: Sequence[Step]) -> Generator[Script]:
                 self._send("application/json", json.dumps({"input_tokens": 1}))
                 return
             turn = script.answer(request, {name.lower(): value for name, value in self.headers.items()})
-            if isinstance(turn, Fail):
-                error = {"type": "error", "error": {"type": turn.kind, "message": turn.text}}
-                self._send("application/json", json.dumps(error), turn)
-            elif request.get("stream"):
-                self._send("text/event-stream", _events(_message(*turn, script.usage)))
-            else:
-                self._send("application/json", json.dumps(_message(*turn, script.usage)))
+            kind, text = _answer(turn, script.usage, stream=bool(request.get("stream")))
+            self.close_connection = isinstance(turn, Raw) and turn.cut
+            self._send(kind, text, turn if isinstance(turn, Fail) else None, more=100 if self.close_connection else 0)
 
         def do_HEAD(self) -> None:
             self._send("application/json", "")
@@ -136,13 +140,13 @@ def scripted(turns: Sequence[Step]) -> Generator[Script]:
         def do_GET(self) -> None:
             self._send("application/json", json.dumps({"data": []}))
 
-        def _send(self, kind: str, text: str, fail: Fail | None = None) -> None:
+        def _send(self, kind: str, text: str, fail: Fail | None = None, more: int = 0) -> None:
             body = text.encode()
             self.send_response(fail.status if fail else 200)
             if fail and fail.retry_after:
                 self.send_header("retry-after", fail.retry_after)
             self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(len(body) + more))
             self.end_headers()
             self.wfile.write(body)
 
@@ -159,6 +163,17 @@ def scripted(turns: Sequence[Step]) -> Generator[Script]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _answer(turn: tuple[list[dict[str, Any]], str] | Fail | Raw, usage: Tokens, *, stream: bool) -> tuple[str, str]:
+    """The type and the text of an answer."""
+    if isinstance(turn, Fail):
+        error = {"type": "error", "error": {"type": turn.kind, "message": turn.text}}
+        return "application/json", json.dumps(error)
+    if isinstance(turn, Raw):
+        return "text/event-stream", turn.body
+    message = _message(*turn, usage)
+    return ("text/event-stream", _events(message)) if stream else ("application/json", json.dumps(message))
 
 
 def _message(content: list[dict[str, Any]], stop: str, usage: Tokens) -> dict[str, Any]:
