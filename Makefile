@@ -11,7 +11,7 @@ CLIENTS := tests/clients/node_modules/ready
 help:
 	@echo 'make setup      make .venv, which everything here runs from'
 	@echo 'make demo       walk an incident on the embedded practice cloud, from verdict to cause'
-	@echo 'make test       the tests, some twelve minutes on two cores'
+	@echo 'make test       the tests, some nine minutes on two cores'
 	@echo 'make test-long  what takes longer: large collections, the benchmarks'"'"' own proof'
 	@echo 'make clients    the real MCP clients and validators that some tests drive (npm)'
 	@echo 'make check      lint, types, import contracts'
