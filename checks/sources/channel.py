@@ -3,17 +3,20 @@
 Google's packages load inside the functions here: whoever only wants to know where a source is need not pay for them.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from checks.evidence import Target
 from checks.sources.login import Login
 
 if TYPE_CHECKING:
+    import grpc
     import grpc.aio
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
-OPTIONS: Final = [
+C = TypeVar("C")
+_OPTIONS: Final = [
     ("grpc.max_receive_message_length", -1),
     # What may be under way unread, in bytes. gRPC's own guess grows to several times this: more memory, no more speed.
     ("grpc.http2.bdp_probe", 0),
@@ -23,6 +26,10 @@ OPTIONS: Final = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 ]
+
+
+_POLLS_FOR_ITSELF: Final = "SingleThreadedUnaryStream"
+"""The channel option of ``grpc.experimental.ChannelOptions``, by the name that it has there."""
 
 
 class Transport(Protocol):
@@ -49,11 +56,33 @@ async def open_channel(target: Target, transport: type[Transport], login: Login)
 async def _channel(target: Target, transport: type[Transport], login: Login) -> AsyncGenerator["grpc.aio.Channel"]:
     import grpc.aio  # noqa: PLC0415 - Google's packages load only when they are used
 
-    if target.practice:
-        channel = grpc.aio.insecure_channel(target.address, options=OPTIONS)
-    else:
-        channel = transport.create_channel(target.address, credentials=await login.credentials(), options=OPTIONS)
+    channel = await _made(target, transport.create_channel, grpc.aio.insecure_channel, login, _OPTIONS)
     try:
         yield channel
     finally:
         await channel.close()
+
+
+@asynccontextmanager
+async def open_polling_channel(
+    target: Target, transport: "type[FirestoreGrpcTransport]", login: Login
+) -> AsyncGenerator["grpc.Channel"]:
+    """A channel of its own whose streams are read in a thread, and poll for themselves; closed at the end.
+
+    Raises:
+        SourceError: there are no usable credentials.
+    """
+    import grpc  # noqa: PLC0415 - Google's packages load only when they are used
+
+    options = [*_OPTIONS, (_POLLS_FOR_ITSELF, 1)]
+    with await _made(target, transport.create_channel, grpc.insecure_channel, login, options) as channel:
+        yield channel
+
+
+async def _made(
+    target: Target, over_tls: Callable[..., C], plain: Callable[..., C], login: Login, options: list[tuple[str, int]]
+) -> C:
+    """Plain text goes to practice only, and no credentials go there."""
+    if target.practice:
+        return plain(target.address, options=options)
+    return over_tls(target.address, credentials=await login.credentials(), options=options)

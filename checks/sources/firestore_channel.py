@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from checks.endpoint import plain_text
 from checks.errors import UsageError
 from checks.evidence import Target
-from checks.sources.channel import OPTIONS, open_channel
+from checks.sources.channel import open_channel, open_polling_channel
 from checks.sources.login import Login
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 EMULATOR_VARIABLE: Final = "FIRESTORE_EMULATOR_HOST"
 GOOGLE: Final = "firestore.googleapis.com"
-_POLLS_FOR_ITSELF: Final = "SingleThreadedUnaryStream"
-"""The channel option of ``grpc.experimental.ChannelOptions``, by the name that it has there."""
-
-_RUN_QUERY: Final = "/google.firestore.v1.Firestore/RunQuery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +69,13 @@ async def connect(target: Target, login: Login) -> AsyncGenerator[Connection]:
     from google.api_core.grpc_helpers_async import wrap_errors  # noqa: PLC0415 - Google's packages load when used
     from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient  # noqa: PLC0415
     from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport  # noqa: PLC0415
-    from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse  # noqa: PLC0415
 
     metadata = (("google-cloud-resource-prefix", target.resource),)
     if target.practice:
         metadata = (*metadata, ("authorization", "Bearer owner"))
     async with open_channel(target, FirestoreGrpcAsyncIOTransport, login) as channel:
         transport = FirestoreGrpcAsyncIOTransport(channel=channel)
-        run_query: Any = wrap_errors(  # Google types it for every kind of call at once
-            channel.unary_stream(
-                _RUN_QUERY,
-                request_serializer=RunQueryRequest.serialize,
-                response_deserializer=RunQueryResponse.pb().FromString,
-            )
-        )
+        run_query: Any = wrap_errors(_run_query_on(channel))  # Google types it for every kind of call at once
         yield Connection(
             FirestoreAsyncClient(transport=transport),
             run_query,
@@ -100,24 +89,23 @@ async def _run_long_query(
     target: Target, login: Login, request: "RunQueryRequest", **terms: object
 ) -> AsyncGenerator[list[Any]]:
     """The raw messages of a long answer, in batches; errors as of the client."""
-    import grpc  # noqa: PLC0415 - Google's packages load when used
     from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport  # noqa: PLC0415
-    from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse  # noqa: PLC0415
 
     from checks.sources.long_stream import batches  # noqa: PLC0415 - it loads gRPC
 
-    options = [*OPTIONS, (_POLLS_FOR_ITSELF, 1)]
-    if target.practice:
-        channel = grpc.insecure_channel(target.address, options=options)
-    else:
-        credentials = await login.credentials()
-        channel = FirestoreGrpcTransport.create_channel(target.address, credentials=credentials, options=options)
-    with channel:
-        run_query: Any = channel.unary_stream(
-            _RUN_QUERY,
-            request_serializer=RunQueryRequest.serialize,
-            response_deserializer=RunQueryResponse.pb().FromString,
-        )
+    async with open_polling_channel(target, FirestoreGrpcTransport, login) as channel:
+        run_query = _run_query_on(channel)
         async with aclosing(batches(lambda: run_query(request, **terms))) as found:
             async for batch in found:
                 yield batch
+
+
+def _run_query_on(channel: Any) -> Any:  # noqa: ANN401 - gRPC's two kinds of channel share no type
+    """RunQuery with raw messages, on either kind of channel."""
+    from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse  # noqa: PLC0415
+
+    return channel.unary_stream(
+        "/google.firestore.v1.Firestore/RunQuery",
+        request_serializer=RunQueryRequest.serialize,
+        response_deserializer=RunQueryResponse.pb().FromString,
+    )
