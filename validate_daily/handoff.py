@@ -13,6 +13,7 @@ from checks.console import add_time_arguments, progress_on_terminal, seconds
 from checks.errors import UsageError
 from checks.report import ExitCode
 from checks.settings import CONFIG_VARIABLE, load_settings
+from validate_daily.new_file import refuse_existing, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,8 +105,8 @@ def _write(arguments: argparse.Namespace) -> int:
 
     settings = load_settings(arguments.config)
     raw, origin = _read(str(arguments.notes)) if arguments.notes else (b"", "the notes")
-    if arguments.output and arguments.output.exists():
-        raise UsageError(f"{arguments.output}: is there already, and is not overwritten: name a new file")
+    if arguments.output:
+        refuse_existing(arguments.output)
     with progress_on_terminal() as progress:
         written = asyncio.run(
             write_handoff(
@@ -121,18 +122,10 @@ def _write(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         sys.stdout.write(written.text)
     else:
-        _put(arguments.output, written.text)
+        write_new(arguments.output, written.text)
+        again = f"measure it again with validate-daily handoff verify {arguments.output}"
+        print(f"{arguments.output}: written; {again}", file=sys.stderr)
     return ExitCode.HEALTHY
-
-
-def _put(path: Path, text: str) -> None:
-    """Write a new file, never over another."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-    print(f"{path}: written; measure it again with validate-daily handoff verify {path}", file=sys.stderr)
 
 
 def _lint(arguments: argparse.Namespace) -> int:

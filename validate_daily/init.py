@@ -18,6 +18,7 @@ from checks.pipeline import CONFIG_NAME, Heartbeats, Identity, Name, Pipeline
 from checks.report import ExitCode
 from checks.text import show
 from validate_daily.draft import draft, searched
+from validate_daily.new_file import refuse_existing, write_new
 
 SUMMARY: Final = "write a commented settings file; with a project, propose what is seen there"
 EPILOGUE: Final = """\
@@ -60,14 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: the file is there already or cannot be written, or the arguments contradict each other.
     """
     path: Path = arguments.output
-    if path.exists():
-        raise _there(path)
+    refuse_existing(path)
     if arguments.project is None:
         return _run_without_a_project(arguments, path)
     if arguments.example:
         raise UsageError("--example is a file of its own: leave --project out, or --example")
     found = _look(arguments)
-    _write(path, draft(settings_text("template"), found))
+    write_new(path, draft(settings_text("template"), found))
     _tell(found, path)
     return ExitCode.UNKNOWN if found.gaps else ExitCode.HEALTHY
 
@@ -81,7 +81,7 @@ def _run_without_a_project(arguments: argparse.Namespace, path: Path) -> int:
     for option in ("region", "collection", "database", "timeout"):
         if getattr(arguments, option) is not None:
             raise UsageError(f"--{option} is for a look at a project: name it with --project")
-    _write(path, settings_text("example" if arguments.example else "template"))
+    write_new(path, settings_text("example" if arguments.example else "template"))
     print(f"wrote {path}: fill in the project and the processors, then run validate-daily check --config {path}")
     return ExitCode.HEALTHY
 
@@ -112,20 +112,6 @@ def _counts(found: Discovery) -> str:
     if found.malformed:
         text += f"; {len(found.malformed):,} more processors wrote under malformed ids only and are not proposed"
     return f"{text}; nobody has confirmed them"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise _there(path) from error
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _there(path: Path) -> UsageError:
-    return UsageError(f"{path} is there already and stays as it is: name another with --output")
 
 
 def _name(text: str) -> str:
