@@ -21,8 +21,9 @@ from evals.case import Case
 from evals.scoring import Played
 from evals.watching import Watch
 from sandbox import Sandbox, build
-from skills.agent import Ask, Assignment, Server, Tell, investigate
+from skills.agent import Assignment, Tell, investigate
 from skills.agent_report import Conclusion, Ground
+from skills.agent_server import Ask, Server
 
 _WORDS: Final = re.compile(r"^To agree, type: (.+)$", re.MULTILINE)
 _WRITES: Final = '\n[writes]\nenabled = true\napproval = "client"\n[audit]\npath = {audit!r}\n'

@@ -8,7 +8,8 @@ from typing import Final
 from checks.frozen import Count, Evidence, Untrusted
 from checks.report import Verdict
 from evals.case import Answer, Case
-from skills.agent_report import AgentReport, Conclusion, Ended
+from skills.agent_ending import Ended
+from skills.agent_report import AgentReport, Conclusion
 
 
 class Dimension(StrEnum):

@@ -1,13 +1,13 @@
 """What a run of the agent ends with: the model's conclusion, and beside it the code's verdict, which stands."""
 
 from collections.abc import Collection, Iterator
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from checks.frozen import Evidence, Untrusted
 from checks.report import EXIT_CODES, ExitCode, Verdict
+from skills.agent_ending import Ended
 from skills.agent_spending import Spent
 
 SCHEMA: Final = "validate-daily/agent/1"
@@ -41,27 +41,6 @@ class Conclusion(BaseModel):
     healthy: Annotated[Subjects, Field(description="subjects that were seen to be right")] = ()
     not_checked: Annotated[tuple[Words, ...], Field(max_length=50, description="what could not be seen, and why")] = ()
     next_step: Annotated[Words, Field(description="what a person does next")]
-
-
-class Ended(StrEnum):
-    """How the model's part ended. Only ``concluded`` is a success."""
-
-    CONCLUDED = "concluded"
-    NO_REPORT = "no-report"
-    """It stopped, also when asked, without a valid report."""
-    TURNS = "turn-limit"
-    TOKENS = "token-limit"
-    TIME = "time-limit"
-    DOLLARS = "money-limit"
-    CUT_OFF = "cut-off"
-    """A reply was longer than ``reply_tokens``."""
-    REFUSED = "refused"
-    """The model would not answer."""
-    CONTEXT = "context-too-long"
-    OVERLOADED = "overloaded"
-    """The API could not take a call, each time that it was tried."""
-    UNREACHABLE = "unreachable"
-    API_ERROR = "api-error"
 
 
 class Found(BaseModel):

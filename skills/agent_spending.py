@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from checks.errors import UsageError
 from checks.frozen import Count, Evidence
 from checks.permissions import Agent, Price
+from skills.agent_ending import Ended
 
 _MILLION: Final = 1_000_000
 
@@ -83,10 +84,10 @@ class Purse:
             self.spent = self.spent.model_copy(update={"dollars": round(cost / _MILLION, 6)})
 
     @property
-    def empty(self) -> str | None:
-        """The limit that is reached: ``token-limit`` or ``money-limit``; None while there is more."""
+    def empty(self) -> Ended | None:
+        """The limit that is reached; None while there is more."""
         if self.spent.tokens >= self.limits.tokens:
-            return "token-limit"
+            return Ended.TOKENS
         if self.limits.dollars and (self.spent.dollars or 0.0) >= self.limits.dollars:
-            return "money-limit"
+            return Ended.DOLLARS
         return None

@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +20,7 @@ from validate_daily.repairing import TERMINAL, refuse_assistant
 
 if TYPE_CHECKING:
     from checks.permissions import Agent
-    from skills.agent import Server
+    from skills.agent_server import Server
 
 SUMMARY: Final = "let a model follow the skill over the tools, and report beside the code's verdict"
 TOKEN_VARIABLE: Final = "VALIDATE_DAILY_MCP_TOKEN"  # noqa: S105 - its name
@@ -63,7 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.config)
     if arguments.allow_writes:
         _there_is_a_person(settings, remote=arguments.server is not None)
-    limits = _limits(arguments, settings.agent)
+    said: dict[str, object] = {name: getattr(arguments, name) for name in ("model", "turns", "tokens", "dollars")}
+    said["time"] = None if arguments.time is None else timedelta(seconds=arguments.time)
+    limits = limits_of(settings.agent, said)
     from skills.agent import Assignment, investigate  # noqa: PLC0415 - loads only when used
     from validate_daily.agent_telling import Teller, ask, render, render_json  # noqa: PLC0415 - the same
 
@@ -81,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _server(arguments: argparse.Namespace, settings: Settings) -> "Server":
     from mcp.client.stdio import StdioServerParameters  # noqa: PLC0415 - loads only when used
 
-    from skills.agent import Server  # noqa: PLC0415 - the same
+    from skills.agent_server import Server  # noqa: PLC0415 - the same
 
     if arguments.server is not None:
         if not arguments.server.startswith(("https://", "http://")):
@@ -93,18 +97,14 @@ def _server(arguments: argparse.Namespace, settings: Settings) -> "Server":
     return Server(StdioServerParameters(command=sys.executable, args=command, env=kept))
 
 
-def _limits(arguments: argparse.Namespace, settings: "Agent") -> "Agent":
-    """The settings, with what the command line says instead.
+def limits_of(settings: "Agent", said: Mapping[str, object]) -> "Agent":
+    """The settings, with what a command line says instead; None says nothing.
 
     Raises:
         UsageError: an argument is out of bounds.
     """
-    from datetime import timedelta  # noqa: PLC0415 - beside its only use
+    from pydantic import ValidationError  # noqa: PLC0415 - beside its only use
 
-    from pydantic import ValidationError  # noqa: PLC0415 - the same
-
-    said = {name: getattr(arguments, name) for name in ("model", "turns", "tokens", "dollars")}
-    said["time"] = None if arguments.time is None else timedelta(seconds=arguments.time)
     told = {name: value for name, value in said.items() if value is not None}
     try:
         return type(settings).model_validate(settings.model_dump() | told)

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from checks.formats.style import STYLE
 from checks.text import show
-from skills.agent_report import AgentReport, Conclusion, Ended
+from skills.agent_ending import Ended
+from skills.agent_report import AgentReport, Conclusion
 from validate_daily.repairing import TERMINAL
 
 _SHOWN: Final = 160

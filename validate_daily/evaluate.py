@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from checks.console import progress_on_terminal
-from checks.errors import UsageError
 from checks.permissions import Agent
 from checks.report import ExitCode
 from checks.settings import CONFIG_VARIABLE, load_settings
+from validate_daily.agent import limits_of
 from validate_daily.init import settings_text
+from validate_daily.new_file import refuse_existing, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,30 +69,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print("\n".join(f"{each.name:24} {each.severity.value:8} {each.about}".rstrip() for each in cases))
         return ExitCode.HEALTHY
-    if arguments.output and arguments.output.exists():
-        raise UsageError(f"{arguments.output}: is there already, and is not overwritten: name a new file")
-    limits = _limits(arguments)
+    if arguments.output:
+        refuse_existing(arguments.output)
+    settings = load_settings(arguments.config).agent if arguments.config else Agent()
+    limits = limits_of(settings, {"model": arguments.model, "dollars": arguments.dollars})
     from evals.playing import Stage  # noqa: PLC0415 - the same
+    from skills.agent import Silence  # noqa: PLC0415 - the same
 
-    stage = Stage(settings_text("example"), limits, _Silence())
+    stage = Stage(settings_text("example"), limits, Silence())
     with progress_on_terminal() as progress:
         scores = asyncio.run(_played(cases, stage, progress, baseline=arguments.baseline))
     who = "the rules alone" if arguments.baseline else limits.model
     _tell(scores, who, arguments)
     return ExitCode.HEALTHY if _right(scores, baseline=arguments.baseline) else ExitCode.P0_OR_P1
-
-
-class _Silence:
-    """Tells nobody what a run does: the table does."""
-
-    def words(self, text: str) -> None:
-        """Nothing."""
-
-    def call(self, tool: str, arguments: object) -> None:
-        """Nothing."""
-
-    def answer(self, tool: str, error: str | None) -> None:
-        """Nothing."""
 
 
 async def _played(cases: "Sequence[Case]", stage: "Stage", progress: "Progress", *, baseline: bool) -> "list[Score]":
@@ -113,23 +103,6 @@ def _right(scores: "Sequence[Score]", *, baseline: bool) -> bool:
     return not any(wanted & set(each.failed) for each in scores)
 
 
-def _limits(arguments: argparse.Namespace) -> Agent:
-    """What drives and bounds each case: the settings' ``[agent]``, where settings are named.
-
-    Raises:
-        UsageError: they cannot be used.
-    """
-    from pydantic import ValidationError  # noqa: PLC0415 - beside its only use
-
-    settings = load_settings(arguments.config).agent if arguments.config else Agent()
-    told = {name: getattr(arguments, name) for name in ("model", "dollars") if getattr(arguments, name) is not None}
-    try:
-        return Agent.model_validate(settings.model_dump() | told)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"--{first['loc'][0]}: {first['msg']}") from None
-
-
 def _tell(scores: "Sequence[Score]", who: str, arguments: argparse.Namespace) -> None:
     from evals.telling import markdown, render  # noqa: PLC0415 - loads only when used
 
@@ -139,8 +112,4 @@ def _tell(scores: "Sequence[Score]", who: str, arguments: argparse.Namespace) ->
     else:
         render(scores, who)
     if arguments.output:
-        try:
-            with arguments.output.open("x", encoding="utf-8") as file:
-                file.write(markdown([(who, scores)]))
-        except OSError as error:
-            raise UsageError(f"{arguments.output}: cannot be written: {error.strerror}") from error
+        write_new(arguments.output, markdown([(who, scores)]))

@@ -8,7 +8,8 @@ import pytest
 from mcp.client.stdio import StdioServerParameters
 
 from checks.errors import UsageError
-from skills.agent import Assignment, Server, investigate
+from skills.agent import Assignment, Silence, investigate
+from skills.agent_server import Server
 
 from conftest import Serve
 from support.agents import DAILY, LOOK, agent
@@ -30,19 +31,6 @@ def check_heartbeats(phase: str = "0.2") -> dict[str, str]:
 
 server.run()
 """
-
-
-class Silence:
-    """Listens to nothing."""
-
-    def words(self, text: str) -> None:
-        pass
-
-    def call(self, tool: str, arguments: object) -> None:
-        pass
-
-    def answer(self, tool: str, error: str | None) -> None:
-        pass
 
 
 async def test_a_server_over_http_lends_the_same_tools(serve: Serve) -> None:

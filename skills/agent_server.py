@@ -1,0 +1,111 @@
+"""The server at the other end of a run: its tools, the questions that it asks a person, and the code's own verdict."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import httpx2
+from mcp.client.client import Client
+from mcp.client.session import ClientRequestContext
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, Tool
+from pydantic import ValidationError
+
+from checks.errors import UsageError
+from checks.frozen import inert
+from skills.agent_report import Code
+from skills.agent_tools import Desk, strings
+
+_PAGES: Final = 40
+_CHECK_SECONDS: Final = 180.0
+_CONNECT_SECONDS: Final = 60.0
+_CALL_SECONDS: Final = 900.0
+_SAID: Final = 500
+
+Ask = Callable[[str], Awaitable[str | None]]
+"""Shows a person the server's question about a change, and returns what they typed; None is a no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the tools are: a command that speaks over stdio, or an address with a token for it."""
+
+    at: StdioServerParameters | str
+    token: str | None = None
+
+
+@asynccontextmanager
+async def connected(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Client, list[Tool]]]:
+    """The server, and the tools that it offers.
+
+    Raises:
+        UsageError: it cannot be reached, or it is none.
+    """
+
+    async def elicited(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        del context
+        if ask is None or not isinstance(params, ElicitRequestFormParams):
+            return ElicitResult(action="decline")
+        typed = await ask(params.message)
+        return ElicitResult(action="accept", content={"typed": typed}) if typed else ElicitResult(action="decline")
+
+    async with AsyncExitStack() as stack:
+        at: Any = server.at
+        if isinstance(server.at, str) and server.token:
+            headers = {"Authorization": f"Bearer {server.token}"}
+            at = streamable_http_client(
+                server.at, http_client=await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=300))
+            )
+        made = Client(
+            at, read_timeout_seconds=_CALL_SECONDS, elicitation_callback=elicited if ask is not None else None
+        )
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                client = await stack.enter_async_context(made)
+                tools = (await client.list_tools()).tools
+        except (MCPError, OSError, ExceptionGroup, httpx2.HTTPError) as error:
+            where = server.at if isinstance(server.at, str) else server.at.command
+            raise UsageError(
+                f"{inert(where, _SAID)}: no MCP server answers there: {inert(_first(error), _SAID)}: "
+                "try validate-daily doctor, or name another with --server"
+            ) from error
+        yield client, tools
+
+
+async def judged(client: Client, desk: Desk) -> tuple[Code | None, str | None]:
+    """The code's verdict now, with all of its findings; else why it could not be had."""
+    findings: list[Any] = []
+    first: dict[str, Any] = {}
+    cursor: str | None = None
+    for _ in range(_PAGES):
+        asked = {"phase": "all"} | ({"cursor": cursor} if cursor else {})
+        try:
+            result = await client.call_tool("check_heartbeats", asked, read_timeout_seconds=_CHECK_SECONDS)
+        except MCPError as error:
+            return None, inert(f"check_heartbeats: {error}", _SAID)
+        page: dict[str, Any] = result.structured_content or {}
+        if result.is_error or not page:
+            why = " ".join(getattr(each, "text", "") for each in result.content)
+            return None, inert(f"check_heartbeats: {why or 'no answer that can be read'}", _SAID)
+        desk.seen.update(strings(page))
+        findings += page.get("findings", [])
+        first = first or page
+        cursor = page.get("next_cursor")
+        if cursor is None:
+            break
+    try:
+        return Code.model_validate(first | {"findings": findings}), None
+    except ValidationError as error:
+        return None, inert(f"check_heartbeats: its answer is none: {error.errors()[0]['msg']}", _SAID)
+
+
+def _first(error: BaseException) -> str:
+    """The first error of a group, in its own words."""
+    at = error
+    while isinstance(at, BaseExceptionGroup):
+        at = cast("BaseExceptionGroup[BaseException]", at).exceptions[0]
+    return str(at) or type(at).__name__
