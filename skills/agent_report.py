@@ -112,7 +112,8 @@ class AgentReport(Evidence):
     Attributes:
         question, skill, model: what was asked, by which skill, of whom.
         ended: how the model's part ended; ``reason`` says why, where it did not conclude.
-        code: the code's verdict and findings; None where they could not be had, which ``unseen`` explains.
+        code: the code's verdict and findings; None where they could not be had.
+        unseen: why they could not be had, or not all of the findings.
         conclusion: the model's words; None where there are none.
         disagreements: where they do not agree with the code.
         calls: every call of a tool, in order.
@@ -140,9 +141,9 @@ class AgentReport(Evidence):
 
     @property
     def exit_code(self) -> int:
-        """As ``check`` exits with this verdict; at least 3 where the model did not conclude."""
+        """As ``check`` exits with this verdict; at least 3 where it did not conclude, or findings are missing."""
         code = EXIT_CODES[self.verdict]
-        failed = self.ended is not Ended.CONCLUDED
+        failed = self.ended is not Ended.CONCLUDED or self.unseen is not None
         return ExitCode.UNKNOWN if failed and code in {ExitCode.HEALTHY, ExitCode.P2} else code
 
 

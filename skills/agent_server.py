@@ -77,30 +77,41 @@ async def connected(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Cli
 
 
 async def judged(client: Client, desk: Desk) -> tuple[Code | None, str | None]:
-    """The code's verdict now, with all of its findings; else why it could not be had."""
-    findings: list[Any] = []
-    first: dict[str, Any] = {}
-    cursor: str | None = None
-    for _ in range(_PAGES):
-        asked = {"phase": "all"} | ({"cursor": cursor} if cursor else {})
-        try:
-            result = await client.call_tool("check_heartbeats", asked, read_timeout_seconds=_CHECK_SECONDS)
-        except MCPError as error:
-            return None, inert(f"check_heartbeats: {error}", _SAID)
-        page: dict[str, Any] = result.structured_content or {}
-        if result.is_error or not page:
-            why = " ".join(getattr(each, "text", "") for each in result.content)
-            return None, inert(f"check_heartbeats: {why or 'no answer that can be read'}", _SAID)
-        desk.seen.update(strings(page))
+    """The code's verdict now, with all of its findings; and what is missing of that, and why.
+
+    The first page has the verdict of the whole: where a later one fails, it stands, and is told to be incomplete.
+    """
+    first, why = await _page(client, desk, None)
+    findings: list[Any] = list(first.get("findings", []))
+    cursor, pages = first.get("next_cursor"), 1
+    while cursor is not None and why is None:
+        page, why = await _page(client, desk, cursor)
         findings += page.get("findings", [])
-        first = first or page
-        cursor = page.get("next_cursor")
-        if cursor is None:
-            break
+        cursor, pages = page.get("next_cursor"), pages + 1
+        if cursor is not None and pages >= _PAGES:
+            why = f"there are more findings than {_PAGES} pages hold"
+    if not first:
+        return None, f"check_heartbeats: {why}"
     try:
-        return Code.model_validate(first | {"findings": findings}), None
+        code = Code.model_validate(first | {"findings": findings})
     except ValidationError as error:
         return None, inert(f"check_heartbeats: its answer is none: {error.errors()[0]['msg']}", _SAID)
+    return code, None if why is None else f"check_heartbeats: not all findings were read: {why}"
+
+
+async def _page(client: Client, desk: Desk, cursor: str | None) -> tuple[dict[str, Any], str | None]:
+    """One page of the check; an empty one, and why, where there is no answer."""
+    asked = {"phase": "all"} | ({"cursor": cursor} if cursor else {})
+    try:
+        result = await client.call_tool("check_heartbeats", asked, read_timeout_seconds=_CHECK_SECONDS)
+    except MCPError as error:
+        return {}, inert(str(error), _SAID)
+    page: dict[str, Any] = result.structured_content or {}
+    if result.is_error or not page:
+        why = " ".join(getattr(each, "text", "") for each in result.content)
+        return {}, inert(why or "no answer that can be read", _SAID)
+    desk.seen.update(strings(page))
+    return page, None
 
 
 def _first(error: BaseException) -> str:

@@ -96,6 +96,8 @@ def _lines(report: AgentReport) -> Iterator[Text]:
         )
     for gap in code.gaps if code else ():
         yield Text(f"  unknown {_plain(str(gap.get('source')))}: {_plain(str(gap.get('reason')))}", style="magenta")
+    if code and report.unseen:
+        yield Text(f"  unknown {_plain(report.unseen)}", style="magenta")
     yield Text()
     if report.ended is not Ended.CONCLUDED:
         yield Text(f"The model did not conclude: {report.ended}: {_plain(report.reason or '')}", style="bold magenta")

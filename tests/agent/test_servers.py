@@ -15,7 +15,7 @@ from conftest import Serve
 from support.agents import DAILY, LOOK, agent
 from support.http_server import serving
 from support.mcp_world import EXAMPLE
-from support.messages_api import Say, scripted
+from support.messages_api import Say, Use, scripted
 
 DYING = """
 import os
@@ -64,3 +64,51 @@ async def test_a_server_that_dies_leaves_the_verdict_unknown(tmp_path: Path, mon
     assert "check_heartbeats" in (report.unseen or "")
     assert "did not answer" in (report.calls[0].error or "")
     assert json.loads(report.model_dump_json(by_alias=True))["schema"] == "validate-daily/agent/1"
+
+
+FORGETTING = """
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+from typing import Any
+
+server = MCPServer("forgetting")
+
+@server.tool(annotations=ToolAnnotations(read_only_hint=True))
+def check_heartbeats(phase: str = "0.2", cursor: str | None = None) -> dict[str, Any]:
+    \"\"\"It knows the first page only.\"\"\"
+    if cursor:
+        raise ToolError("cursor: the findings have changed since")
+    return {"verdict": VERDICT, "score": None, "practice": True, "taken_at": "2026-02-01T22:00:00Z", "next_cursor": "c",
+            "findings": [], "gaps": [], "not_checked": []}
+
+server.run()
+"""
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("P0", 1), ("P2", 3), ("healthy", 3)])
+async def test_a_verdict_whose_findings_break_off_stands_and_is_told_to_be_incomplete(
+    verdict: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "forgetting.py"
+    file.write_text(FORGETTING.replace("VERDICT", repr(verdict)))
+    said = {"verdict": verdict, "root_cause": "see the findings", "next_step": "look again"}
+    with scripted([Use("submit_report", said)]) as script:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", script.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
+        server = Server(StdioServerParameters(command=sys.executable, args=[str(file)]))
+        report = await investigate(server, Assignment(), Silence())
+
+    assert (report.ended, report.verdict, report.exit_code) == ("concluded", verdict, code)
+    assert "not all findings were read" in (report.unseen or "")
+    assert "cursor: the findings have changed since" in (report.unseen or "")
+
+
+async def test_credentials_that_cannot_be_loaded_are_wrong_usage(serve: Serve) -> None:
+    with scripted([]) as script:
+        code, report, said = await agent(
+            await serve(), script, config=EXAMPLE, ANTHROPIC_API_KEY="", ANTHROPIC_PROFILE="nobodys"
+        )
+
+    assert (code, report) == (64, {})
+    assert "the credentials for the Messages API cannot be used" in said
