@@ -7,6 +7,18 @@ report = await check(load_settings(Path("validate-daily.toml")).pipeline)
 report.verdict, report.root
 """
 
+import sys
+
+# `python -m checks` looks into the open directory first; from here on it does not, unless that is where we are.
+# A program that imports this package keeps its own directory.
+if (
+    sys.argv[:1] == ["-m"]
+    and sys.orig_argv[-len(sys.argv)] in {"checks", "-mchecks"}
+    and not sys.flags.safe_path
+    and __file__ != f"{sys.path[0]}/checks/__init__.py"
+):
+    sys.path.remove(sys.path[0])
+
 from checks.collect import check, collect
 from checks.report import Report, Verdict, judge
 from checks.settings import Settings, SettingsError, load_settings

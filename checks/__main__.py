@@ -1,4 +1,4 @@
-"""``python -m checks``: the check without anything around it."""
+"""``python -I -m checks``: the check without anything around it."""
 
 import sys
 
@@ -8,7 +8,7 @@ from checks.console import Parser, guarded
 
 def main() -> int:
     """Parse the arguments of the process, check, and return the exit code."""
-    parser = Parser(prog="python -m checks", description=command.SUMMARY)
+    parser = Parser(prog="python -I -m checks", description=command.SUMMARY)
     command.add_arguments(parser)
     arguments = parser.parse_args()
     return guarded(lambda: command.run(arguments), debug=arguments.debug)

@@ -1,4 +1,4 @@
-"""``validate-daily check`` and ``python -m checks``: look, judge, tell, and exit by the verdict."""
+"""``validate-daily check`` and ``python -I -m checks``: look, judge, tell, and exit by the verdict."""
 
 import argparse
 import asyncio

@@ -1,18 +1,20 @@
 """Which commits of a checkout a file's bytes can come from, and whether a fix is among their ancestors. Asks git."""
 
 import re
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from checks.errors import UsageError
 from checks.frozen import Count, Evidence, Untrusted
+from checks.repository import Repository, opened
 from checks.text import show
 
-_SECONDS: Final = 20
 _SHOWN: Final = 5
 _MOST_COMMITS: Final = 5_000
+_SAID: Final = 300
+_AFTER: Final = 3
+"""Which word of a raw line of diff-tree has the new name."""
+
+_WHOLE: Final = "nothing is fetched here: name a whole clone with --repository (git clone, without --filter)"
 _LINE: Final = re.compile(r"^([0-9a-f]{40}) (\S+) (.*)$")
 
 
@@ -33,9 +35,11 @@ class Provenance(Evidence):
         commits: the commits that left the file with these bytes, newest first; none if none has.
         searched: how many commits that touched the file were looked at, on all branches.
         complete: whether those are all.
+        reason: why it is unknown which commits they are; then there are none here.
+        next_step: what would tell.
         fix: the commit of the fix that was asked about.
         contains_fix: whether each of ``commits`` has it as an ancestor: then the bytes are of after the fix. None where
-            that cannot be told.
+            that cannot be told, as where the history is cut.
     """
 
     source: Untrusted
@@ -43,12 +47,14 @@ class Provenance(Evidence):
     commits: tuple[Commit, ...] = ()
     searched: Count = 0
     complete: bool = True
+    reason: Untrusted | None = None
+    next_step: str | None = None
     fix: str | None = None
     contains_fix: bool | None = None
 
 
 def provenance(checkout: Path, source: str, blob: str, fix: str | None) -> Provenance:
-    """Look a file's bytes up in the history of a checkout, which is not changed.
+    """Look a file's bytes up in the history of a checkout, which is neither changed nor obeyed.
 
     Args:
         checkout: a directory of it.
@@ -57,81 +63,77 @@ def provenance(checkout: Path, source: str, blob: str, fix: str | None) -> Prove
         fix: the commit that must be among their ancestors; None asks for none.
 
     Raises:
-        UsageError: there is no git, no repository, or git does not answer.
+        UsageError: there is no git, no repository, or git does not answer in time.
     """
-    told = _git(checkout, "log", "--all", f"--max-count={_MOST_COMMITS + 1}", "--format=%H %cs %s", "--", source)
-    touching = [match for line in told.splitlines() if (match := _LINE.match(line))]
+    with opened(checkout) as repository:
+        try:
+            return _looked_up(repository, source, blob, fix)
+        except _IncompleteError as error:
+            return Provenance(
+                source=source,
+                blob=blob,
+                complete=False,
+                reason=show(f"git cannot read its history: {error}", limit=_SAID),
+                next_step=_WHOLE,
+                fix=fix,
+            )
+
+
+class _IncompleteError(Exception):
+    """Git cannot read what is asked for: objects are missing, which are never fetched, or broken."""
+
+
+def _looked_up(repository: Repository, source: str, blob: str, fix: str | None) -> Provenance:
+    listed = ("rev-list", "--all", f"--max-count={_MOST_COMMITS + 1}", "--format=%H %cs %s", "--", source)
+    touching = [match for line in _told(repository, *listed).splitlines() if (match := _LINE.match(line))]
+    left = _left(repository, source, [each[1] for each in touching])
     found = [
         Commit(sha=each[1], day=each[2], subject=show(each[3], limit=200))
-        for each, held in zip(touching, _blobs(checkout, source, [each[1] for each in touching]), strict=True)
-        if held == blob
+        for each in touching
+        if left.get(each[1]) == blob
     ]
+    whole = _told(repository, "rev-parse", "--is-shallow-repository").strip() == "false"
     return Provenance(
         source=source,
         blob=blob,
         commits=tuple(found[:_SHOWN]),
         searched=min(len(touching), _MOST_COMMITS),
-        complete=len(touching) <= _MOST_COMMITS and _is_whole(checkout),
+        complete=len(touching) <= _MOST_COMMITS and whole,
         fix=fix,
-        contains_fix=_has_fix(checkout, fix, found) if fix and found else None,
+        contains_fix=_has_fix(repository, fix, found, whole=whole) if fix and found else None,
     )
 
 
-def _blobs(checkout: Path, source: str, commits: list[str]) -> Iterator[str | None]:
-    """What git calls the file at each commit; None where it is not there."""
-    asked = "".join(f"{commit}:{source}\n" for commit in commits)
-    for line in _git(checkout, "cat-file", "--batch-check=%(objectname)", told=asked).splitlines():
-        yield line if re.fullmatch("[0-9a-f]{40}", line) else None
+def _left(repository: Repository, source: str, commits: list[str]) -> dict[str, str]:
+    """What git calls the file as each of these commits left it. Trees tell: contents need not be there."""
+    asked = ("diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "--no-renames", "--no-abbrev", "-z", "--", source)
+    words = iter(_told(repository, *asked, told="".join(f"{each}\n" for each in commits)).split("\0"))
+    found: dict[str, str] = {}
+    commit = ""
+    for word in words:
+        if not word.startswith(":"):
+            commit = word
+        elif next(words, None) == source:
+            found[commit] = word.split()[_AFTER]
+    return found
 
 
-def _has_fix(checkout: Path, fix: str, commits: list[Commit]) -> bool | None:
+def _has_fix(repository: Repository, fix: str, commits: list[Commit], *, whole: bool) -> bool | None:
     """Whether the fix is an ancestor of all of these commits; None where it is one of some, or is not known here."""
     if not re.fullmatch("[0-9a-f]{4,40}", fix):
         return None
-    answers = {_is_ancestor(checkout, fix, each.sha) for each in commits}
-    return answers.pop() if len(answers) == 1 else None
+    answers = {_is_ancestor(repository, fix, each.sha) for each in commits}
+    answer = answers.pop() if len(answers) == 1 else None
+    return answer if answer or whole else None
 
 
-def _is_ancestor(checkout: Path, fix: str, commit: str) -> bool | None:
-    code = _run(checkout, "merge-base", "--is-ancestor", fix, commit).returncode
+def _is_ancestor(repository: Repository, fix: str, commit: str) -> bool | None:
+    code = repository.ask("merge-base", "--is-ancestor", fix, commit).returncode
     return {0: True, 1: False}.get(code)
 
 
-def _is_whole(checkout: Path) -> bool:
-    return _git(checkout, "rev-parse", "--is-shallow-repository").strip() == "false"
-
-
-def _git(checkout: Path, *arguments: str, told: str = "") -> str:
-    done = _run(checkout, *arguments, told=told)
+def _told(repository: Repository, *arguments: str, told: str = "") -> str:
+    done = repository.ask(*arguments, told=told)
     if done.returncode:
-        said = show(done.stderr.strip(), limit=200)
-        raise UsageError(f"{show(str(checkout))}: git does not answer: {said}; name a checkout with --repository")
+        raise _IncompleteError(done.stderr.strip() or f"it ended with {done.returncode}")
     return done.stdout
-
-
-def _run(checkout: Path, *arguments: str, told: str = "") -> "subprocess.CompletedProcess[str]":
-    # A checkout may be a stranger's: nothing that its configuration names is run, and nothing is fetched.
-    command = [
-        "git",
-        "--no-optional-locks",
-        "--no-pager",
-        "-c",
-        "core.fsmonitor=false",
-        "-C",
-        str(checkout),
-        *arguments,
-    ]
-    try:
-        return subprocess.run(  # noqa: S603 - no shell; what comes from outside stands behind -- or is hexadecimal
-            command,
-            input=told,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=_SECONDS,
-        )
-    except FileNotFoundError:
-        raise UsageError("there is no git on PATH: install it, or leave --repository out") from None
-    except subprocess.TimeoutExpired:
-        raise UsageError(f"{show(str(checkout))}: git did not answer within {_SECONDS} s") from None

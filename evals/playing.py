@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,8 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-
-from mcp.client.stdio import StdioServerParameters
 
 from checks import check
 from checks.permissions import Agent
@@ -114,10 +111,10 @@ def _server(case: Case, stage: Stage, cloud: Sandbox, folder: Path) -> Server:
     config = folder / "validate-daily.toml"
     writes = _WRITES.format(audit=str(folder / "audit.jsonl")) if case.writes else ""
     config.write_text(stage.settings + writes, encoding="utf-8")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "VALIDATE_DAILY_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VALIDATE_DAILY_")}
     own = {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    arguments = ["-m", "mcp_server", "--config", str(config), "--timeout", f"{case.seconds:g}"]
-    return Server(StdioServerParameters(command=sys.executable, args=arguments, env=kept | own | cloud.environment()))
+    arguments = ("--config", str(config), "--timeout", f"{case.seconds:g}")
+    return Server.of_our_own(*arguments, environment=kept | own | cloud.environment())
 
 
 def _person(case: Case) -> Ask | None:

@@ -1,4 +1,4 @@
-"""``validate-daily mcp`` and ``python -m mcp_server``: serve the tools over stdio, or over HTTP."""
+"""``validate-daily mcp`` and ``python -I -m mcp_server``: serve the tools over stdio, or over HTTP."""
 
 import argparse
 import logging

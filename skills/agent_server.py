@@ -1,10 +1,12 @@
 """The server at the other end of a run: its tools, the questions that it asks a person, and the code's own verdict."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import site
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import httpx2
 from mcp.client.client import Client
@@ -25,6 +27,10 @@ _CHECK_SECONDS: Final = 180.0
 _CONNECT_SECONDS: Final = 60.0
 _CALL_SECONDS: Final = 900.0
 _SAID: Final = 500
+_ALONE: Final = ("-E", "-P", "-m") if __file__.startswith(site.getusersitepackages()) else ("-I", "-m")
+"""Python without the open directory and the caller's variables; the user's packages count only where we are one."""
+
+_KEPT_BACK: Final = ("ANTHROPIC_", "PYTHON")
 
 Ask = Callable[[str], Awaitable[str | None]]
 """Shows a person the server's question about a change, and returns what they typed; None is a no."""
@@ -36,6 +42,15 @@ class Server:
 
     at: StdioServerParameters | str
     token: str | None = None
+
+    @classmethod
+    def of_our_own(cls, *arguments: str, environment: Mapping[str, str]) -> Self:
+        """The installed server, over stdio: neither the open directory nor PYTHONPATH decides what runs.
+
+        It knows no key for a model, and hands nothing on that leads Python elsewhere.
+        """
+        kept = {name: value for name, value in environment.items() if not name.startswith(_KEPT_BACK)}
+        return cls(StdioServerParameters(command=sys.executable, args=[*_ALONE, "mcp_server", *arguments], env=kept))
 
 
 @asynccontextmanager

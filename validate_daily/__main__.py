@@ -1,7 +1,12 @@
 """``validate-daily``: one command, its subcommands listed in one place."""
 
-import argparse
 import sys
+
+# `python -m` looks into the open directory first; from here on it does not, unless that is where we are.
+if __name__ == "__main__" and not sys.flags.safe_path and __file__ != f"{sys.path[0]}/validate_daily/__main__.py":
+    sys.path.remove(sys.path[0])
+
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version

@@ -83,18 +83,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _server(arguments: argparse.Namespace, settings: Settings) -> "Server":
-    from mcp.client.stdio import StdioServerParameters  # noqa: PLC0415 - loads only when used
-
-    from skills.agent_server import Server  # noqa: PLC0415 - the same
+    from skills.agent_server import Server  # noqa: PLC0415 - loads only when used
 
     if arguments.server is not None:
         if not arguments.server.startswith(("https://", "http://")):
             raise UsageError(f"--server: {show(arguments.server)}: an address begins with https:// or http://")
         return Server(arguments.server, os.environ.get(TOKEN_VARIABLE))
     config = ["--config", str(settings.path)] if settings.named else []
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
-    command = ["-m", "mcp_server", *config]
-    return Server(StdioServerParameters(command=sys.executable, args=command, env=kept))
+    return Server.of_our_own(*config, environment=os.environ)
 
 
 def limits_of(settings: "Agent", said: Mapping[str, object]) -> "Agent":

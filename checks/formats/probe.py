@@ -89,7 +89,10 @@ def _history(history: Provenance) -> Iterator[Text]:
     )
     for commit in history.commits:
         yield Text(f"    {commit.sha[:8]} {commit.day} {show(commit.subject)}")
-    if not history.commits:
+    if history.reason:
+        yield Text.assemble("    ", ("unknown", _STYLE[Outcome.UNKNOWN]), f": {show(history.reason)}")
+        yield Text.assemble("    ", ("next: ", "bold"), history.next_step or "")
+    elif not history.commits:
         part = "" if history.complete else ", which is not the whole history"
         yield Text(f"    none of the {history.searched:,} commits that touched it{part}: built from something else")
     if history.fix:

@@ -118,7 +118,7 @@ def test_the_launcher_may_be_linked_to(tmp_path: Path) -> None:
     done = subprocess.run([link, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0
-    assert "python -m mcp_server" in done.stdout
+    assert "python -I -m mcp_server" in done.stdout
 
 
 def test_the_project_and_the_plugin_start_the_same_server() -> None:
