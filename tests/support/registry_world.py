@@ -69,6 +69,7 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     first, *lines = head.split("\r\n")
     method, path, _ = first.split(" ")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines if line)}
+    await reader.readexactly(int(headers.get("content-length", "0")))  # else closing resets what was answered
     reply = await handler(Asked(method, path, headers))
     told = {"Content-Length": str(len(reply.body)), "Connection": "close"} | dict(reply.headers)
     writer.write(f"HTTP/1.1 {reply.status} X\r\n".encode())
