@@ -45,4 +45,4 @@ class Refusals:
 
 
 def _subject(plan: Plan) -> tuple[str, str, str]:
-    return plan.principal.name, plan.repair, f"{plan.project}/{plan.database}/{plan.collection} {plan.subject}"
+    return plan.principal.name, plan.repair, f"{plan.project}/{plan.database}/{plan.collection} {plan.place}"

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from checks.text import show
 from repairs.approval import Approval, check_approval
 from repairs.audit import Audit, AuditError, Event, new_event
 from repairs.errors import RefusedError, RepairError
@@ -32,19 +33,24 @@ async def allow(session: Access, plan: Plan, approval: Approval, audit: Audit, n
         Whether the plan is resumed: it had been started before.
 
     Raises:
-        RepairError: it is not allowed, or too late.
+        RepairError: it is not allowed, too late, or has ended: a plan that has ended never starts again.
+        AuditError: the audit cannot be read, so nobody knows whether it has ended.
     """
     _check_session(session, plan)
     check_approval(approval, plan, session.settings.writes)
-    resumed = await audit.started(plan.id) is not None
-    plan.check_time(now, started=resumed)
-    return resumed
+    start = await audit.started(plan.id)
+    if start is not None:
+        _refuse_ended(plan, await audit.ended(start))
+    plan.check_time(now, started=start is not None)
+    return start is not None
 
 
 async def audited(
     session: Access, plan: Plan, approval: Approval, audit: Audit, change: Change[R], *, token: str | None
 ) -> R:
     """Write the line before a change, make it, and write a line after it whatever happens.
+
+    The line ``after`` ends the plan. A change that is still under way, or of which parts are left, is ``interrupted``.
 
     Args:
         session: by whom.
@@ -64,6 +70,10 @@ async def audited(
         "repair": plan.repair,
         "plan": plan.id,
         "subject": plan.subject,
+        "pipeline": session.settings.pipeline.pipeline.name,
+        "project": plan.project,
+        "target": plan.target,
+        "place": plan.place,
         "principal": session.principal,
         "identity": session.principal.identity,
         "approval": approval,
@@ -76,7 +86,8 @@ async def audited(
         await asyncio.shield(_broken_off(audit, new_event("interrupted", **about)))
         raise
     try:
-        head = await audit.append(new_event("after", outcome=_told(outcome), **about))
+        moment = "interrupted" if outcome.resumable else "after"
+        head = await audit.append(new_event(moment, outcome=_told(outcome), **about))
     except AuditError as error:
         return outcome.model_copy(update={"unseen": (*outcome.unseen, f"the line after the change: {error}")})
     return outcome.model_copy(update={"audit": head})
@@ -92,6 +103,18 @@ async def _broken_off(audit: Audit, event: Event) -> None:
     except AuditError as error:
         # What interrupts is told; that it is not written down is seen by the missing line.
         del error
+
+
+def _refuse_ended(plan: Plan, end: Event | None) -> None:
+    if end is None:
+        return
+    when = f"{end.at:%Y-%m-%d %H:%M:%S UTC}"
+    if end.plan != plan.id:
+        how = f"another plan for {show(plan.subject, limit=200)} was started at {when}: the {end.repair} {end.plan}"
+    else:
+        summary = "" if end.outcome is None else show(str(end.outcome.get("summary")), limit=300)
+        how = f"it ended at {when}: {summary or 'how is not known'}"
+    raise RefusedError(f"the plan {plan.id} is over and cannot start again: {how}", "plan again; nothing was changed")
 
 
 def _check_session(session: Access, plan: Plan) -> None:

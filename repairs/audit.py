@@ -11,22 +11,25 @@ import json
 import os
 import stat
 from collections import deque
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import dropwhile
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, Self
 
 from platformdirs import user_state_path
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, ValidationError, model_validator
 
 from checks.errors import SourceError
+from checks.evidence import Target
 from checks.frozen import Evidence
+from checks.pipeline import Pipeline
 from checks.settings import Settings
 from repairs.approval import Approval
 from repairs.errors import RepairError
-from repairs.plan import PlanId, Principal
+from repairs.plan import PlanId, Principal, place_of
 
 FIRST: Final = "0" * 64
 """What the first line of a file carries as the hash of the one before."""
@@ -43,10 +46,13 @@ class Event(Evidence):
 
     Attributes:
         at: the clock of the machine that writes.
-        moment: before the change, after it, or when it was broken off; or a fact that was seen, which changes nothing.
+        moment: before the change; after it, which ends the plan; when it was broken off and may be resumed; or a fact
+            that was seen, which changes nothing.
         repair: what is done, as in ``cleanup``.
         plan: the plan's id; None of a fact.
         subject: what it is about: a collection, a service.
+        pipeline, project, target: whose it is, and where it was changed; None in lines of earlier versions.
+        place: the plan's, by which lines about the same thing are found.
         principal, identity: who, and whether that was verified.
         approval: who agreed, and how.
         evidence: what the plan says: target, digest, count, reason.
@@ -59,12 +65,36 @@ class Event(Evidence):
     repair: str
     plan: PlanId | None
     subject: str = ""
+    pipeline: str | None = None
+    project: str | None = None
+    target: Target | None = None
+    place: str | None = None
     principal: Principal
     identity: str
     approval: Approval | None = None
     evidence: dict[str, Any]
     outcome: dict[str, Any] | None = None
     token: str | None = None
+
+    @model_validator(mode="after")
+    def _of_an_earlier_version(self) -> Self:
+        """Lines of earlier versions say where something was changed in their evidence alone."""
+        if self.place is not None or self.target is not None or "target" not in self.evidence:
+            return self
+        target = Target.model_validate(self.evidence["target"])
+        return self.model_copy(update={"target": target, "project": str(self.evidence.get("project"))})
+
+    def is_of(self, pipeline: Pipeline, targets: Iterable[Target]) -> bool:
+        """Whether this was done to a pipeline in one of these clouds.
+
+        Args:
+            pipeline: the settings; lines of earlier versions name the project alone.
+            targets: what a look at that pipeline speaks to.
+        """
+        if self.target is None or self.project != pipeline.heartbeat_project:
+            return False
+        ours = {place_of(each, each.source) for each in targets}
+        return self.pipeline in {None, pipeline.pipeline.name} and place_of(self.target, self.target.source) in ours
 
 
 class AuditError(RepairError):
@@ -90,8 +120,19 @@ class Audit(Protocol):
         """
         ...
 
-    async def last(self, repair: str, subject: str) -> Event | None:
-        """The line before the newest change of this kind to a subject.
+    async def ended(self, start: Event) -> Event | None:
+        """The line that ended a plan: its own line after the change, or the start of another plan at the same place.
+
+        Args:
+            start: the line before the plan's first change.
+
+        Raises:
+            AuditError: the audit cannot be read.
+        """
+        ...
+
+    async def last(self, repair: str, place: str) -> Event | None:
+        """The line before the newest change of this kind at a place.
 
         Raises:
             AuditError: the audit cannot be read.
@@ -122,9 +163,13 @@ class FileAudit:
         """The first line of a plan."""
         return await asyncio.to_thread(self._started, plan)
 
-    async def last(self, repair: str, subject: str) -> Event | None:
-        """The last line of a repair's, before it changed a subject."""
-        return await asyncio.to_thread(self._last_of, repair, subject)
+    async def ended(self, start: Event) -> Event | None:
+        """The first line after the start that ends the plan."""
+        return await asyncio.to_thread(self._ended, start)
+
+    async def last(self, repair: str, place: str) -> Event | None:
+        """The last line of a repair's, before it changed something at a place."""
+        return await asyncio.to_thread(self._last_of, repair, place)
 
     def lines(self) -> Iterator[Line]:
         """Every line, from the first on, as far as the chain holds; nothing where there is no file.
@@ -145,10 +190,15 @@ class FileAudit:
     def _started(self, plan: PlanId) -> Event | None:
         return next((line.event for line in self.lines() if line.event.plan == plan), None)
 
-    def _last_of(self, repair: str, subject: str) -> Event | None:
-        wanted = ("before", repair, subject)
+    def _ended(self, start: Event) -> Event | None:
         events = (line.event for line in self.lines())
-        found = deque((each for each in events if (each.moment, each.repair, each.subject) == wanted), maxlen=1)
+        later = dropwhile(lambda event: event.plan != start.plan, events)
+        return next((event for event in later if ends(event, start)), None)
+
+    def _last_of(self, repair: str, place: str) -> Event | None:
+        wanted = ("before", repair, place)
+        events = (line.event for line in self.lines())
+        found = deque((each for each in events if (each.moment, each.repair, each.place) == wanted), maxlen=1)
         return found.pop() if found else None
 
     def _append(self, event: Event) -> str:
@@ -244,9 +294,26 @@ async def open_audit(
         raise AuditError(f"the audit in Cloud Logging: {error}", error.next_step) from error
 
 
+def ends(event: Event, start: Event) -> bool:
+    """Whether a line that was written after the start of a plan ends that plan.
+
+    Args:
+        event: the later line.
+        start: the line before the plan's first change.
+    """
+    if event.moment == "after":
+        return event.plan == start.plan
+    return event.moment == "before" and event.plan != start.plan and event.place == start.place is not None
+
+
 def new_event(moment: Moment, **told: Any) -> Event:  # noqa: ANN401 - checked by Event
     """An event of now."""
-    return Event(at=datetime.now(UTC), moment=moment, **told)
+    return Event(at=this_machine(), moment=moment, **told)
+
+
+def this_machine() -> datetime:
+    """The time by the clock of this machine, which the lines bear."""
+    return datetime.now(UTC)
 
 
 def told(event: Event, previous: str) -> str:

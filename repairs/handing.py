@@ -65,7 +65,7 @@ async def write_handoff(
         settings.pipeline, session=session, timeout=timeout, progress=progress, environment=environment
     )
     report = judge(snapshot)
-    repairs = repairs_since(settings, report.taken_at - since)
+    repairs = repairs_since(settings, report.taken_at - since, report.targets)
     text = write(Measured.of(snapshot, report), repairs, notes.raw.decode("utf-8-sig"))
     refused = lint(notes.raw, settings.pipeline, notes.origin, proved_by=text.encode())
     return Written("" if refused else text, report, tuple(refused))

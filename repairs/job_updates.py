@@ -6,11 +6,12 @@ from typing import Final
 from checks.errors import SourceError
 from checks.sources.run_client import Message
 from checks.text import show
+from repairs.containers import unclear
 from repairs.run_outcome import JobFate, JobResult, JobsUpdate
 from repairs.run_plan import JobChange, JobsPlan
 from repairs.run_session import RunSession
 from repairs.stores.cloud_run import ChangeError
-from repairs.stores.intent import changed, container, differences, version
+from repairs.stores.intent import changed, differences, version
 
 _AT_ONCE: Final = 4
 
@@ -49,17 +50,17 @@ async def _update(session: RunSession, change: JobChange) -> JobResult:
 
 
 async def _change(session: RunSession, change: JobChange, before: Message) -> JobResult:
-    found = container(before.template.template.containers)
-    if found is None:
-        return _result(change, JobFate.REFUSED, before, "its template has no container")
-    place, _ = found
+    reason = unclear("its template", before.template.template.containers)
+    if reason is not None:
+        return _result(change, JobFate.REFUSED, before, reason)
 
     def name_image(message: Message) -> None:
-        message.template.template.containers[place].image = change.after
+        (container,) = message.template.template.containers
+        container.image = change.after
         for token in ("start_execution_token", "run_execution_token"):
             message.ClearField(token)
 
-    wanted, allowed = changed(before, name_image), (f"template.template.containers[{place}].image",)
+    wanted, allowed = changed(before, name_image), ("template.template.containers[0].image",)
     try:
         beyond = set(differences(before, await session.store.update_job(wanted, rehearse=True))) - set(allowed)
         if beyond:
@@ -83,9 +84,10 @@ async def _verified(session: RunSession, change: JobChange) -> JobResult:
     return _result(change, JobFate.UNKNOWN, after, "the change was not acknowledged, and does not show: plan again")
 
 
-def _image(message: Message) -> str:
-    found = container(message.template.template.containers)
-    return str(found[1].image) if found else ""
+def _image(message: Message) -> str | None:
+    """The image of the one container; None where there are others beside it."""
+    containers = message.template.template.containers
+    return str(containers[0].image) if len(containers) == 1 else None
 
 
 def _result(change: JobChange, fate: JobFate, message: Message | None, why: str | None = None) -> JobResult:

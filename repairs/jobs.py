@@ -5,13 +5,15 @@ because a tag would be resolved anew at each execution.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from checks.deployments import Deployments, Image, Job, State, Tag
 from checks.errors import SourceError
 from checks.following import difference
+from checks.sources.images import parse_image
 from checks.sources.registry import read_tags
 from checks.sources.run_client import Message
 from checks.sources.run_resources import read_job
@@ -19,16 +21,18 @@ from checks.text import show
 from repairs.applying import allow, audited
 from repairs.approval import Approval
 from repairs.audit import Audit
+from repairs.containers import by_hand, unclear
 from repairs.errors import NothingToDoError, RefusedError, RepairError, UnseenError
 from repairs.job_updates import update_all
 from repairs.plan import Untouched, new_id
 from repairs.run_outcome import JobsUpdate
 from repairs.run_plan import JobChange, JobsPlan
 from repairs.run_session import RunSession
-from repairs.serving import Seen, look, refuse_unsettled, resource_of
+from repairs.serving import Seen, look, refuse_several, refuse_unsettled, resource_of
 from repairs.stores.intent import version
 
 _AT_ONCE: Final = 8
+_TOLD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,20 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
 
     Raises:
         NothingToDoError: each of them would run what the service serves.
-        RefusedError: the service serves more than one digest, or a change of it is in progress.
+        RefusedError: the service or a job has several containers, the service serves more than one digest, or a change
+            of it is in progress.
         RepairError: the settings name no such job.
         UnseenError: the service, a job or the registry could not be read.
     """
     names = _names(session, service, jobs)
     seen, found = await asyncio.gather(look(session, resource_of(session, service)), _read(session, names))
+    refuse_several(seen)
     refuse_unsettled(seen)
     image = _served(seen)
-    differing, same = await _compare(session, seen, found)
+    judged = [each for each in found if not _runs_already(each, image)]
+    _refuse_several(service, {names[each.job.name]: each.message for each in judged})
+    differing = await _compare(session, seen, judged)
+    same = len(found) - len(differing)
     if not differing:
         raise NothingToDoError(
             f"{len(found)} jobs follow {service}, and each would run what it serves", "nothing is due"
@@ -73,6 +82,8 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         read_time=session.clock(),
         reason=f"job-image-differs: {len(differing)} jobs would not run what {service} serves",
         service=service,
+        service_project=seen.service.project,
+        region=seen.service.region,
         digest=image.digest or "",
         jobs=tuple(_change(each, image) for each in differing),
         only=tuple(jobs),
@@ -87,8 +98,10 @@ async def apply_job_update(
     """Update the jobs that are still as the plan says. Arguments and errors as for ``apply_redeploy``."""
     resumed = await allow(session, plan, approval, audit, session.clock())
     seen = await look(session, resource_of(session, plan.service))
+    refuse_several(seen)
     if not seen.serves(lambda digest: digest == plan.digest):
         raise RefusedError(f"{plan.service} no longer serves {plan.digest[:19]}", "plan again")
+    _refuse_several(plan.service, await _now(session, plan))
     return await audited(
         session, plan, approval, audit, lambda _head: update_all(session, plan, resumed=resumed), token=token
     )
@@ -146,12 +159,67 @@ def _served(seen: Seen) -> Image:
     return next(iter(images.values()))
 
 
-async def _compare(session: RunSession, seen: Seen, found: list[_Found]) -> tuple[list[_Found], int]:
-    """The jobs that would run something else, and how many would not."""
+async def _now(session: RunSession, plan: JobsPlan) -> dict[str, Message]:
+    """The jobs of a plan before any is changed, by full name; without those that cannot be read, whose fate says it."""
+    at_once = asyncio.Semaphore(_AT_ONCE)
+    found: dict[str, Message] = {}
+
+    async def read(change: JobChange) -> None:
+        async with at_once:
+            with suppress(SourceError):
+                found[change.resource] = await session.store.job(change.resource)
+
+    await asyncio.gather(*(read(each) for each in plan.jobs))
+    return found
+
+
+def _refuse_several(service: str, found: Mapping[str, Message]) -> None:
+    """Refuse all of an update where it cannot be told which container of a job is the program.
+
+    Args:
+        service: what they follow.
+        found: the jobs, by full name.
+
+    Raises:
+        RefusedError: a job has another number of containers than one. It says how the others are updated.
+    """
+    reasons = {
+        resource: reason
+        for resource, each in found.items()
+        if (reason := unclear(f"the template of the job {_short(resource)}", each.template.template.containers))
+    }
+    if not reasons:
+        return
+    told, alike = list(reasons)[:_TOLD], list(reasons)[_TOLD:]
+    same = f"; the same goes for {', '.join(map(_short, alike))}" if alike else ""
+    others = " ".join(f"--job {_short(each)}" for each in found if each not in reasons)
+    onward = f"; update the others with: validate-daily jobs --update {service} {others}" if others else ""
+    raise RefusedError(
+        f"{'; '.join(reasons[each] for each in told)}{same}",
+        f"update it the way it was deployed, for example with: {'; '.join(map(by_hand, told))}{onward}",
+    )
+
+
+def _short(resource: str) -> str:
+    return resource.rpartition("/")[2]
+
+
+def _runs_already(found: _Found, image: Image) -> bool:
+    """Whether a job of several containers was updated by hand: each that runs this image runs this digest."""
+    containers = found.message.template.template.containers
+    try:
+        images = [parse_image(each.image) for each in containers]
+    except ValueError:
+        return False
+    digests = {each.digest for each in images if each.repository == image.repository}
+    return len(images) > 1 and digests == {image.digest}
+
+
+async def _compare(session: RunSession, seen: Seen, found: list[_Found]) -> list[_Found]:
+    """The jobs that would run something else."""
     tags = await _tags(session, found)
     deployments = Deployments(services=(seen.service,), jobs=tuple(each.job for each in found), tags=tags)
-    differing = [each for each in found if difference(deployments, each.job, seen.service)]
-    return differing, len(found) - len(differing)
+    return [each for each in found if difference(deployments, each.job, seen.service)]
 
 
 async def _tags(session: RunSession, found: list[_Found]) -> tuple[Tag, ...]:

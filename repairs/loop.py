@@ -14,6 +14,7 @@ from checks.errors import SourceError
 from checks.frozen import Evidence, Untrusted
 from checks.pipeline import Pipeline
 from checks.proof import Outcome
+from checks.settings import Settings
 from checks.sources.images import parse_image
 from checks.text import show
 from repairs.approval import Approval
@@ -128,7 +129,7 @@ async def carry_out(
             raise TypeError(f"the loop makes no plan of the type {type(plan).__name__}")
 
 
-async def record(audit: Audit, principal: Principal, step: Step) -> None:
+async def record(audit: Audit, settings: Settings, principal: Principal, step: Step) -> None:
     """Write down that a step holds: a fact, which changes nothing.
 
     Raises:
@@ -136,7 +137,9 @@ async def record(audit: Audit, principal: Principal, step: Step) -> None:
     """
     fact = {"repair": "repair", "plan": None, "subject": step.subject, "evidence": step.model_dump(mode="json")}
     outcome = {"summary": f"{step.name}: {step.told}"}
-    await audit.append(new_event("fact", principal=principal, identity=principal.identity, outcome=outcome, **fact))
+    whose = {"pipeline": settings.pipeline.pipeline.name, "project": settings.pipeline.heartbeat_project}
+    who = {"principal": principal, "identity": principal.identity}
+    await audit.append(new_event("fact", outcome=outcome, **whose, **who, **fact))
 
 
 async def _listed(documents: Session) -> Listing:

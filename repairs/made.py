@@ -1,9 +1,11 @@
 """What the audit tells of repairs, for a handoff: each with what became of it, or that nobody knows."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from checks.evidence import Target
 from checks.handoff.writing import Made, Repairs
 from checks.settings import Settings
 from repairs.audit import AuditError, Event, FileAudit, audit_path
@@ -11,15 +13,17 @@ from repairs.audit import AuditError, Event, FileAudit, audit_path
 _MOST: Final = 50
 
 
-def repairs_since(settings: Settings, since: datetime) -> Repairs:
-    """The repairs that began or ended since a time, oldest first; the last fifty of them.
+def repairs_since(settings: Settings, since: datetime, targets: Iterable[Target]) -> Repairs:
+    """The pipeline's repairs that began or ended since a time, oldest first; the last fifty of them.
 
     An audit that cannot be read, or is kept in Cloud Logging, is said to be unread: it is never an empty one.
 
     Args:
         settings: where the audit is.
         since: with a zone.
+        targets: what the look at the pipeline spoke to: what was done in another cloud is not told.
     """
+    where = tuple(targets)
     log = settings.audit.cloud_logging
     if log is not None:
         unread = f"the audit is the log {log} of Cloud Logging, and was not read: read it there"
@@ -28,7 +32,7 @@ def repairs_since(settings: Settings, since: datetime) -> Repairs:
     try:
         for line in FileAudit(audit_path(settings)).lines():
             event = line.event
-            if event.moment != "fact" and event.at >= since:
+            if event.moment != "fact" and event.at >= since and event.is_of(settings.pipeline, where):
                 found[event.plan or f"line {line.number}"] = event
     except AuditError as error:
         return Repairs(since=since, made=_told(found), unread=str(error))

@@ -84,6 +84,11 @@ class Result(Evidence, ABC):
 
     @property
     @abstractmethod
+    def resumable(self) -> bool:
+        """Whether it has not come to its end: the same plan may go on with ``--resume``."""
+
+    @property
+    @abstractmethod
     def summary(self) -> str:
         """What became of it, in a few words, as the audit keeps it."""
 
@@ -120,6 +125,11 @@ class Outcome(Result):
         """Whether every planned document is where the plan wanted it, or gone by itself."""
         vanished = sum(each.count for each in self.skipped if each.fate is Fate.VANISHED)
         return self.moved + vanished == self.planned
+
+    @property
+    def resumable(self) -> bool:
+        """Whether documents of the plan were not reached, or nobody knows where they are."""
+        return any(each.fate in {Fate.LEFT, Fate.UNKNOWN} for each in self.skipped)
 
     @property
     def summary(self) -> str:

@@ -95,6 +95,16 @@ class Plan(Evidence, ABC):
         """How many things it changes."""
 
     @property
+    @abstractmethod
+    def resource(self) -> str:
+        """The full name of what it changes, as Google names it."""
+
+    @property
+    def place(self) -> str:
+        """The full name of what it changes, and in which cloud: two plans at one place are about the same thing."""
+        return place_of(self.target, self.resource)
+
+    @property
     def words(self) -> str:
         """What a person types to agree: the subject and how many."""
         return f"{self.subject} {self.size}"
@@ -167,6 +177,11 @@ class MovingPlan(Plan):
         return self.collection
 
     @property
+    def resource(self) -> str:
+        """The collection's full name."""
+        return f"projects/{self.project}/databases/{self.database}/documents/{self.collection}"
+
+    @property
     def size(self) -> int:
         """Documents."""
         return self.count
@@ -208,6 +223,16 @@ class RestorePlan(MovingPlan):
     kind: Literal["restore"] = "restore"
     cleanup: PlanId
     processors: tuple[str, ...]
+
+
+def place_of(target: Target, resource: str) -> str:
+    """A resource and its cloud: the address of a practice cloud, or ``production`` whatever its address is.
+
+    Args:
+        target: what was read, and will be changed.
+        resource: the full name of what is changed.
+    """
+    return f"{target.address if target.practice else 'production'} {resource}"
 
 
 def new_id() -> str:

@@ -21,12 +21,12 @@ from repairs.approval import Approval
 from repairs.audit import Audit
 from repairs.code import Code, code_of
 from repairs.errors import NothingToDoError, RefusedError, UnseenError
-from repairs.plan import new_id
+from repairs.plan import new_id, place_of
 from repairs.rollout import Rolling
 from repairs.run_outcome import Rollout
 from repairs.run_plan import RedeployPlan
 from repairs.run_session import RunSession
-from repairs.serving import Seen, look, refuse_changed, refuse_unsettled, resource_of
+from repairs.serving import Seen, look, refuse_changed, refuse_several, refuse_unsettled, resource_of
 from repairs.wanting import all_to_latest, shares
 
 _HEX: Final = 19
@@ -54,10 +54,12 @@ async def plan_redeploy(
 
     Raises:
         NothingToDoError: all of its traffic meets that digest already.
-        RefusedError: a change is in progress, traffic is pinned, or the registry has no such image.
+        RefusedError: it has several containers, a change is in progress, traffic is pinned, or the registry has no
+            such image.
         UnseenError: the service or the registry could not be read.
     """
     seen = await look(session, resource_of(session, service))
+    refuse_several(seen)
     refuse_unsettled(seen)
     repository = _repository(session, seen)
     wanted = await _resolve(session, repository, digest or tag or await _tag(session, seen, audit))
@@ -90,6 +92,7 @@ async def apply_redeploy(
     """
     resumed = await allow(session, plan, approval, audit, session.clock())
     seen = await look(session, plan.resource)
+    refuse_several(seen)
     begun = seen.nonce == plan.id
     if not begun:
         refuse_changed(seen, plan)
@@ -118,7 +121,7 @@ async def _tag(session: RunSession, seen: Seen, audit: Audit | None) -> str:
     """The settings' tag, the one that was deployed, or the one that our last redeploy was made of."""
     name = seen.service.name
     tag = session.settings.pipeline.tag_of(name) or seen.service.image.tag
-    if tag is None and audit is not None and (last := await audit.last("redeploy", name)):
+    if tag is None and audit is not None and (last := await audit.last("redeploy", _place(session, seen))):
         tag = last.evidence.get("tag") if last.plan == seen.nonce else None
     if not isinstance(tag, str):
         raise RefusedError(
@@ -126,6 +129,10 @@ async def _tag(session: RunSession, seen: Seen, audit: Audit | None) -> str:
             "set tag at the service in the settings, or name one with --tag",
         )
     return tag
+
+
+def _place(session: RunSession, seen: Seen) -> str:
+    return place_of(session.target, resource_of(session, seen.service.name))
 
 
 async def _resolve(session: RunSession, repository: str, reference: str) -> Tag:
@@ -282,7 +289,7 @@ def _pinned(seen: Seen) -> str:
     told = f"traffic of {seen.service.name} is pinned ({shares(seen.wanted)}): a new revision would get none of it"
     if seen.nonce is None:
         return told
-    return f"{told}; the redeploy {seen.nonce} may have held it there before it came to its end: resume that one"
+    return f"{told}; the redeploy {seen.nonce} may have held it there: if it was broken off, go on with --resume"
 
 
 def _short(tag: Tag) -> str:

@@ -13,7 +13,7 @@ from repairs.applying import allow, audited
 from repairs.approval import Approval
 from repairs.audit import Audit
 from repairs.errors import NothingToDoError, RefusedError, RepairError
-from repairs.plan import new_id
+from repairs.plan import new_id, place_of
 from repairs.run_outcome import Rollout
 from repairs.run_plan import LATEST, RollbackPlan, Serving, Traffic
 from repairs.run_session import RunSession
@@ -43,7 +43,8 @@ async def plan_rollback(
         AuditError: the audit could not be read.
     """
     resource = resource_of(session, service)
-    target = _Target.of_revision(to) if to else await _recorded(audit, service)
+    place = place_of(session.target, resource)
+    target = _Target.of_revision(to) if to else await _recorded(audit, service, place)
     seen = await look(session, resource, *target.names)
     traffic = target.traffic(seen)
     if seen.wanted == traffic and not target.differs(seen):
@@ -124,11 +125,11 @@ class _Target:
         return self.recorded is not None and {each.revision for each in seen.serving} != set(self.names)
 
 
-async def _recorded(audit: Audit | None, service: str) -> _Target:
-    last = await audit.last("redeploy", service) if audit else None
+async def _recorded(audit: Audit | None, service: str, place: str) -> _Target:
+    last = await audit.last("redeploy", place) if audit else None
     if last is None:
         raise RefusedError(
-            f"the audit knows of no redeploy of {service}",
+            f"the audit knows of no redeploy of {service} there ({place})",
             "name a revision: validate-daily rollback SERVICE --to REVISION",
         )
     try:

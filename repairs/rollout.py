@@ -6,16 +6,16 @@ from checks.deployments import Revision, State
 from checks.sources.run_client import Message
 from checks.text import show
 from repairs.at_work import AtWork, why
+from repairs.containers import by_hand, unclear
 from repairs.effect import effect_of
 from repairs.errors import UnseenError
 from repairs.revision_logs import last_lines
 from repairs.run_plan import RedeployPlan
 from repairs.serving import Seen, is_ready, look
-from repairs.stores.intent import NONCE, changed, container, set_traffic
+from repairs.stores.intent import NONCE, changed, set_traffic
 from repairs.wanting import StoppedError, all_to_latest, held, shares, want
 
-_LOOK: Final = "look at it with gcloud run services describe"
-_RESUME: Final = "go on with --resume and this plan's id, or contain it with validate-daily rollback"
+_CONTAIN: Final = "contain it with validate-daily rollback, and plan again"
 
 
 class Rolling(AtWork[RedeployPlan]):
@@ -52,9 +52,9 @@ class Rolling(AtWork[RedeployPlan]):
         if self.begun:
             self.steps.append("the template was this plan's already")
             return
-        place, wanted = self._with_image()
+        wanted = self._with_image()
         allowed = (
-            f"template.containers[{place}].image",
+            "template.containers[0].image",
             "template.revision",
             f"template.labels.{NONCE}",
             "traffic",
@@ -64,19 +64,19 @@ class Rolling(AtWork[RedeployPlan]):
             await self.wait(lambda seen: seen.nonce == self.plan.id, what="looking for the change", acknowledged=False)
         self.steps.append("asked for a revision without traffic")
 
-    def _with_image(self) -> tuple[int, Message]:
-        found = container(self.seen.message.template.containers)
-        if found is None:
-            raise StoppedError("the service's template has no container", _LOOK)
-        place, _ = found
+    def _with_image(self) -> Message:
+        reason = unclear(f"the template of the service {self.plan.service}", self.seen.message.template.containers)
+        if reason is not None:
+            raise StoppedError(reason, by_hand(self.plan.resource))
 
         def change(message: Message) -> None:
-            message.template.containers[place].image = self.plan.image
+            (container,) = message.template.containers
+            container.image = self.plan.image
             message.template.revision = ""
             message.template.labels[NONCE] = self.plan.id
             set_traffic(message, held(self.seen.wanted, self.seen.service.ready))
 
-        return place, changed(self.seen.message, change)
+        return changed(self.seen.message, change)
 
     async def _prove(self) -> Revision:
         """The new revision, once it is ready and runs the digest."""
@@ -131,7 +131,7 @@ class Rolling(AtWork[RedeployPlan]):
 
         seen = await self.wait(is_over, what="waiting for the traffic")
         if not self._is_done(seen, revision):
-            raise StoppedError(f"the traffic did not follow: {why(seen.service)}", _RESUME)
+            raise StoppedError(f"the traffic did not follow: {why(seen.service)}", _CONTAIN)
         self.steps.append("looked again: every share of the traffic meets it")
 
     def _is_done(self, seen: Seen, revision: Revision) -> bool:

@@ -45,6 +45,11 @@ class Rollout(Result):
         return self.done is True
 
     @property
+    def resumable(self) -> bool:
+        """Whether it may still be under way."""
+        return self.done is None
+
+    @property
     def summary(self) -> str:
         """Whether it is done, and why not."""
         state = {True: "done", False: "not done", None: "not known"}[self.done]
@@ -95,6 +100,11 @@ class JobsUpdate(Result):
     def complete(self) -> bool:
         """Every job names the digest."""
         return all(each.fate is JobFate.UPDATED for each in self.jobs)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether nobody knows of some job what became of it."""
+        return any(each.fate is JobFate.UNKNOWN for each in self.jobs)
 
     @property
     def summary(self) -> str:

@@ -152,7 +152,7 @@ class JobsPlan(Plan):
     """Makes jobs run the digest that the service serves which they follow. Starts no execution.
 
     Attributes:
-        service: the service.
+        service: the service; ``service_project`` and ``region`` say where it is.
         digest: what every share of its traffic runs.
         jobs: those that change.
         only: the jobs that somebody named; none means all that follow it.
@@ -162,6 +162,8 @@ class JobsPlan(Plan):
 
     kind: Literal["jobs"] = "jobs"
     service: Name
+    service_project: Name
+    region: Name
     digest: str
     jobs: Annotated[tuple[JobChange, ...], Field(min_length=1)]
     only: tuple[Name, ...]
@@ -177,3 +179,8 @@ class JobsPlan(Plan):
     def size(self) -> int:
         """Jobs."""
         return len(self.jobs)
+
+    @property
+    def resource(self) -> str:
+        """The jobs that follow the service, under the service's full name."""
+        return f"projects/{self.service_project}/locations/{self.region}/services/{self.service}/jobs"

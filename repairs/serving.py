@@ -10,6 +10,7 @@ from checks.errors import SourceError
 from checks.sources.run_client import Message
 from checks.sources.run_resources import read_revision, read_service
 from checks.text import show
+from repairs.containers import by_hand, unclear
 from repairs.errors import RefusedError, RepairError, UnseenError
 from repairs.run_plan import LATEST, ServicePlan, Serving, Traffic, Version
 from repairs.run_session import RunSession
@@ -25,12 +26,12 @@ class Seen:
     Attributes:
         message: as Cloud Run tells it.
         service: the same as evidence, with the revisions that matter.
-        nonces: which plan each of these revisions was made for, by its name; absent where it was none.
+        revisions: the messages of these revisions, by their names.
     """
 
     message: Message
     service: Service
-    nonces: Mapping[str, str]
+    revisions: Mapping[str, Message]
 
     @property
     def version(self) -> Version:
@@ -60,6 +61,11 @@ class Seen:
     def nonce(self) -> str | None:
         """The plan that the template was last changed for."""
         return self.message.template.labels.get(NONCE)
+
+    @property
+    def nonces(self) -> dict[str, str]:
+        """Which plan each revision was made for, by its name; absent where it was none."""
+        return {name: nonce for name, each in self.revisions.items() if (nonce := each.labels.get(NONCE))}
 
     @property
     def image(self) -> str:
@@ -106,7 +112,7 @@ async def look(session: RunSession, resource: str, *also: str) -> Seen:
     return Seen(
         message,
         service.model_copy(update={"revisions": tuple(revision for revision, _ in found)}),
-        {revision.name: nonce for revision, nonce in found if nonce},
+        {revision.name: told for revision, told in found},
     )
 
 
@@ -145,6 +151,23 @@ def refuse_unsettled(seen: Seen) -> None:
         raise RefusedError(f"{name} serves nothing: there is no state to go back to", "deploy it by its own pipeline")
 
 
+def refuse_several(seen: Seen) -> None:
+    """Refuse to write an image where it cannot be told which container is the program.
+
+    Raises:
+        RefusedError: the template, or a revision that serves, has another number of containers than one.
+    """
+    service = seen.service
+    names = [each.revision for each in seen.serving if each.revision in seen.revisions]
+    reasons = (
+        unclear(f"the template of the service {service.name}", seen.message.template.containers),
+        *(unclear(f"the revision {name}, which serves,", seen.revisions[name].containers) for name in names),
+    )
+    if (reason := next(filter(None, reasons), None)) is not None:
+        resource = f"projects/{service.project}/locations/{service.region}/services/{service.name}"
+        raise RefusedError(reason, f"deploy it the way it was deployed, for example with: {by_hand(resource)}")
+
+
 def refuse_changed(seen: Seen, plan: ServicePlan) -> None:
     """Refuse a plan of another state.
 
@@ -166,17 +189,17 @@ def is_ready(revision: Revision | None) -> bool:
 
 async def _revisions(
     session: RunSession, resource: str, service: Service, also: Iterable[str]
-) -> list[tuple[Revision, str | None]]:
+) -> list[tuple[Revision, Message]]:
     names = (*(share.revision for share in service.shares), service.created, service.ready, *also)
     wanted = list(dict.fromkeys(filter(None, names)))
     return await asyncio.gather(*(_revision(session, resource, service, name) for name in wanted))
 
 
-async def _revision(session: RunSession, resource: str, service: Service, name: str) -> tuple[Revision, str | None]:
+async def _revision(session: RunSession, resource: str, service: Service, name: str) -> tuple[Revision, Message]:
     message = await session.store.revision(f"{resource}/revisions/{name}")
     revision = read_revision(message, service, session.settings.pipeline.sources)
     _refuse_other(revision.name, name)
-    return revision, message.labels.get(NONCE)
+    return revision, message
 
 
 def _refuse_other(told: str, asked: str) -> None:

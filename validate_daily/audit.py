@@ -62,5 +62,7 @@ def _told(line: Line) -> str:
     outcome = "" if event.outcome is None else f": {show(str(event.outcome.get('summary')), limit=300)}"
     who = f"{show(event.principal.name, limit=100)} ({event.identity})"
     what = " ".join(filter(None, (event.repair, show(event.subject, limit=100), event.plan, event.moment)))
+    practice = " (practice)" if event.target and event.target.practice else ""
+    where = f" in {show(event.project, limit=100)}{practice}" if event.project else ""
     how = f", {event.approval.how}" if event.approval else ""
-    return f"{line.number:>5} {event.at:%Y-%m-%d %H:%M:%S UTC} {what}{outcome}; by {who}{how}"
+    return f"{line.number:>5} {event.at:%Y-%m-%d %H:%M:%S UTC} {what}{where}{outcome}; by {who}{how}"

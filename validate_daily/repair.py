@@ -11,9 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from checks.collect import check
+from checks.command import tell
 from checks.console import progress_on_terminal, seconds
 from checks.progress import Progress, quiet
-from checks.report import ExitCode
+from checks.report import ExitCode, Report
 from checks.settings import CONFIG_VARIABLE, Settings, load_settings
 from checks.text import show
 from repairs.approval import Approval
@@ -33,10 +35,20 @@ if TYPE_CHECKING:
 
 SUMMARY: Final = "fix the writer, prove it, clean up, and prove that growth stopped: where that stands, or with --apply"
 
+EPILOGUE: Final = """\
+it ends with the whole check. exit codes: 0 every step holds and the check is healthy, 1 P0, P1, or a step that does not
+hold, 2 P2, 3 something could not be seen, 64 wrong usage or settings, 70 internal error, 130 interrupted
+"""
 S = TypeVar("S")
 Agree = Callable[[Plan], Approval]
 """Asks somebody about a plan."""
 Waiting = Callable[[float], Awaitable[None]]
+_WORST_FIRST: Final = (1, 3, 2, 0)
+"""How exit codes rank: P0 and P1 outrank unknown, unknown outranks P2."""
+
+
+def _on_terminal(report: Report) -> None:
+    tell(report, "terminal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Walk:
         progress: told how far the long steps are.
         waiting: waits between two looks of the watch.
         tell: prints a line.
+        show: prints the report of the check at the end.
     """
 
     settings: Settings
@@ -62,11 +75,12 @@ class Walk:
     progress: Progress = quiet
     waiting: Waiting = asyncio.sleep
     tell: Callable[[str], None] = print
+    show: Callable[[Report], None] = _on_terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``repair``."""
-    parser.epilog = repairing.EPILOGUE
+    parser.epilog = EPILOGUE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE})")
     way = parser.add_mutually_exclusive_group()
@@ -92,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         agree = _agree(arguments)
         with nullcontext(quiet) if arguments.apply else progress_on_terminal() as progress:  # a question stands alone
             told = Walk(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
-            return asyncio.run(walk(told))
+            return asyncio.run(walk(told)).exit_code
     except RepairError as error:
         print(f"validate-daily: {error}", file=sys.stderr)
         return error.exit_code
@@ -101,8 +115,48 @@ def run(arguments: argparse.Namespace) -> int:
         return ExitCode.INTERRUPTED
 
 
-async def walk(how: Walk) -> int:
-    """Walk the loop, and return the exit code.
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """How a walk ended.
+
+    Attributes:
+        loop: how the loop itself would exit: 0 every step holds, 1 one does not, 3 that is not known.
+        report: the whole check afterwards.
+    """
+
+    loop: int
+    report: Report
+
+    @property
+    def exit_code(self) -> int:
+        """The check's, or the loop's where that is worse."""
+        return min(int(self.report.exit_code), self.loop, key=_WORST_FIRST.index)
+
+
+async def walk(how: Walk) -> Walked:
+    """Walk the loop as far as it holds, and then check everything: what the loop did not repair is told, too.
+
+    Raises:
+        UsageError: an address is refused.
+    """
+    try:
+        loop = await _looped(how)
+    except RepairError as error:
+        how.tell(f"validate-daily: {error}")
+        loop = 1 if error.exit_code == ExitCode.USAGE else error.exit_code
+    how.tell("Now the whole check:")
+    report = await check(how.settings.pipeline, environment=how.environment, progress=how.progress)
+    how.show(report)
+    left = [finding for finding in report.findings if finding.cause is None]
+    if left:
+        how.tell("NOT REPAIRED by this loop; the report above says what to do:")
+    for finding in left:
+        how.tell(f"    {finding.severity} {finding.rule} {show(finding.subject, limit=200)}")
+    return Walked(loop, report)
+
+
+async def _looped(how: Walk) -> int:
+    """Walk the loop, and return how it exits.
 
     Raises:
         RepairError: a plan was not agreed to, or something could not be read or written down.
@@ -119,7 +173,7 @@ async def walk(how: Walk) -> int:
                 if (step.name, step.subject) not in told or not step.holds:
                     _tell(how, step)
                 if step.holds and (step.name, step.subject) not in told and how.agree:
-                    await record(audit, local_principal(), step)
+                    await record(audit, how.settings, local_principal(), step)
                 if step.holds:
                     told.add((step.name, step.subject))
             if standing.plan is None or how.agree is None:
@@ -131,7 +185,7 @@ async def walk(how: Walk) -> int:
             how.tell("\n".join(f"    {line}" for line in result_lines(result)))
             if result.exit_code:
                 return result.exit_code
-        return await _ended(how, standing, record_of=lambda step: record(audit, local_principal(), step))
+        return await _ended(how, standing, record_of=lambda step: record(audit, how.settings, local_principal(), step))
 
 
 async def _ended(how: Walk, standing: "Standing", record_of: "Callable[[Step], Awaitable[None]]") -> int:

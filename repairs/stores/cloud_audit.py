@@ -7,14 +7,21 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from google.api.monitored_resource_pb2 import MonitoredResource
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
-from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry, WriteLogEntriesRequest
+from google.cloud.logging_v2.types import (
+    ListLogEntriesRequest,
+    ListLogEntriesResponse,
+    LogEntry,
+    WriteLogEntriesRequest,
+)
 from google.protobuf.struct_pb2 import Struct
 from pydantic import ValidationError
 
@@ -24,12 +31,18 @@ from checks.sources.endpoints import logging_target
 from checks.sources.log_search import connect
 from checks.sources.login import Login
 from checks.sources.reading import Budget, ask
-from repairs.audit import FIRST, AuditError, Event, told
+from repairs.audit import FIRST, AuditError, Event, ends, this_machine, told
 from repairs.plan import PlanId
 
 ROLE: Final = "roles/logging.logWriter"
 _READ_ROLE: Final = "roles/logging.viewer"
 _FIELD: Final = "validate_daily_audit"
+_PAGE: Final = 100
+_MAX_PAGES: Final = 50
+_PLANS_LIVE: Final = timedelta(hours=2)
+"""The hour in which a started plan may be resumed, and as much again for clocks that differ."""
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+_REMEMBERED: Final = timedelta(days=30)
 
 
 @dataclass(slots=True)
@@ -75,45 +88,71 @@ class CloudLoggingAudit:
             return head
 
     async def started(self, plan: PlanId) -> Event | None:
-        """The line before the first change of a plan, if it was started within the hour.
+        """The line before the first change of a plan, if it was started within the hour that plans live.
 
         Raises:
-            AuditError: the log cannot be read.
+            AuditError: the log cannot be read to its end.
         """
-        found = await self._first(f'jsonPayload.plan="{plan}"', newest=False)
-        return next((event for event in found if event.plan == plan), None)
+        wanted = f'jsonPayload.plan="{plan}" AND jsonPayload.moment="before"'
+        since = this_machine() - _PLANS_LIVE
+        return await self._first(wanted, since, "asc", lambda event: event.plan == plan and event.moment == "before")
 
-    async def last(self, repair: str, subject: str) -> Event | None:
-        """The line before the newest change of this kind to a subject, within the log's retention.
+    async def ended(self, start: Event) -> Event | None:
+        """The first line after the start that ends the plan.
 
         Raises:
-            AuditError: the log cannot be read.
+            AuditError: the log cannot be read to its end.
         """
-        wanted = f"jsonPayload.repair={json.dumps(repair)} AND jsonPayload.subject={json.dumps(subject)}"
-        found = await self._first(wanted, newest=True)
-        return next((event for event in found if (event.repair, event.subject) == (repair, subject)), None)
-
-    async def _first(self, wanted: str, *, newest: bool) -> list[Event]:
-        """The first lines that were written before a change and fit."""
-        budget = Budget(self.seconds)
-        name = f"projects/{self.project}/logs/{self.log}"
-        request = ListLogEntriesRequest(
-            resource_names=[f"projects/{self.project}"],
-            filter=f'logName="{name}" AND {wanted} AND jsonPayload.moment="before"',
-            order_by=f"timestamp {'desc' if newest else 'asc'}",
-            page_size=10,
+        own = f'(jsonPayload.plan="{start.plan}" AND jsonPayload.moment="after")'
+        later = f'(jsonPayload.place={json.dumps(start.place)} AND jsonPayload.moment="before")'
+        wanted = f"({own} OR {later})" if start.place else own
+        return await self._first(
+            wanted, start.at - _CLOCKS_DIFFER, "asc", lambda event: event.at >= start.at and ends(event, start)
         )
 
-        async def read() -> list[Any]:
-            async with budget.patience():
-                pager: Any = await self.api.list_log_entries(request, retry=None, timeout=budget.deadline())
-                return list((await anext(aiter(pager.pages))).entries)
+    async def last(self, repair: str, place: str) -> Event | None:
+        """The line before the newest change of this kind at a place, within thirty days.
 
-        try:
-            entries = await ask(read, budget, role=_READ_ROLE)
-        except SourceError as error:
-            raise AuditError(f"the audit in Cloud Logging cannot be read: {error}", error.next_step) from error
-        return [event for entry in entries if (event := _event(entry))]
+        Raises:
+            AuditError: the log cannot be read to its end.
+        """
+        wanted = (
+            f"jsonPayload.repair={json.dumps(repair)} AND jsonPayload.place={json.dumps(place)} "
+            'AND jsonPayload.moment="before"'
+        )
+        since = this_machine() - _REMEMBERED
+        return await self._first(wanted, since, "desc", lambda event: (event.repair, event.place) == (repair, place))
+
+    async def _first(self, wanted: str, since: datetime, order: str, fits: Callable[[Event], bool]) -> Event | None:
+        """The first line that fits. An empty page with a token means that the search goes on, not that it has ended."""
+        budget = Budget(self.seconds)
+        name = f"projects/{self.project}/logs/{self.log}"
+        token = ""
+        for _ in range(_MAX_PAGES):
+            request = ListLogEntriesRequest(
+                resource_names=[f"projects/{self.project}"],
+                filter=f'logName="{name}" AND {wanted} AND timestamp>="{since:%Y-%m-%dT%H:%M:%S.%fZ}"',
+                order_by=f"timestamp {order}",
+                page_size=_PAGE,
+                page_token=token,
+            )
+            try:
+                page = await ask(partial(self._page, request, budget), budget, role=_READ_ROLE)
+            except SourceError as error:
+                raise AuditError(f"the audit in Cloud Logging cannot be read: {error}", error.next_step) from error
+            events = (event for entry in page.entries if (event := _event(entry)))
+            found = next((event for event in events if fits(event)), None)
+            if found is not None or not page.next_page_token:
+                return found
+            token = page.next_page_token
+        raise AuditError(
+            f"the audit in Cloud Logging could not be read completely: it has more than {_MAX_PAGES} pages", "run again"
+        )
+
+    async def _page(self, request: ListLogEntriesRequest, budget: Budget) -> ListLogEntriesResponse:
+        async with budget.patience():
+            pager: Any = await self.api.list_log_entries(request, retry=None, timeout=budget.deadline())
+            return await anext(aiter(pager.pages))
 
     def _request(self, event: Event, line: str, head: str) -> WriteLogEntriesRequest:
         payload = Struct()
@@ -124,6 +163,9 @@ class CloudLoggingAudit:
                 "moment": event.moment,
                 "repair": event.repair,
                 "subject": event.subject,
+                "pipeline": event.pipeline or "",
+                "project": event.project or "",
+                "place": event.place or "",
                 "principal": event.principal.name,
                 "identity": event.identity,
                 "chain": self._chain,

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, cast
 
 from google.cloud import run_v2
 from google.protobuf.json_format import MessageToDict
@@ -13,8 +13,6 @@ from repairs.run_plan import LATEST, Traffic, Version
 
 NONCE: Final = "redeploy-plan"
 """The label by which a revision is known as a plan's. An equal template would make no revision at all."""
-
-M = TypeVar("M")
 
 _TOLD: Final = frozenset(
     {
@@ -50,13 +48,6 @@ def changed(message: Message, change: Callable[[Message], None]) -> Message:
     copy.CopyFrom(message)
     change(copy)
     return copy
-
-
-def container(containers: Sequence[M]) -> tuple[int, M] | None:
-    """The container that is the program, and its place: the one that listens, else the first."""
-    told = cast("Sequence[Any]", containers)
-    place = next((place for place, each in enumerate(told) if each.ports), 0)
-    return (place, containers[place]) if containers else None
 
 
 def traffic(message: Message) -> tuple[Traffic, ...]:

@@ -63,7 +63,8 @@ def test_a_person_cleans_up_restores_and_sees_it_all_in_the_audit(cloud: Sandbox
     audit = run(cloud, "audit", "--config", config)
     assert audit.returncode == 0
     assert re.search(
-        rf"restore .* after: {count:,} of {count:,} documents moved; by .* \(local user, unverified\), terminal",
+        rf"restore .* after in nba-props-platform \(practice\): {count:,} of {count:,} documents moved; "
+        r"by .* \(local user, unverified\), terminal",
         audit.stdout,
     )
     assert "4 lines, chain whole" in audit.stdout

@@ -99,6 +99,20 @@ def test_one_that_is_killed_midway_is_known_and_is_resumed_by_its_id(moved: Sand
     assert images(moved) == [f"{moved.world.pipeline.repository(PHASE2)}@{told['digest']}"]
 
 
+def test_a_redeploy_that_was_rolled_back_does_not_come_back(moved: Sandbox, tmp_path: Path) -> None:
+    config, before = settings(tmp_path, "unattended = true"), images(moved)
+    plan = answer(moved, "redeploy", PHASE2, "--config", config)
+    assert run(moved, "redeploy", PHASE2, "--approve", plan["plan"], "--config", config).returncode == 0
+    back = answer(moved, "rollback", PHASE2, "--config", config)["plan"]
+    assert run(moved, "rollback", PHASE2, "--approve", back, "--config", config).returncode == 0
+
+    for again in (("--resume", plan["id"]), ("--approve", plan["plan"])):
+        done = run(moved, "redeploy", PHASE2, *again, "--config", config)
+        assert done.returncode == 1
+        assert f"the plan {plan['id']} is over and cannot start again: it ended at" in done.stderr
+    assert images(moved) == before
+
+
 def test_a_plan_is_applied_to_what_it_is_about_and_to_nothing_else(moved: Sandbox, tmp_path: Path) -> None:
     config = settings(tmp_path, "unattended = true")
     token = answer(moved, "redeploy", PHASE2, "--config", config)["plan"]

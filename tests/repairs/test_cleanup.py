@@ -273,7 +273,7 @@ async def test_a_plan_expires_by_firestores_clock(ours: Bench, world: World) -> 
     assert len(await ours.documents()) == 2
 
 
-async def test_a_started_plan_can_be_resumed_within_the_hour_and_no_longer(ours: Bench, world: World) -> None:
+async def test_a_started_plan_with_documents_left_can_be_resumed_within_the_hour(ours: Bench, world: World) -> None:
     await ours.put(run_ids(300))
     plan = await ours.plan()
     world.faults.add(Fault(method="Commit", status="PERMISSION_DENIED"))
@@ -281,22 +281,34 @@ async def test_a_started_plan_can_be_resumed_within_the_hour_and_no_longer(ours:
     world.faults.clear()
     world.advance(timedelta(minutes=55))
     second = await ours.apply(plan)
-    world.advance(timedelta(minutes=5))
 
     assert (first.moved, first.resumed, first.exit_code) == (0, False, 1)
     assert (second.moved, second.resumed, second.exit_code) == (300, True, 0)
+    with pytest.raises(RefusedError, match="is over and cannot start again"):
+        await ours.apply(plan)
+
+
+async def test_a_started_plan_can_no_longer_be_resumed_after_the_hour(ours: Bench, world: World) -> None:
+    await ours.put(run_ids(3))
+    plan = await ours.plan()
+    world.faults.add(Fault(method="Commit", status="PERMISSION_DENIED"))
+    await ours.apply(plan)
+    world.faults.clear()
+    world.advance(timedelta(hours=1))
+
     with pytest.raises(TokenError, match="can no longer be resumed"):
         await ours.apply(plan)
+    assert len(await ours.documents()) == 3
 
 
 async def test_applying_a_plan_twice_moves_nothing_twice(both: Bench) -> None:
     await both.put(run_ids(8))
     plan = await both.plan()
     await both.apply(plan)
-    again = await both.apply(plan)
+    with pytest.raises(RefusedError, match="8 of 8 documents moved"):
+        await both.apply(plan)
 
-    assert (again.moved, again.skipped, again.resumed, again.exit_code) == (8, (), True, 0)
-    assert len(await both.documents(TRASH)) == 8
+    assert (len(await both.documents()), len(await both.documents(TRASH))) == (0, 8)
 
 
 async def test_a_plan_made_up_by_a_caller_is_refused_by_the_reading(ours: Bench) -> None:

@@ -99,6 +99,7 @@ async def test_refusals_lost_answers_and_calls_that_never_came_are_told_job_by_j
         plan = await planned(practice, ONE)
         practice.world.faults.add(Fault(method="UpdateJob", status="PERMISSION_DENIED", times=1))
         (refused,) = (await applied(practice, plan)).jobs
+        plan = await planned(practice, ONE)
         practice.world.faults.add(Fault(method="UpdateJob", status="UNAVAILABLE", skip=1, times=1))
         (silent,) = (await applied(practice, plan)).jobs
         practice.world.faults.add(Fault(method="UpdateJob", status="UNAVAILABLE", after=True, skip=1, times=1))

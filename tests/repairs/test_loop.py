@@ -3,18 +3,19 @@
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from checks.report import Report
 from checks.settings import Settings, parse_settings
 from repairs import Approval, RefusedError
 from repairs.plan import Plan
 from sandbox import Fault, Sandbox, World, build
 from sandbox.images import Build
-from validate_daily.repair import Walk, walk
+from validate_daily.repair import Walk, Walked, walk
 
 from support.mcp_world import EXAMPLE
 from support.rolling import PHASE2
@@ -28,10 +29,21 @@ class Steps:
     how: Walk
     lines: list[str]
     audit: Path
+    told: list[Report]
+    left: list[str] = field(default_factory=list[str])
 
     async def walk(self) -> int:
+        """Walk once: how the loop ended, before the check that follows it."""
+        return (await self.whole()).loop
+
+    async def whole(self) -> Walked:
         self.lines.clear()
-        return await walk(self.how)
+        self.told.clear()
+        walked = await walk(self.how)
+        end = self.lines.index("Now the whole check:")
+        self.left[:] = self.lines[end + 1 :]
+        del self.lines[end:]
+        return walked
 
     @property
     def facts(self) -> list[str]:
@@ -59,10 +71,18 @@ async def walking(
 
     async with Sandbox(world) as cloud:
         environment = {**cloud.environment(), "VALIDATE_DAILY_PLAN_KEY": "k" * 40}
+        told = list[Report]()
         how = Walk(
-            settings, by, timedelta(hours=2), timeout=30, environment=environment, waiting=wait, tell=lines.append
+            settings,
+            by,
+            timedelta(hours=2),
+            timeout=30,
+            environment=environment,
+            waiting=wait,
+            tell=lines.append,
+            show=told.append,
         )
-        yield Steps(world, how, lines, audit)
+        yield Steps(world, how, lines, audit, told)
 
 
 async def test_looking_where_it_stands_changes_nothing(tmp_path: Path) -> None:
@@ -157,8 +177,9 @@ async def test_a_person_who_does_not_agree_ends_it(tmp_path: Path) -> None:
         raise RefusedError("not approved: something else was typed", "nothing was changed")
 
     async with walking(tmp_path, by=no) as path:
-        with pytest.raises(RefusedError, match="not approved"):
-            await path.walk()
+        code = await path.walk()
+        assert code == 1
+        assert "not approved" in path.lines[-1]
         assert asked == ["nba-phase2-raw-processors 1"]
         assert not any(call.method == "UpdateService" for call in path.world.calls)
 
@@ -172,3 +193,47 @@ async def test_where_all_is_well_only_the_watch_is_left(tmp_path: Path) -> None:
             "holds     the left-overs are gone",
             "holds     growth has stopped",
         ]
+
+
+@pytest.mark.parametrize("scenario", ["permission-lost", "gunicorn-missing", "stuck-operation"])
+async def test_a_loop_with_nothing_to_do_still_exits_by_what_the_whole_check_finds(
+    tmp_path: Path, scenario: str
+) -> None:
+    async with walking(tmp_path, scenario, by=None) as path:
+        walked = await path.whole()
+
+        assert path.told == [walked.report]
+        assert walked.report.verdict == "P1"
+        assert walked.exit_code == 1
+        roots = [each for each in walked.report.findings if each.cause is None]
+        assert path.left[0].startswith("NOT REPAIRED by this loop")
+        assert path.left[1:] == [f"    {each.severity} {each.rule} {each.subject}" for each in roots]
+
+
+async def test_a_loop_that_ends_well_names_the_service_that_it_could_not_fix(tmp_path: Path) -> None:
+    async with walking(tmp_path) as path:
+        await path.walk()
+        path.world.advance(timedelta(hours=2))
+        walked = await path.whole()
+
+        assert (walked.loop, walked.exit_code) == (0, 1)
+        assert "    P1 fix-not-deployed nba-scrapers" in path.left
+
+
+async def test_where_all_is_well_the_whole_check_says_so(tmp_path: Path) -> None:
+    async with walking(tmp_path, "healthy") as path:
+        walked = await path.whole()
+
+        assert (walked.loop, walked.report.verdict, walked.exit_code) == (0, "healthy", 0)
+        assert path.left == []
+
+
+@pytest.mark.parametrize(("source", "code"), [("ListLogEntries", 3), ("ListServices", 3)], ids=["logs", "services"])
+async def test_what_the_check_cannot_see_is_unknown_however_well_the_loop_ends(
+    tmp_path: Path, source: str, code: int
+) -> None:
+    async with walking(tmp_path, "healthy", by=None) as path:
+        path.world.faults.add(Fault(method=source, status="PERMISSION_DENIED"))
+        walked = await path.whole()
+
+        assert (walked.loop, walked.exit_code) == (0, code)

@@ -199,14 +199,16 @@ async def test_a_permission_that_is_lost_midway_is_told_with_what_serves(tmp_pat
         outcome = await practice.apply(plan)
         held = practice.serving()
         practice.world.faults.clear()
-        resumed = await practice.apply(plan)
+        with pytest.raises(RefusedError, match="is over and cannot start again"):
+            await practice.apply(plan)
+        again = await practice.apply(await practice.plan(unpin=True, audit=practice.audit))
 
     assert (outcome.done, outcome.exit_code) == (False, 1)
     assert "PERMISSION_DENIED" in (outcome.reason or "")
     assert "roles/run.developer" in (outcome.next_step or "")
     assert [each.revision for each in outcome.serving] == [OLD] == [name for name, _, _ in held]
-    assert (resumed.done, resumed.resumed) == (True, True)
-    assert resumed.serving[0].digest == plan.digest
+    assert (again.done, again.resumed) == (True, False)
+    assert again.serving[0].digest == plan.digest
 
 
 @pytest.mark.parametrize("lost", [1, 3], ids=["of the template", "of the traffic"])
