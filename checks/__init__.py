@@ -19,8 +19,8 @@ if (
 ):
     sys.path.remove(sys.path[0])
 
-from checks.collect import check, collect
-from checks.report import Report, Verdict, judge
-from checks.settings import Settings, SettingsError, load_settings
+from checks.ask.snapshot import check, collect
+from checks.judge.report import Report, Verdict, judge
+from checks.settings.file import Settings, SettingsError, load_settings
 
 __all__ = ["Report", "Settings", "SettingsError", "Verdict", "check", "collect", "judge", "load_settings"]

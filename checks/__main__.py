@@ -2,8 +2,8 @@
 
 import sys
 
-from checks import command
-from checks.console import Parser, guarded
+from checks.cli import check as command
+from checks.cli.console import Parser, guarded
 
 
 def main() -> int:

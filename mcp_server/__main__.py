@@ -6,7 +6,7 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path and __file__ != f"{sys.path[0]}/mcp_server/__main__.py":
     sys.path.remove(sys.path[0])
 
-from checks.console import Parser, guarded
+from checks.cli.console import Parser, guarded
 from mcp_server import command
 
 

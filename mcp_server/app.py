@@ -12,16 +12,16 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.request_state import RequestStateSecurity
 
-from checks.settings import SettingsError, load_settings
-from checks.sources.session import Session
-from mcp_server.pages import add_pages
+from checks.settings.file import SettingsError, load_settings
+from checks.sources.shared_connections import Session
+from mcp_server.skill_pages import add_pages
 from mcp_server.state import TIMEOUT, State
 from mcp_server.tool import read_tool, write_tool
 from mcp_server.tools import handoff, read
-from repairs.seal import KEY_VARIABLE
+from validate_daily.repairs.plans.seal import KEY_VARIABLE
 
 if TYPE_CHECKING:
-    from mcp_server.access import Access
+    from mcp_server.http.access import Access
 
 NAME: Final = "validate-daily"
 INSTRUCTIONS: Final = """\

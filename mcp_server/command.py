@@ -5,9 +5,9 @@ import logging
 import sys
 from pathlib import Path
 
-from checks.console import seconds
-from checks.settings import CONFIG_VARIABLE
-from mcp_server.address import address
+from checks.cli.console import seconds
+from checks.settings.file import CONFIG_VARIABLE
+from mcp_server.http.address import address
 
 SUMMARY = "serve the checks to an assistant, over the Model Context Protocol"
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
     if arguments.http is not None:
-        from mcp_server.http import serve_http  # noqa: PLC0415 - uvicorn loads only to serve
+        from mcp_server.http.server import serve_http  # noqa: PLC0415 - uvicorn loads only to serve
 
         serve_http(arguments.config, arguments.http, timeout=arguments.timeout)
         return 0

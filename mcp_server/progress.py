@@ -7,7 +7,7 @@ from typing import Any
 
 from mcp.server.mcpserver.context import Context
 
-from checks.progress import Progress
+from checks.sources.progress import Progress
 
 
 @asynccontextmanager

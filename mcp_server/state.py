@@ -11,12 +11,12 @@ from typing import Final
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from checks.evidence import Snapshot
-from checks.pipeline import Pipeline
-from checks.rules import Source
-from checks.settings import Settings, load_settings
-from checks.sources.session import Session
-from mcp_server.consent import Refusals
+from checks.evidence.snapshot import Snapshot
+from checks.judge.rules import Source
+from checks.settings.file import Settings, load_settings
+from checks.settings.pipeline import Pipeline
+from checks.sources.shared_connections import Session
+from mcp_server.changes.consent import Refusals
 
 TIMEOUT: Final = 45.0
 """Seconds that one call may look, unless told otherwise: below the minute after which clients give up."""

@@ -18,9 +18,9 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import override
 
-from checks.errors import SourceError, UsageError
-from checks.frozen import INERT
-from checks.text import show
+from checks.evidence.base import INERT
+from checks.sources.errors import SourceError, UsageError
+from checks.text.show import show
 
 READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 """A tool that looks, and can change nothing."""

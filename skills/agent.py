@@ -15,14 +15,14 @@ from anthropic import AsyncAnthropic, CredentialsError
 from anthropic.lib.tools import BetaAsyncStreamingToolRunner
 from anthropic.types.beta import BetaMessage, BetaMessageParam
 
-from checks.errors import UsageError
-from checks.frozen import inert
-from checks.permissions import Agent
+from checks.evidence.base import inert
+from checks.settings.named_file_only import Agent
+from checks.sources.errors import UsageError
 from skills import SKILLS, body
-from skills.agent_ending import FAILURES, End, Ended, UnreadError, failed, reached, stopped, unusable
+from skills.agent_budget import Purse
+from skills.agent_end import FAILURES, End, Ended, UnreadError, failed, reached, stopped, unusable
 from skills.agent_report import AgentReport, Code, Conclusion, Disagreement, disagreements
 from skills.agent_server import Ask, Server, connected, judged
-from skills.agent_spending import Purse
 from skills.agent_tools import PAGE, REPORT, AnyTool, Desk, is_write, tools_for
 
 DAILY: Final = "daily"

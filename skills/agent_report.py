@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from checks.frozen import Evidence, Untrusted
-from checks.report import EXIT_CODES, ExitCode, Verdict
-from skills.agent_ending import Ended
-from skills.agent_spending import Spent
+from checks.evidence.base import Evidence, Untrusted
+from checks.judge.report import EXIT_CODES, ExitCode, Verdict
+from skills.agent_budget import Spent
+from skills.agent_end import Ended
 
 SCHEMA: Final = "validate-daily/agent/1"
 

@@ -17,8 +17,8 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, Tool
 from pydantic import ValidationError
 
-from checks.errors import UsageError
-from checks.frozen import inert
+from checks.evidence.base import inert
+from checks.sources.errors import UsageError
 from skills.agent_report import Code
 from skills.agent_tools import Desk, strings
 

@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import Tool
 from pydantic import ValidationError
 
-from checks.frozen import inert
+from checks.evidence.base import inert
 from skills import pages, read_page
 from skills.agent_report import Called, Conclusion
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from sandbox import Fault, Sandbox, World, build
+from validate_daily.sandbox import Fault, Sandbox, World, build
 
 from support.official import NoEmulatorError, official_emulator
 

@@ -1,1 +1,0 @@
-"""The command ``validate-daily``: wiring and subcommands only."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
-from checks import command as check
-from checks.console import Parser, guarded
+from checks.cli import check
+from checks.cli.console import Parser, guarded
 from mcp_server import command as mcp
-from validate_daily import (
+from validate_daily.commands import (
     agent,
     audit,
     cleanup,

@@ -2,8 +2,8 @@
 
 import json
 
-from checks.report import Report
-from checks.since import Since
+from checks.judge.comparison import Since
+from checks.judge.report import Report
 
 
 def render_json(report: Report, since: Since | None = None) -> str:

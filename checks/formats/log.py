@@ -3,8 +3,8 @@
 import json
 from typing import Final
 
-from checks.report import Report, Verdict
-from checks.since import Since
+from checks.judge.comparison import Since
+from checks.judge.report import Report, Verdict
 
 MOST_FINDINGS: Final = 20
 _SEVERITY: Final = {

@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-from checks.code.finding import CodeFinding
-from checks.code.look import CodeReport
-from checks.code.rules import ABOUT
-from checks.finding import Severity
-from checks.text import show
+from checks.judge.finding import Severity
+from checks.text.show import show
+from validate_daily.source_code.finding import CodeFinding
+from validate_daily.source_code.report import CodeReport
+from validate_daily.source_code.rules import ABOUT
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Severity.P0: "error", Severity.P1: "error", Severity.P2: "warning"}

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.text import Text
 
-from checks.excuses import Excused
-from checks.finding import Finding
 from checks.formats.style import STYLE
-from checks.report import CensusSummary, Growth, Report
-from checks.since import Since
-from checks.text import show
+from checks.judge.comparison import Since
+from checks.judge.excuses import Excused
+from checks.judge.finding import Finding
+from checks.judge.report import CensusSummary, Growth, Report
+from checks.text.show import show
 
 _INDENT: Final = 4
 _COLUMN: Final = 9

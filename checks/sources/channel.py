@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from checks.evidence import Target
-from checks.sources.login import Login
+from checks.evidence.snapshot import Target
+from checks.sources.credentials import Login
 
 if TYPE_CHECKING:
     import grpc

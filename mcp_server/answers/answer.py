@@ -5,8 +5,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, Field
 
-from checks.evidence import Gap
-from checks.frozen import Evidence
+from checks.evidence.base import Evidence
+from checks.evidence.snapshot import Gap
 
 Row = TypeVar("Row", bound=Evidence)
 Note = Annotated[str | None, Field(description="what an empty or cut answer means; null: nothing to add")]

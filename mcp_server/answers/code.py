@@ -7,11 +7,11 @@ from typing import Final
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from checks.evidence import Level
-from checks.frozen import Count, Evidence, Untrusted
-from checks.ladder import Rung
-from checks.probed import ProbeReport, ShareProbed, SubjectProbed
-from checks.proof import Outcome
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.snapshot import Level
+from checks.judge.deployed.code import ProbeReport, ShareProbed, SubjectProbed
+from checks.judge.deployed.levels import Rung
+from checks.judge.deployed.proofs import Outcome
 from mcp_server.answers.answer import Answer, Searched, fitting, seen_of
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
 

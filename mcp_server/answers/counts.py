@@ -6,9 +6,9 @@ from typing import Final
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime
 
-from checks.evidence import Census, Family, Method, Snapshot
-from checks.frozen import Count, Evidence, Untrusted
-from checks.report import Growth, growth_of
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.snapshot import Census, Family, Method, Snapshot
+from checks.judge.report import Growth, growth_of
 from mcp_server.answers.answer import Answer, Searched, notes
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
 

@@ -7,11 +7,11 @@ from typing import Final
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime, Field
 
-from checks.deployments import Job, Service
-from checks.evidence import Gap, Snapshot
-from checks.frozen import Count, Evidence, Untrusted
-from checks.report import Verdict
-from checks.subjects import Kind, Subject
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.deployments import Job, Service
+from checks.evidence.snapshot import Gap, Snapshot
+from checks.judge.deployed.verdicts import Kind, Subject
+from checks.judge.report import Verdict
 from mcp_server.answers.answer import Answer, Searched, notes
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
 

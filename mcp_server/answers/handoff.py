@@ -7,16 +7,16 @@ from typing import Annotated, Final
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime, Field
 
-from checks.evidence import Level
-from checks.finding import Severity
-from checks.frozen import Count, Evidence, Untrusted
-from checks.handoff.claim import Check
-from checks.handoff.verifying import Answer as Verified
-from checks.handoff.verifying import Answered, HandoffReport
-from checks.report import ExitCode, Verdict
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.snapshot import Level
+from checks.judge.finding import Severity
+from checks.judge.report import ExitCode, Verdict
 from mcp_server.answers.answer import Answer, Searched, fitting, notes
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
-from repairs.handing import Written
+from validate_daily.handoff.claim import Check
+from validate_daily.handoff.verification import Answer as Verified
+from validate_daily.handoff.verification import Answered, HandoffReport
+from validate_daily.handoff.writer import Written
 
 ROOM: Final = 5_000
 """Characters that the claims of an answer may take."""

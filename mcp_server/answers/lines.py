@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from pydantic import AwareDatetime
 
-from checks.evidence import Gap
-from checks.logs import FoundLine, LogPage
+from checks.evidence.logs import FoundLine, LogPage
+from checks.evidence.snapshot import Gap
 from mcp_server.answers.answer import Answer, Searched, notes
 from mcp_server.cursor import Place, write_cursor
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import AwareDatetime
 
-from checks.evidence import Gap, Heartbeat
-from checks.frozen import Count, Evidence, Untrusted
-from checks.recent import RecentMalformed, RecentProcessor
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.recent_heartbeats import RecentMalformed, RecentProcessor
+from checks.evidence.snapshot import Gap, Heartbeat
 from mcp_server.answers.answer import Answer, Searched, notes
 
 MOST: Final = 10

@@ -6,12 +6,12 @@ from typing import Final
 
 from pydantic import AwareDatetime
 
-from checks.evidence import Gap
-from checks.finding import Severity
-from checks.frozen import Count, Evidence, Untrusted
-from checks.logs import Logs, Operation
-from checks.report import Verdict
-from checks.rules.stuck_operation import is_stuck
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.logs import Logs, Operation
+from checks.evidence.snapshot import Gap
+from checks.judge.finding import Severity
+from checks.judge.report import Verdict
+from checks.judge.rules.stuck_operation import is_stuck
 from mcp_server.answers.answer import Answer, Searched, notes
 
 MOST: Final = 10

@@ -6,11 +6,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from checks.frozen import Count, Evidence, Untrusted
-from checks.settings import Settings
-from repairs.outcome import Fate, Outcome
-from repairs.plan import Expected, MovingPlan, Plan
-from repairs.telling import command_of
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.settings.file import Settings
+from validate_daily.repairs.plans.outcome import Fate, Outcome
+from validate_daily.repairs.plans.plan import Expected, MovingPlan, Plan
+from validate_daily.repairs.words import command_of
 
 MOST: Final = 10
 

@@ -5,10 +5,10 @@ from typing import Final
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from checks.excuses import Excused
-from checks.finding import Finding
-from checks.frozen import INERT
-from checks.report import Report
+from checks.evidence.base import INERT
+from checks.judge.excuses import Excused
+from checks.judge.finding import Finding
+from checks.judge.report import Report
 from mcp_server.cursor import Place, asked, read_cursor, write_cursor
 
 ROOM: Final = 5_600

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from checks.frozen import Count, Evidence, Untrusted
-from checks.settings import Settings
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.settings.file import Settings
 from mcp_server.answers.plans import command
-from repairs.plan import Plan
-from repairs.run_outcome import JobFate, JobsUpdate, Rollout
-from repairs.run_plan import JobsPlan, RedeployPlan, ServicePlan, Serving
+from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate, Rollout
+from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, ServicePlan, Serving
+from validate_daily.repairs.plans.plan import Plan
 
 _JOBS = 40
 

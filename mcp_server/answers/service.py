@@ -7,13 +7,13 @@ from typing import Final
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime, Field
 
-from checks.deployments import Job, Revision, Service, State
-from checks.evidence import Gap, Snapshot
-from checks.finding import Finding
-from checks.frozen import Count, Evidence, Untrusted
-from checks.report import Verdict
-from checks.subjects import Kind, Subject
-from checks.text import show
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.deployments import Job, Revision, Service, State
+from checks.evidence.snapshot import Gap, Snapshot
+from checks.judge.deployed.verdicts import Kind, Subject
+from checks.judge.finding import Finding
+from checks.judge.report import Verdict
+from checks.text.show import show
 from mcp_server.answers.answer import Answer, Searched
 from mcp_server.answers.deployments import ShareRow, leader, shares
 

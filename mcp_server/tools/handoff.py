@@ -5,15 +5,15 @@ from typing import Annotated, Any
 from mcp.server.mcpserver.context import Context
 from pydantic import Field
 
-from checks.handoff.reading import MOST_BYTES
-from checks.handoff.verifying import verify
-from checks.rules import SOURCES
+from checks.judge.rules import SOURCES
 from mcp_server.answers.handoff import HandoffAnswer, HandoffText, handoff_answer, text_answer
+from mcp_server.call import looking
 from mcp_server.cursor import Cursor
-from mcp_server.looking import looking
 from mcp_server.state import State
-from repairs.handing import Notes
-from repairs.handing import write_handoff as write
+from validate_daily.handoff.document import MOST_BYTES
+from validate_daily.handoff.verification import verify
+from validate_daily.handoff.writer import Notes
+from validate_daily.handoff.writer import write_handoff as write
 
 Ctx = Context[State, Any]
 _MOST_NOTES = 20_000

@@ -8,12 +8,12 @@ from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from checks.probing import probe
-from checks.questions import LogQuestion, long_operations, recent_malformed
-from checks.questions import search_logs as search
-from checks.report import Report, judge
-from checks.rules import RULES, SOURCES, rules_of
-from checks.subjects import Subject, subjects
+from checks.ask.deployed_code import probe
+from checks.ask.questions import LogQuestion, long_operations, recent_malformed
+from checks.ask.questions import search_logs as search
+from checks.judge.deployed.verdicts import Subject, subjects
+from checks.judge.report import Report, judge
+from checks.judge.rules import RULES, SOURCES, rules_of
 from mcp_server.answers.answer import Searched, seen_of
 from mcp_server.answers.code import CodeAnswer, code_answer
 from mcp_server.answers.counts import CountAnswer, count_answer, place_of
@@ -23,8 +23,8 @@ from mcp_server.answers.malformed import MalformedAnswer, malformed_answer
 from mcp_server.answers.operations import OperationsAnswer, operations_answer
 from mcp_server.answers.reports import on_a_page
 from mcp_server.answers.service import ServiceAnswer, service_answer
+from mcp_server.call import Looking, looking
 from mcp_server.cursor import Cursor, asked, read_cursor
-from mcp_server.looking import Looking, looking
 from mcp_server.state import State
 
 Ctx = Context[State, Any]

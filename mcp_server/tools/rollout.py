@@ -10,22 +10,22 @@ from typing import Annotated, TypeVar
 from mcp.server.elicitation import ElicitationResult
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 
-from mcp_server.agreeing import Apply, Ctx, ask, carry_out
 from mcp_server.answers.plans import Sealed
 from mcp_server.answers.rollouts import RolloutAnswer, RolloutPlanAnswer, rollout_answer, rollout_plan
-from mcp_server.changing import changing, opened
-from mcp_server.consent import Answer, Typed
+from mcp_server.changes.agreement import Apply, Ctx, ask, carry_out
+from mcp_server.changes.change import changing, opened
+from mcp_server.changes.consent import Answer, Typed
 from mcp_server.tools.read import Name
-from repairs.audit import open_audit
-from repairs.jobs import apply_job_update
-from repairs.jobs import plan_job_update as make_job_update
-from repairs.redeploy import apply_redeploy
-from repairs.redeploy import plan_redeploy as make_redeploy
-from repairs.rollback import apply_rollback
-from repairs.rollback import plan_rollback as make_rollback
-from repairs.run_outcome import JobsUpdate, Rollout
-from repairs.run_plan import JobsPlan, RedeployPlan, RollbackPlan
-from repairs.run_session import RunSession, open_run_session
+from validate_daily.repairs.cloud_run.jobs import apply_job_update
+from validate_daily.repairs.cloud_run.jobs import plan_job_update as make_job_update
+from validate_daily.repairs.cloud_run.redeploy import apply_redeploy
+from validate_daily.repairs.cloud_run.redeploy import plan_redeploy as make_redeploy
+from validate_daily.repairs.cloud_run.rollback import apply_rollback
+from validate_daily.repairs.cloud_run.rollback import plan_rollback as make_rollback
+from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
+from validate_daily.repairs.plans.audit import open_audit
+from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate, Rollout
+from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, RollbackPlan
 
 P = TypeVar("P", RedeployPlan, RollbackPlan, JobsPlan)
 R = TypeVar("R", Rollout, JobsUpdate)

@@ -10,16 +10,16 @@ from mcp.server.elicitation import ElicitationResult
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from pydantic import Field
 
-from mcp_server.agreeing import Ctx, ask, carry_out
 from mcp_server.answers.plans import OutcomeAnswer, PlanAnswer, Sealed, outcome_answer, plan_answer
-from mcp_server.changing import changing, opened
-from mcp_server.consent import Typed
-from repairs.cleanup import apply_cleanup
-from repairs.cleanup import plan_cleanup as make_cleanup
-from repairs.plan import CleanupPlan, RestorePlan
-from repairs.restore import apply_restore
-from repairs.restore import plan_restore as make_restore
-from repairs.session import open_session
+from mcp_server.changes.agreement import Ctx, ask, carry_out
+from mcp_server.changes.change import changing, opened
+from mcp_server.changes.consent import Typed
+from validate_daily.repairs.documents.cleanup import apply_cleanup
+from validate_daily.repairs.documents.cleanup import plan_cleanup as make_cleanup
+from validate_daily.repairs.documents.restore import apply_restore
+from validate_daily.repairs.documents.restore import plan_restore as make_restore
+from validate_daily.repairs.documents.session import open_session
+from validate_daily.repairs.plans.plan import CleanupPlan, RestorePlan
 
 
 def ask_cleanup(plan: Sealed, ctx: Ctx) -> Typed | Elicit[Typed]:

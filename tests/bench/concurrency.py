@@ -15,8 +15,8 @@ import psutil
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from sandbox import Fault, Sandbox, build
-from validate_daily.init import settings_text
+from validate_daily.commands.init import settings_text
+from validate_daily.sandbox import Fault, Sandbox, build
 
 from support.http_server import started
 

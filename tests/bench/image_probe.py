@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from checks.contents import Contents
-from checks.evidence import Target
-from checks.sources.image.reader import read_files
-from checks.sources.login import Login
-from checks.sources.reading import Budget
+from checks.evidence.images import Contents
+from checks.evidence.snapshot import Target
+from checks.sources.budget import Budget
+from checks.sources.credentials import Login
+from checks.sources.registry.image.files import read_files
 
 from support.layered_images import archive, entry, image, layout
 from support.oci_registry import missing_tools, oci_registry, pull, push, unpack

@@ -6,9 +6,9 @@ import time
 from typing import Any, Final
 
 from checks import Report, check
-from checks.settings import parse_settings
-from sandbox import Fault, Sandbox, build
-from validate_daily.init import settings_text
+from checks.settings.file import parse_settings
+from validate_daily.commands.init import settings_text
+from validate_daily.sandbox import Fault, Sandbox, build
 
 LATENCY: Final = 0.05
 ROUNDS: Final = 5

@@ -4,8 +4,8 @@ import asyncio
 import sys
 
 from checks import check
-from checks.looking import load
-from checks.settings import parse_settings
+from checks.ask.look import load
+from checks.settings.file import parse_settings
 
 from bench.measure import measured
 

@@ -7,9 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from checks.settings import Settings, parse_settings
-from repairs import Approval, FileAudit, apply_cleanup, open_session, plan_cleanup
-from repairs.session import local_principal
+from checks.settings.file import Settings, parse_settings
+from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
+from validate_daily.repairs.documents.session import local_principal, open_session
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import FileAudit
 
 from bench.measure import measured
 
@@ -34,6 +36,6 @@ async def cleanup(project: str, collection: str) -> dict[str, int]:
 
 if __name__ == "__main__":
     # Loaded before the clock starts, as the plain script's client is.
-    for module in ("repairs.stores.documents", "repairs.stores.listing"):
+    for module in ("validate_daily.repairs.stores.documents", "validate_daily.repairs.stores.listing"):
         importlib.import_module(module)
     measured(lambda: asyncio.run(cleanup(*sys.argv[1:3])))

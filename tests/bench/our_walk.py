@@ -4,16 +4,16 @@ import asyncio
 import os
 import sys
 
-from checks.collect import target_of
-from checks.evidence import Snapshot
-from checks.looking import load
-from checks.pipeline import Pipeline
-from checks.progress import quiet
-from checks.report import judge
-from checks.rules import HEARTBEATS, rules_of
-from checks.sources.firestore import Reading, read_heartbeats
-from checks.sources.reading import Budget
-from checks.sources.walking import Terms
+from checks.ask.look import load
+from checks.ask.snapshot import target_of
+from checks.evidence.snapshot import Snapshot
+from checks.judge.report import judge
+from checks.judge.rules import HEARTBEATS, rules_of
+from checks.settings.pipeline import Pipeline
+from checks.sources.budget import Budget
+from checks.sources.firestore.census import Reading, read_heartbeats
+from checks.sources.firestore.id_walk import Terms
+from checks.sources.progress import quiet
 
 from bench.measure import measured
 from bench.walk import DATABASE, PROCESSORS

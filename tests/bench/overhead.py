@@ -12,11 +12,12 @@ from mcp import Client, StdioServerParameters
 
 from checks import check
 from checks.formats.json import render_json
-from checks.rules import rules_of
-from checks.settings import load_settings, parse_settings
-from sandbox import Fault, Sandbox, build
+from checks.judge.rules import rules_of
+from checks.settings.file import load_settings, parse_settings
+from validate_daily.sandbox import Fault, Sandbox, build
 
-from support.mcp_world import ARGUMENTS, EXAMPLE, environment_of, text_of
+from support.mcp_world import ARGUMENTS, environment_of, text_of
+from support.paths import EXAMPLE
 
 ROUNDS: Final = 15
 LATENCY: Final = 0.02

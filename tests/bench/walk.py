@@ -4,8 +4,8 @@ import statistics
 import sys
 from typing import Any, Final
 
-from sandbox import Fault, Sandbox, World, build, running
-from sandbox.firestore.made_up import MadeUp, Runs
+from validate_daily.sandbox import Fault, Sandbox, World, build, running
+from validate_daily.sandbox.firestore.made_up import MadeUp, Runs
 
 from bench.measure import in_its_own_process
 

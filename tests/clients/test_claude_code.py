@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from sandbox import Sandbox, running
+from validate_daily.sandbox import Sandbox, running
 
 from support.mcp_world import environment_of
 from support.messages_api import Say, Script, Use, scripted
 from support.node import copied, run
+from support.paths import ROOT
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).parents[2]
 AT_ONCE = {"ENABLE_TOOL_SEARCH": "false", "MCP_CONNECTION_NONBLOCKING": "false"}
 """Tools and servers are there from the first request on."""
 

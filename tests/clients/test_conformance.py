@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from support.http_server import COMMAND
-from support.mcp_world import EXAMPLE
 from support.node import run
+from support.paths import EXAMPLE
 
 pytestmark = pytest.mark.long
 

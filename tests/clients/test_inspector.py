@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from mcp_server.app import read_tools, write_tools
-from sandbox import Sandbox, running
-from validate_daily.init import settings_text
+from validate_daily.commands.init import settings_text
+from validate_daily.sandbox import Sandbox, running
 
-from support.mcp_world import ARGUMENTS, EXAMPLE, environment_of
+from support.mcp_world import ARGUMENTS, environment_of
 from support.node import run
+from support.paths import EXAMPLE, ROOT
 
 pytestmark = pytest.mark.long
 
-SERVER = Path(__file__).parents[2] / ".venv" / "bin" / "validate-daily"
+SERVER = ROOT / ".venv" / "bin" / "validate-daily"
 ERAS = ("modern", "legacy")
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandbox import Sandbox, running
-from validate_daily.init import settings_text
+from validate_daily.commands.init import settings_text
+from validate_daily.sandbox import Sandbox, running
 
 from support.http_server import COMMAND
 from support.node import run

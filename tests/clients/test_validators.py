@@ -11,10 +11,10 @@ import pytest
 from skills import SKILLS
 
 from support.node import copied, run
+from support.paths import ROOT
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from checks.errors import UsageError
-from checks.rules import RULES
-from evals.case import load_cases
-from evals.scoring import Dimension
+from checks.judge.rules import RULES
+from checks.sources.errors import UsageError
 from mcp_server.app import read_tools, write_tools
-from sandbox import scenario_names
+from validate_daily.evals.case import load_cases
+from validate_daily.evals.score import Dimension
+from validate_daily.sandbox import scenario_names
 
 from support.agents import LOOK, concluding, next_page
 from support.commands import COMMAND

@@ -2,9 +2,9 @@
 
 import pytest
 
-from checks.handoff.claim import Claim
-from checks.handoff.lint import lint
-from checks.handoff.table import header, row
+from validate_daily.handoff.claim import Claim
+from validate_daily.handoff.lint import lint
+from validate_daily.handoff.table import header, row
 
 from support.handoffs import example_pipeline
 

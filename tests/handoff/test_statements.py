@@ -2,9 +2,9 @@
 
 import pytest
 
-from checks.errors import UsageError
-from checks.handoff.claim import ALL_JOBS, ALL_PROCESSORS, ALL_SERVICES
-from checks.handoff.reading import MOST_BYTES, read_document
+from checks.sources.errors import UsageError
+from validate_daily.handoff.claim import ALL_JOBS, ALL_PROCESSORS, ALL_SERVICES
+from validate_daily.handoff.document import MOST_BYTES, read_document
 
 from support.handoffs import asked, claims_of, example_pipeline
 

@@ -12,19 +12,20 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
-from sandbox import running
+from validate_daily.sandbox import running
 
 from conftest import Serve
 from support.agents import DAILY, environment_for
 from support.commands import COMMAND
-from support.mcp_world import ERAS, EXAMPLE
+from support.mcp_world import ERAS
 from support.messages_api import scripted
+from support.paths import EXAMPLE, ROOT
 
-OURS = ("heartbeat", "checks", "repairs", "mcp_server", "skills", "sandbox", "evals", "validate_daily")
+OURS = ("heartbeat", "checks", "mcp_server", "skills", "validate_daily")
 THEIRS = ("anthropic", "google", "grpc", "httpx2", "mcp", "pydantic", "rich", "tzdata", "uvicorn", "yaml")
 AT_START = ("site", "sitecustomize", "usercustomize")
 MODULES = ("checks", "mcp_server", "validate_daily")
-LAUNCHER = Path(__file__).parents[2] / ".claude-plugin" / "server"
+LAUNCHER = ROOT / ".claude-plugin" / "server"
 
 
 def trap(name: str, mark: Path) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from checks.errors import UsageError
-from checks.history import Provenance, provenance
-from sandbox import running
+from checks.sources.errors import UsageError
+from checks.sources.git_history import Provenance, provenance
+from validate_daily.sandbox import running
 
 from support.commands import example, run
 from support.commands import told as answered

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from support.paths import ROOT
+from support.paths import RULES as RULES_FOLDER
+
 BIN = Path(sys.executable).parent
 
 CLOCKS = [
@@ -20,7 +22,9 @@ CLOCKS = [
 
 
 @pytest.mark.parametrize("source", CLOCKS)
-@pytest.mark.parametrize("place", ["checks/rules/new_rule.py", "checks/report.py", "validate_daily/new.py"])
+@pytest.mark.parametrize(
+    "place", ["checks/judge/rules/new_rule.py", "checks/judge/report.py", "validate_daily/commands/new.py"]
+)
 def test_lint_refuses_a_look_at_the_clock(source: str, place: str) -> None:
     command = [BIN / "ruff", "check", "--select", "TID251", "--stdin-filename", ROOT / place, "-"]
 
@@ -31,19 +35,19 @@ def test_lint_refuses_a_look_at_the_clock(source: str, place: str) -> None:
 
 
 def test_a_rule_that_imports_a_clock_breaks_a_contract(tmp_path: Path) -> None:
-    for package in ("heartbeat", "checks", "repairs", "sandbox", "validate_daily"):
+    for package in ("heartbeat", "checks", "mcp_server", "skills", "validate_daily"):
         (tmp_path / package).symlink_to(ROOT / package)
     (tmp_path / "checks").unlink()
     subprocess.run(["cp", "-r", ROOT / "checks", tmp_path / "checks"], check=True)
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    (tmp_path / "checks" / "rules" / "new_rule.py").write_text("import time\n")
+    (tmp_path / "checks" / "judge" / "rules" / "new_rule.py").write_text("import time\n")
 
     done = subprocess.run(
         [BIN / "lint-imports", "--no-cache"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 1
-    assert "checks.rules.new_rule -> time" in done.stdout
+    assert "checks.judge.rules.new_rule -> time" in done.stdout
 
 
 def test_the_lock_pins_every_package_with_hashes_and_no_index_address() -> None:
@@ -57,12 +61,12 @@ def test_the_lock_pins_every_package_with_hashes_and_no_index_address() -> None:
 
 
 def test_every_rule_has_one_name_in_its_file_and_its_function() -> None:
-    from checks.rules import RULES  # noqa: PLC0415 - the files are looked at, not the package alone
+    from checks.judge.rules import RULES  # noqa: PLC0415 - the files are looked at, not the package alone
 
-    files = {path.stem.replace("_", "-") for path in (ROOT / "checks" / "rules").glob("*.py")} - {"--init--"}
+    files = {path.stem.replace("_", "-") for path in RULES_FOLDER.glob("*.py")} - {"--init--"}
     assert {rule.name for rule in RULES} == files
     for rule in RULES:
-        assert rule.judge.__module__ == f"checks.rules.{rule.name.replace('-', '_')}"
+        assert rule.judge.__module__ == f"checks.judge.rules.{rule.name.replace('-', '_')}"
 
 
 @pytest.mark.long

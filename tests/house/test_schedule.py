@@ -4,18 +4,17 @@ import json
 import re
 import tomllib
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from checks.formats.log import render_log
-from sandbox.clock import Clock
-from sandbox.logging.filter import read
-from sandbox.logging.store import LogStore
+from validate_daily.sandbox.clock import Clock
+from validate_daily.sandbox.logging.filter import read
+from validate_daily.sandbox.logging.store import LogStore
 
+from support.paths import ROOT
 from support.snapshots import NOW, document, judged, pipeline
 
-ROOT = Path(__file__).parents[2]
 BAD = json.loads((ROOT / "docs" / "schedule" / "alert-bad-verdict.json").read_text())
 ABSENT = json.loads((ROOT / "docs" / "schedule" / "alert-no-report.json").read_text())
 README = (ROOT / "README.md").read_text("utf-8")

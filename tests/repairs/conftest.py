@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import Sandbox, World, build
+from validate_daily.sandbox import Sandbox, World, build
 
 from support.repairing import Bench, bench
 

@@ -14,7 +14,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sandbox import Fault, Sandbox, World, build
+from validate_daily.sandbox import Fault, Sandbox, World, build
 
 from support.cloud_run import Clients, clients
 

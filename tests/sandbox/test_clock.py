@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from sandbox import Clock
+from validate_daily.sandbox import Clock
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 

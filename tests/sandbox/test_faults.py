@@ -1,5 +1,5 @@
-from sandbox import Fault
-from sandbox.faults import Faults
+from validate_daily.sandbox import Fault
+from validate_daily.sandbox.faults import Faults
 
 
 def test_a_fault_lets_calls_pass_before_it_applies_and_is_then_used_up() -> None:

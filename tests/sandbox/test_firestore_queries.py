@@ -15,7 +15,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox import running
+from validate_daily.sandbox import running
 
 Query = t.StructuredQuery
 Op = Query.FieldFilter.Operator

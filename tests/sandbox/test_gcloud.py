@@ -14,15 +14,15 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from google.protobuf.json_format import MessageToDict
 
-from checks.deployments import Deployments, State
-from checks.evidence import Target
-from checks.pipeline import Pipeline
-from checks.progress import quiet
-from checks.sources.cloud_run import read_deployments
-from checks.sources.log_filter import log_filter
-from checks.sources.log_questions import runs_question, trouble_question
-from checks.sources.reading import Budget
-from sandbox import Fault, Sandbox
+from checks.evidence.deployments import Deployments, State
+from checks.evidence.snapshot import Target
+from checks.settings.pipeline import Pipeline
+from checks.sources.budget import Budget
+from checks.sources.cloud_run.deployments import read_deployments
+from checks.sources.logging.filter import log_filter
+from checks.sources.logging.queries import runs_question, trouble_question
+from checks.sources.progress import quiet
+from validate_daily.sandbox import Fault, Sandbox
 
 from support.gcloud import Gcloud, GcloudError, NoGcloudError, Printed
 from support.gcloud_words import created, jobs_printed, jobs_read, name, services_printed, services_read

@@ -9,15 +9,15 @@ from io import BytesIO
 import pytest
 
 from heartbeat.document_id import Kind, parse
-from sandbox import Clock, World, build
-from sandbox.firestore import stamps
-from sandbox.firestore.documents import IdRange
-from sandbox.firestore.messages import Document
-from sandbox.images import HEARTBEAT, Build, Images
-from sandbox.logging import stamps as log_stamps
-from sandbox.pipeline import Code
-from sandbox.registry.store import Registry
-from sandbox.run.state import Execution, Job, Target
+from validate_daily.sandbox import Clock, World, build
+from validate_daily.sandbox.firestore import stamps
+from validate_daily.sandbox.firestore.documents import IdRange
+from validate_daily.sandbox.firestore.messages import Document
+from validate_daily.sandbox.images import HEARTBEAT, Build, Images
+from validate_daily.sandbox.logging import stamps as log_stamps
+from validate_daily.sandbox.pipeline import Code
+from validate_daily.sandbox.registry.store import Registry
+from validate_daily.sandbox.run.state import Execution, Job, Target
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PHASE2 = "nba-phase2-raw-processors"

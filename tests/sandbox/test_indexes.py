@@ -3,9 +3,9 @@
 import pytest
 from google.cloud.firestore_v1 import types as t
 
-from sandbox.errors import RefusedError
-from sandbox.firestore import indexes, plan
-from sandbox.firestore.messages import StructuredQuery
+from validate_daily.sandbox.errors import RefusedError
+from validate_daily.sandbox.firestore.messages import StructuredQuery
+from validate_daily.sandbox.firestore.queries import indexes, plan
 
 Query = t.StructuredQuery
 Op = Query.FieldFilter.Operator

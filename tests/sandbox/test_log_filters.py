@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.clock import Clock
-from sandbox.errors import RefusedError
-from sandbox.logging import filter as filters
-from sandbox.logging.messages import LogEntry
-from sandbox.logging.store import LogStore
+from validate_daily.sandbox.clock import Clock
+from validate_daily.sandbox.errors import RefusedError
+from validate_daily.sandbox.logging import filter as filters
+from validate_daily.sandbox.logging.messages import LogEntry
+from validate_daily.sandbox.logging.store import LogStore
 
 AT = datetime(2026, 2, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 

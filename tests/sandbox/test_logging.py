@@ -17,13 +17,13 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcAsyncIOTransport
 from google.protobuf import json_format
 
-from sandbox.calls import Calls, recorder
-from sandbox.clock import Clock
-from sandbox.faults import Fault, Faults
-from sandbox.logging import service
-from sandbox.logging.messages import LogEntry
-from sandbox.logging.store import LogStore, Search
-from sandbox.rpc import Endpoint
+from validate_daily.sandbox.calls import Calls, recorder
+from validate_daily.sandbox.clock import Clock
+from validate_daily.sandbox.faults import Fault, Faults
+from validate_daily.sandbox.logging import service
+from validate_daily.sandbox.logging.messages import LogEntry
+from validate_daily.sandbox.logging.store import LogStore, Search
+from validate_daily.sandbox.rpc import Endpoint
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PROJECT = "projects/demo"

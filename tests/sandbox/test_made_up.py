@@ -8,13 +8,14 @@ from google.cloud.firestore_v1.types import StructuredQuery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.sources.heartbeat_queries import Place
-from checks.sources.tally import Document
-from sandbox.errors import RefusedError
-from sandbox.firestore import messages as m
-from sandbox.firestore import plan, query, stamps
-from sandbox.firestore.documents import Collection, IdRange
-from sandbox.firestore.made_up import MadeUp, Runs
+from checks.sources.firestore.queries import Place
+from checks.sources.firestore.tally import Document
+from validate_daily.sandbox.errors import RefusedError
+from validate_daily.sandbox.firestore import messages as m
+from validate_daily.sandbox.firestore import stamps
+from validate_daily.sandbox.firestore.documents import Collection, IdRange
+from validate_daily.sandbox.firestore.made_up import MadeUp, Runs
+from validate_daily.sandbox.firestore.queries import plan, query
 
 NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 PLACE = Place("projects/p/databases/d", "c")

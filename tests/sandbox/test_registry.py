@@ -13,12 +13,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from sandbox.calls import Calls, recorder
-from sandbox.clock import Clock
-from sandbox.faults import Fault, Faults, Status
-from sandbox.registry.images import INDEX, MANIFEST, REVISION, Image
-from sandbox.registry.server import serve_registry
-from sandbox.registry.store import Registry
+from validate_daily.sandbox.calls import Calls, recorder
+from validate_daily.sandbox.clock import Clock
+from validate_daily.sandbox.faults import Fault, Faults, Status
+from validate_daily.sandbox.registry.images import INDEX, MANIFEST, REVISION, Image
+from validate_daily.sandbox.registry.server import serve_registry
+from validate_daily.sandbox.registry.store import Registry
 
 REPOSITORY = "nba-props-platform/images/processors"
 FIX = "app/shared/monitoring/processor_heartbeat.py"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from sandbox import Fault, Sandbox
+from validate_daily.sandbox import Fault, Sandbox
 
 if TYPE_CHECKING:
     from tests.conftest import Serve

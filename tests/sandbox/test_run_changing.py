@@ -10,8 +10,8 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import run_v2
 from google.longrunning import operations_pb2  # pyright: ignore[reportMissingTypeStubs] - Google has none
 
-from sandbox import Clock, World, build
-from sandbox.images import Build
+from validate_daily.sandbox import Clock, World, build
+from validate_daily.sandbox.images import Build
 
 from support.cloud_run import JOB, PHASE2, PHASE3, PLACE, REGISTRY, Clients, Untyped
 

@@ -7,7 +7,7 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 from google.iam.v1 import iam_policy_pb2  # pyright: ignore[reportMissingTypeStubs] - Google has none
 
-from sandbox import Fault, build
+from validate_daily.sandbox import Fault, build
 
 from support.cloud_run import JOB, PHASE2, PHASE3, PLACE, REGISTRY, Untyped
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heartbeat import HeartbeatLogger
-from sandbox import Clock, World, build
-from sandbox.logging import stamps
-from sandbox.logging.messages import SEVERITIES, LogEntry
-from sandbox.runs import operation
+from validate_daily.sandbox import Clock, World, build
+from validate_daily.sandbox.logging import stamps
+from validate_daily.sandbox.logging.messages import SEVERITIES, LogEntry
+from validate_daily.sandbox.processors.runs import operation
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

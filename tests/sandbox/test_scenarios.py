@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heartbeat.document_id import Kind, parse
-from sandbox import Clock, Scenario, ScenarioError, World, build, load_scenario, scenario_names
-from sandbox.firestore import stamps
-from sandbox.firestore.documents import IdRange
-from sandbox.firestore.messages import Document
-from sandbox.scenario import load_pipeline
-from sandbox.scenario import parse as parse_file
+from validate_daily.sandbox import Clock, Scenario, ScenarioError, World, build, load_scenario, scenario_names
+from validate_daily.sandbox.firestore import stamps
+from validate_daily.sandbox.firestore.documents import IdRange
+from validate_daily.sandbox.firestore.messages import Document
+from validate_daily.sandbox.scenario import load_pipeline
+from validate_daily.sandbox.scenario import parse as parse_file
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud.firestore_v1 import types as t
 
-from sandbox import Clock, Fault, Sandbox, build, running
+from validate_daily.sandbox import Clock, Fault, Sandbox, build, running
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -169,7 +169,10 @@ def test_a_port_that_is_taken_is_an_error_of_the_caller() -> None:
 
 
 def test_scenario_names_are_known_without_grpc() -> None:
-    program = "import sandbox, sys; sandbox.scenario_names(); print([m for m in sys.modules if m.startswith('g')])"
+    program = (
+        "import sys, validate_daily.sandbox as s; s.scenario_names();"
+        "print([m for m in sys.modules if m.startswith('g')])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert "grpc" not in done.stdout
     assert "google" not in done.stdout

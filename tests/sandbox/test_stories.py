@@ -12,8 +12,8 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcAsyncIOTransport
 from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
 
-from sandbox import Clock, Sandbox, World, build, scenario_names
-from sandbox.run.state import Service
+from validate_daily.sandbox import Clock, Sandbox, World, build, scenario_names
+from validate_daily.sandbox.run.state import Service
 
 from support.cloud_run import JOB, PHASE2, PHASE3, PHASE4, clients
 

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heartbeat.document_id import Kind, parse
-from sandbox import Clock, World, build
-from sandbox.firestore import stamps
-from sandbox.firestore.documents import IdRange, Version
+from validate_daily.sandbox import Clock, World, build
+from validate_daily.sandbox.firestore import stamps
+from validate_daily.sandbox.firestore.documents import IdRange, Version
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PHASE2 = "nba-phase2-raw-processors"

@@ -11,13 +11,12 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
-from sandbox import running
+from validate_daily.sandbox import running
 
 from support.mcp_world import ERAS, refused, told
+from support.paths import EXAMPLE, ROOT
 
-ROOT = Path(__file__).parents[2]
 LAUNCHER = ROOT / ".claude-plugin" / "server"
-EXAMPLE = ROOT / "validate_daily" / "settings" / "example.toml"
 TRAP = "import pathlib; pathlib.Path({mark!r}).write_text('it ran'); raise SystemExit('trapped')\n"
 
 

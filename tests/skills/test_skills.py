@@ -7,13 +7,15 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from checks.rules import RULES
+from checks.judge.rules import RULES
 from mcp_server.app import NAME, read_tools
 from skills import SKILLS, body, description, pages, read_page
 
 from support.mcp_world import ERAS, client_of
+from support.paths import ROOT
+from support.paths import RULES as RULES_FOLDER
 
-FOLDER = Path(__file__).parents[2] / "skills"
+FOLDER = ROOT / "skills"
 FIELDS = {"name", "description", "license", "compatibility", "metadata", "allowed-tools"}
 """All that the open specification knows."""
 
@@ -77,7 +79,7 @@ def test_a_page_says_when_to_read_it_what_to_do_what_not_and_when_it_is_over(pag
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_page_names_every_severity_that_its_rule_can_give(rule: Any) -> None:
-    source = Path(FOLDER.parent / "checks" / "rules" / f"{rule.judge.__name__}.py").read_text("utf-8")
+    source = (RULES_FOLDER / f"{rule.judge.__name__}.py").read_text("utf-8")
     text = read_page(f"validate-daily/references/{rule.name}.md")
 
     for severity in ("P0", "P1", "P2"):

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from sandbox import running
 from skills import body
+from validate_daily.sandbox import running
 
-from support.mcp_world import EXAMPLE, client_of, environment_of, told
+from support.mcp_world import client_of, environment_of, told
+from support.paths import EXAMPLE
 
 SKILL = " ".join(body("validate-daily").split())
 WRITER = "nba-phase2-raw-processors"

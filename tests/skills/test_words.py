@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from checks.pipeline import Heartbeats, Pipeline, Processor, Sources, Thresholds
-from checks.roster import CHANNEL_MINIMUM
-from checks.sources.tally import CLOCK_SKEW, HOUR
+from checks.judge.processors import CHANNEL_MINIMUM
+from checks.settings.pipeline import Heartbeats, Pipeline, Processor, Sources, Thresholds
+from checks.sources.firestore.tally import CLOCK_SKEW, HOUR
 from mcp_server.app import read_tools
 from skills import pages, read_page
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox import Sandbox
+from validate_daily.sandbox import Sandbox
 
 from support.commands import COMMAND
-from support.mcp_world import EXAMPLE
 from support.messages_api import Both, Request, Script, Step, Use, results
+from support.paths import EXAMPLE
 
 Report = dict[str, Any]
 

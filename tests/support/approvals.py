@@ -17,11 +17,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams, ElicitResult
 
 from mcp_server.app import build_server
-from repairs.plan import CleanupPlan, Plan, RestorePlan
-from repairs.run_plan import JobsPlan, RedeployPlan, RollbackPlan
-from repairs.seal import Seal
-from sandbox import Sandbox
-from validate_daily.init import settings_text
+from validate_daily.commands.init import settings_text
+from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, RollbackPlan
+from validate_daily.repairs.plans.plan import CleanupPlan, Plan, RestorePlan
+from validate_daily.repairs.plans.seal import Seal
+from validate_daily.sandbox import Sandbox
 
 from support.google_signer import signer
 from support.http_server import TEAM, serving

@@ -7,7 +7,7 @@ from typing import Any, Final
 import grpc.aio
 from google.cloud import run_v2
 
-from sandbox import Sandbox
+from validate_daily.sandbox import Sandbox
 
 PLACE: Final = "projects/nba-props-platform/locations/us-west2"
 PHASE2: Final = "nba-phase2-raw-processors"

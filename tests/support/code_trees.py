@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from checks.code.look import CodeReport, look_at
-from checks.code.tree import read_tree
+from validate_daily.source_code.report import CodeReport, look_at
+from validate_daily.source_code.tree import read_tree
 
 
 def looked_at(root: Path, files: Mapping[str, str]) -> CodeReport:

@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from checks.evidence import Family, Gap, Target
-from checks.pipeline import Pipeline
-from checks.progress import quiet
-from checks.sources.firestore import Reading, read_heartbeats
-from checks.sources.reading import Budget
-from checks.sources.tally import Document, Micros, Tally, moment
-from checks.sources.walking import Terms
-from sandbox import Sandbox
-from sandbox.firestore import encode
+from checks.evidence.snapshot import Family, Gap, Target
+from checks.settings.pipeline import Pipeline
+from checks.sources.budget import Budget
+from checks.sources.firestore.census import Reading, read_heartbeats
+from checks.sources.firestore.id_walk import Terms
+from checks.sources.firestore.tally import Document, Micros, Tally, moment
+from checks.sources.progress import quiet
+from validate_daily.sandbox import Sandbox
+from validate_daily.sandbox.firestore import encode
 
 WALKED = Terms(small=0)
 

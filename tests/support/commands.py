@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox import Sandbox
-from validate_daily.init import settings_text
+from validate_daily.commands.init import settings_text
+from validate_daily.sandbox import Sandbox
 
 AT_TERMINAL = Path(__file__).with_name("at_terminal.py")
 COMMAND = str(Path(sys.executable).parent / "validate-daily")

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from checks.code_probe import CodeProbe
-from checks.contents import Contents, File, Presence
-from checks.deployments import Deployments, Image, Job, Revision, Service, Share, State, Tag
-from checks.evidence import Heartbeat, Snapshot
-from checks.logs import LogBurst, Logs, Operation, Run, Trouble
-from checks.pipeline import Pipeline
-from checks.proof import Inspected, prove
-from checks.sources.tally import Document
+from checks.evidence.deployments import Deployments, Image, Job, Revision, Service, Share, State, Tag
+from checks.evidence.images import Contents, File, Presence
+from checks.evidence.logs import LogBurst, Logs, Operation, Run, Trouble
+from checks.evidence.snapshot import Heartbeat, Snapshot
+from checks.judge.deployed.proofs import Inspected, prove
+from checks.settings.code_probe import CodeProbe
+from checks.settings.pipeline import Pipeline
+from checks.sources.firestore.tally import Document
 
 from support.snapshots import NOW, document, snapshot
 

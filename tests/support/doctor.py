@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from checks.doctor import examine
-from checks.probe import Examination, Probe, Result
-from checks.settings import Settings, parse_settings
-from sandbox import Sandbox
-from validate_daily.init import settings_text
+from checks.ask.doctor import examine
+from checks.evidence.permission_checks import Examination, Probe, Result
+from checks.settings.file import Settings, parse_settings
+from validate_daily.commands.init import settings_text
+from validate_daily.sandbox import Sandbox
 
 PROJECT = "nba-props-platform"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from checks.deployments import Deployments, State
+from checks.evidence.deployments import Deployments, State
 
 from support.gcloud import Printed
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from mcp_server.certificates import Answer
+from mcp_server.http.certificates import Answer
 
 AUDIENCE = "https://validate-daily.example"
 KID = "key-1"

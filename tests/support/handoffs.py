@@ -1,13 +1,13 @@
 """Handoffs for tests: the example pipeline's settings, and documents measured against a practice cloud."""
 
-from checks.handoff.claim import Claim
-from checks.handoff.reading import read_document
-from checks.handoff.verifying import HandoffReport, verify
-from checks.pipeline import Pipeline
-from checks.settings import Settings, load_settings
-from sandbox import Sandbox
+from checks.settings.file import Settings, load_settings
+from checks.settings.pipeline import Pipeline
+from validate_daily.handoff.claim import Claim
+from validate_daily.handoff.document import read_document
+from validate_daily.handoff.verification import HandoffReport, verify
+from validate_daily.sandbox import Sandbox
 
-from support.mcp_world import EXAMPLE
+from support.paths import EXAMPLE
 
 
 def example_settings() -> Settings:

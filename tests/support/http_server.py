@@ -13,11 +13,11 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from checks.settings import load_settings
-from mcp_server.access import access_of
-from mcp_server.address import Address, listen
+from checks.settings.file import load_settings
 from mcp_server.app import build_server
-from mcp_server.http import MOST_CONNECTIONS, names, uvicorn_server
+from mcp_server.http.access import access_of
+from mcp_server.http.address import Address, listen
+from mcp_server.http.server import MOST_CONNECTIONS, names, uvicorn_server
 
 from support.google_signer import CertificateAddress, certificate_address
 

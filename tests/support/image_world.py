@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from checks.evidence import Target
-from checks.sources.image.limits import Limits
-from checks.sources.image.reader import Read, read_files
-from checks.sources.login import Login
-from checks.sources.reading import Budget
+from checks.evidence.snapshot import Target
+from checks.sources.budget import Budget
+from checks.sources.credentials import Login
+from checks.sources.registry.image.files import Read, read_files
+from checks.sources.registry.image.limits import Limits
 
 from support.layered_images import Blobs
 from support.registry_world import Asked, Reply, registry

@@ -9,9 +9,10 @@ from typing import Any
 from mcp.client.client import Client
 
 from mcp_server.app import build_server
-from sandbox import Sandbox
+from validate_daily.sandbox import Sandbox
 
-EXAMPLE = Path(__file__).parents[2] / "validate_daily" / "settings" / "example.toml"
+from support.paths import EXAMPLE
+
 ERAS = ("legacy", "2026-07-28")
 """Both protocol revisions: ``legacy`` is 2025-11-25."""
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from checks.evidence import Target
-from repairs.plan import CleanupPlan, Expected, Principal
+from checks.evidence.snapshot import Target
+from validate_daily.repairs.plans.plan import CleanupPlan, Expected, Principal
 
 ANA = Principal(name="ana")
 T = datetime(2026, 3, 1, 12, 0, 0, 123_456, UTC)

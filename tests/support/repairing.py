@@ -12,11 +12,14 @@ from google.cloud.firestore_v1 import types as t
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
-from checks.progress import Progress, quiet
-from checks.settings import Settings, parse_settings
-from repairs import Approval, Outcome, Principal, Session, apply_cleanup, open_session, plan_cleanup
-from repairs.audit import FileAudit
-from repairs.plan import CleanupPlan, Plan
+from checks.settings.file import Settings, parse_settings
+from checks.sources.progress import Progress, quiet
+from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
+from validate_daily.repairs.documents.session import Session, open_session
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import FileAudit
+from validate_daily.repairs.plans.outcome import Outcome
+from validate_daily.repairs.plans.plan import CleanupPlan, Plan, Principal
 
 from support.plans import ANA
 

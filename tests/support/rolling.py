@@ -7,16 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from checks.progress import Progress, quiet
-from checks.settings import Settings, parse_settings
-from repairs.audit import FileAudit
-from repairs.redeploy import apply_redeploy, plan_redeploy
-from repairs.run_outcome import Rollout
-from repairs.run_plan import RedeployPlan
-from repairs.run_session import RunSession, open_run_session
-from sandbox import Sandbox, World, build
+from checks.settings.file import Settings, parse_settings
+from checks.sources.progress import Progress, quiet
+from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redeploy
+from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
+from validate_daily.repairs.plans.audit import FileAudit
+from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
+from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
+from validate_daily.sandbox import Sandbox, World, build
 
-from support.mcp_world import EXAMPLE
+from support.paths import EXAMPLE
 from support.plans import ANA
 from support.repairing import agreed
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import google.cloud.run_v2 as run
 
-from checks.pipeline import Pipeline
+from checks.settings.pipeline import Pipeline
 
 from support.stand_in import Answer, StatusError
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Iterable
 
 from checks import Report, check
-from checks.settings import parse_settings
-from checks.text import show
-from sandbox import Sandbox, build
-from validate_daily.init import settings_text
+from checks.settings.file import parse_settings
+from checks.text.show import show
+from validate_daily.commands.init import settings_text
+from validate_daily.sandbox import Sandbox, build
 
 SECONDS: dict[str, float] = dict.fromkeys(("hanging", "hanging-run", "hanging-logging", "hanging-registry"), 2.0)
 
@@ -34,6 +34,6 @@ def table(rows: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    from sandbox import scenario_names
+    from validate_daily.sandbox import scenario_names
 
     print(table(row(name, asyncio.run(look(name))) for name in scenario_names()))

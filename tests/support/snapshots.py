@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from checks.evidence import Census, Gap, Method, Snapshot, Target
-from checks.pipeline import Pipeline
-from checks.report import Report, judge
-from checks.sources.tally import Document, Tally
+from checks.evidence.snapshot import Census, Gap, Method, Snapshot, Target
+from checks.judge.report import Report, judge
+from checks.settings.pipeline import Pipeline
+from checks.sources.firestore.tally import Document, Tally
 
 NOW = datetime(2026, 2, 1, 22, 0, tzinfo=UTC)
 FRESH = timedelta(minutes=5)

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 from support.mcp_world import client_of
-
-SNAPSHOT = Path(__file__).parents[1] / "tools" / "tools.json"
+from support.paths import TOOLS as SNAPSHOT
 
 
 async def snapshot() -> str:

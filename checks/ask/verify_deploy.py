@@ -1,0 +1,181 @@
+"""Waits until every share of a service's traffic runs the image that was meant, or the time is up: a gate for CI."""
+
+import asyncio
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from checks.ask.snapshot import target_of
+from checks.evidence.deployments import Deployments, Image, Service
+from checks.evidence.snapshot import Gap
+from checks.judge.deployed.gate import Gate, Wanted, judge_deploy, unseen
+from checks.settings.pipeline import Pipeline
+from checks.sources.errors import UsageError
+from checks.sources.progress import Progress, quiet
+from checks.sources.shared_connections import Session
+from checks.text.commits import same_commit
+
+if TYPE_CHECKING:
+    from checks.sources.budget import Budget
+
+LOOK: Final = 60.0
+"""Seconds that one look may take."""
+
+_PAUSE: Final = 5.0
+_FIRST: Final = 0.25
+_COMMIT: Final = 40
+_SHORT: Final = (12, 10, 8, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What should serve: a digest, a commit, or, with neither, what the service's tag points at."""
+
+    service: str
+    digest: str | None = None
+    commit: str | None = None
+
+
+async def verify_deploy(
+    pipeline: Pipeline,
+    asked: Asked,
+    *,
+    wait: float = 0.0,
+    look: float = LOOK,
+    pause: float = _PAUSE,
+    progress: Progress = quiet,
+    environment: Mapping[str, str] = os.environ,
+) -> Gate:
+    """Look at a service until every share of its traffic serves what was asked for. Changes nothing.
+
+    Args:
+        pipeline: where the service is, and which code probes are about it.
+        asked: the service, and what it should serve.
+        wait: seconds to go on looking; 0 looks once.
+        look: seconds that one look may take.
+        pause: seconds at most between two looks.
+        progress: told how often it was looked.
+        environment: where addresses are looked up.
+
+    Raises:
+        UsageError: the settings leave Cloud Run or the registry out, or say not where the service is.
+    """
+    place = _place(pipeline, asked.service)
+    await asyncio.to_thread(_load)
+    loop = asyncio.get_running_loop()
+    until, looks, wanted = loop.time() + wait, 0, None
+    async with Session() as session:
+        looking = _Look(pipeline, asked, place, session, environment)
+        while True:
+            looks += 1
+            progress(f"looking at {asked.service}", looks, None)
+            gate = await looking.once(min(look, max(1.0, until - loop.time())) if wait else look, wanted)
+            wanted = gate.wanted
+            rest = until - loop.time()
+            if gate.deployed or gate.final or rest <= 0:
+                practice = target_of(pipeline, "cloud-run", environment).practice
+                return gate.model_copy(update={"looks": looks, "practice": practice, "measured_at": datetime.now(UTC)})
+            await asyncio.sleep(min(rest, pause, _FIRST * 2**looks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    pipeline: Pipeline
+    asked: Asked
+    place: tuple[str, str]
+    session: Session
+    environment: Mapping[str, str]
+
+    async def once(self, seconds: float, wanted: Wanted | None) -> Gate:
+        from checks.sources.budget import Budget  # noqa: PLC0415 - the same
+        from checks.sources.cloud_run.deployments import read_deployed  # noqa: PLC0415 - Google's packages load when used
+
+        budget, name = Budget(seconds), self.asked.service
+        target = target_of(self.pipeline, "cloud-run", self.environment)
+        service, gaps = await read_deployed(self.place, name, self.pipeline.sources, target, budget, self.session)
+        if service is None:
+            return unseen(name, gaps, wanted)
+        if wanted is None:
+            wanted, missing = await self._wanted(service, budget)
+            if wanted is None:
+                return unseen(name, missing)
+        gate = judge_deploy(service, wanted, (), gaps)
+        if gate.deployed or (wanted.digest is None and not service.reconciling):
+            return await self._with_files(service, wanted, budget, gaps)
+        return gate
+
+    async def _wanted(self, service: Service, budget: "Budget") -> tuple[Wanted | None, tuple[Gap, ...]]:
+        """What the names that were given stand for now; it stays so for the whole wait."""
+        from checks.sources.registry.tags import read_tags  # noqa: PLC0415 - Google's packages load when used
+
+        known = next((each for each in self.pipeline.services if each.name == service.name), None)
+        repository = (known and known.repository) or service.image.repository
+        names = _names(self.asked, self.pipeline.tag_of(service.name) or service.image.tag)
+        if not names:
+            gap = Gap(
+                source="registry",
+                reason=f"{service.name} was deployed by digest, and the settings name no tag",
+                next_step="give --digest or --commit, or set tag at the service in the settings",
+            )
+            return None, (gap,)
+        images = [Image(reference=f"{repository}:{name}", repository=repository, tag=name) for name in names]
+        target = target_of(self.pipeline, "registry", self.environment)
+        tags, gaps = await read_tags(images, target, budget, login=self.session)
+        found = {tag.tag: tag for tag in tags if tag.digest}
+        tag = next((found[name] for name in names if name in found), None)
+        if tag is not None:
+            named = tag.digest if tag.tag == tag.digest else f"the tag {tag.tag} of {repository}"
+            return Wanted(digest=tag.digest, children=tag.children, named=named or ""), gaps
+        if gaps:
+            return None, gaps
+        if self.asked.commit:
+            return Wanted(digest=None, named=self.asked.commit), ()
+        missing = Gap(
+            source="registry",
+            reason=f"{repository} has no image {names[0]}",
+            next_step="push it, or name one that exists",
+        )
+        return None, (missing,)
+
+    async def _with_files(self, service: Service, wanted: Wanted, budget: "Budget", gaps: tuple[Gap, ...]) -> Gate:
+        from checks.sources.registry.inspection import inspect_images  # noqa: PLC0415 - Google's packages load when used
+
+        probes = self.pipeline.probes_of(service.name)
+        if wanted.digest is None:
+            probes = tuple(each for each in probes if each.commit and same_commit(each.commit, wanted.named))
+        narrowed = self.pipeline.model_copy(
+            update={"code_probes": tuple(each.model_copy(update={"subjects": (service.name,)}) for each in probes)}
+        )
+        target = target_of(self.pipeline, "registry", self.environment)
+        inspected, missing = await inspect_images(
+            narrowed, Deployments(services=(service,)), target, budget, login=self.session
+        )
+        return judge_deploy(service, wanted, inspected, (*gaps, *missing))
+
+
+def _names(asked: Asked, tag: str | None) -> list[str]:
+    if asked.digest:
+        return [asked.digest]
+    if asked.commit:
+        shorter = [asked.commit[:length] for length in _SHORT] if len(asked.commit) == _COMMIT else []
+        return [asked.commit, *shorter]
+    return [tag] if tag else []
+
+
+def _place(pipeline: Pipeline, service: str) -> tuple[str, str]:
+    for source in ("cloud-run", "registry"):
+        if why := pipeline.unasked.get(source):
+            raise UsageError(f"{source} is not looked at: {why}")
+    project, region = pipeline.place_of(service)
+    if region is None:
+        raise UsageError(f"the settings name no region for {service}: set region under [pipeline] or at the service")
+    return project, region
+
+
+def _load() -> None:
+    """Load what takes seconds, which are not the budget's."""
+    for module in ("checks.sources.cloud_run.deployments", "checks.sources.registry.inspection"):
+        importlib.import_module(module)

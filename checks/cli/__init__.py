@@ -1,0 +1,4 @@
+"""The command line of the checks: arguments, exit codes, the console.
+
+May import every other room of the checks.
+"""

@@ -1,0 +1,111 @@
+"""``validate-daily check`` and ``python -I -m checks``: look, judge, tell, and exit by the verdict."""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from checks.ask.snapshot import DEFAULT_TIMEOUT, check
+from checks.cli.console import add_time_arguments, progress_on_terminal
+from checks.judge.comparison import Since, compare
+from checks.judge.report import MOST_PROCESSORS, Report
+from checks.judge.rules import PHASES, rules_of
+from checks.settings.file import CONFIG_VARIABLE, load_settings
+from checks.sources.errors import UsageError
+
+SUMMARY = "judge the pipeline's heartbeats"
+_MOST_BYTES = 64 << 20
+EPILOGUE = """\
+exit codes: 0 healthy, 1 P0 or P1, 2 P2, 3 something could not be seen, 64 wrong usage or settings,
+70 internal error, 130 interrupted
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the check."""
+    parser.epilog = EPILOGUE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE}, then validate-daily.toml)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("terminal", "json", "log"),
+        default="terminal",
+        help="for people, for programs, or as one structured entry of Cloud Logging",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help=f"name every processor, not the {MOST_PROCESSORS} with the most documents"
+    )
+    parser.add_argument("--since", type=Path, metavar="REPORT", help="tell what changed since this report (JSON)")
+    parser.add_argument("--phase", choices=PHASES, help="only the rules of this phase (0.2: heartbeat system health)")
+    parser.add_argument(
+        "--count", action="store_true", help="only count the documents: how many, and what that alone proves"
+    )
+    add_time_arguments(parser, DEFAULT_TIMEOUT)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check once and print the report.
+
+    Raises:
+        UsageError: the settings or an address cannot be used.
+    """
+    pipeline = load_settings(arguments.config).pipeline
+    before = load_report(arguments.since) if arguments.since else None
+    rules = rules_of(arguments.phase)
+    with progress_on_terminal() as progress:
+        looking = check(
+            pipeline,
+            rules=rules,
+            processors=sys.maxsize if arguments.full else MOST_PROCESSORS,
+            count_only=arguments.count,
+            timeout=arguments.timeout,
+            progress=progress,
+        )
+        report = asyncio.run(looking)
+    tell(report, arguments.format, _compared(before, report, arguments.since) if before else None)
+    return report.exit_code
+
+
+def load_report(path: Path) -> Report:
+    """Read a report that ``--format json`` wrote.
+
+    Raises:
+        UsageError: it cannot be read, or is none.
+    """
+    try:
+        with path.open("rb") as file:
+            told = json.loads(file.read(_MOST_BYTES))
+        told.pop("since", None)
+        return Report.model_validate(told)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, AttributeError) as error:
+        raise UsageError(f"{path}: no report of this version; make one with check --format json > {path}") from error
+
+
+def _compared(before: Report, now: Report, path: Path) -> Since:
+    try:
+        return compare(before, now)
+    except ValueError as error:
+        raise UsageError(f"{path}: cannot be compared: {error}") from error
+
+
+def tell(report: Report, form: str, since: Since | None = None) -> None:
+    """Print a report to standard output in the form asked for."""
+    if form == "json":
+        from checks.formats.json import render_json  # noqa: PLC0415 - one of the three is needed, not all
+
+        sys.stdout.write(render_json(report, since))
+    elif form == "log":
+        from checks.formats.log import render_log  # noqa: PLC0415
+
+        sys.stdout.write(render_log(report, since))
+    else:
+        from rich.console import Console  # noqa: PLC0415
+
+        from checks.formats.terminal import render_terminal  # noqa: PLC0415
+
+        render_terminal(report, Console(), since)

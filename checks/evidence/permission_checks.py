@@ -1,0 +1,125 @@
+"""What the doctor finds out: which reads are permitted, tried one by one, and what mends each that is not."""
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from checks.evidence.base import Evidence
+from checks.evidence.snapshot import Target
+from checks.judge.report import ExitCode, NotChecked
+
+SCHEMA: Final = "validate-daily/doctor/1"
+MOST_SKEW: Final = 60.0
+"""Seconds that this machine's clock may differ from Firestore's."""
+
+SIGN_IN: Final = "gcloud auth application-default login"
+
+
+class Result(StrEnum):
+    """What came of a probe: only OK is good, and only UNKNOWN leaves open whether it would be."""
+
+    OK = "ok"
+    DENIED = "denied"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+class Want(Evidence):
+    """A read that a check needs, and what permits it.
+
+    Attributes:
+        source: which source needs it.
+        what: the read, in words.
+        permission: the one that it takes.
+        role: the smallest role that holds it.
+        api: the API that must be enabled.
+        project: where role and API belong.
+        elsewhere: what to do where the thing that was asked for is not there.
+    """
+
+    source: str
+    what: str
+    permission: str
+    role: str
+    api: str
+    project: str
+    elsewhere: str = "check project, region and names in the settings"
+
+
+class Probe(Evidence):
+    """One thing that was tried. ``reason`` says why it is not ok, ``mend`` how it will be: a command where one does."""
+
+    source: str
+    what: str
+    permission: str | None = None
+    role: str | None = None
+    result: Result
+    reason: str | None = None
+    mend: str | None = None
+
+    @classmethod
+    def of(cls, want: Want, result: Result, reason: str | None = None, mend: str | None = None) -> "Probe":
+        """What came of a wanted read."""
+        return cls(
+            source=want.source,
+            what=want.what,
+            permission=want.permission,
+            role=want.role,
+            result=result,
+            reason=reason,
+            mend=mend,
+        )
+
+
+class Caller(Evidence):
+    """Who asks Google.
+
+    Attributes:
+        kind: practice needs nobody, none is nobody where somebody is needed, unknown could not be told.
+        name: the e-mail address, where the credentials tell it.
+    """
+
+    kind: Literal["service-account", "user", "practice", "none", "unknown"]
+    name: str | None = None
+
+    @property
+    def member(self) -> str:
+        """The same in the grammar of IAM; ``MEMBER`` where it is not known."""
+        prefix = {"service-account": "serviceAccount", "user": "user"}.get(self.kind)
+        return f"{prefix}:{self.name}" if prefix and self.name else "MEMBER"
+
+
+class SettingsFile(Evidence):
+    """The settings file that was used. Where it was not ``named`` it merely lay in the open directory."""
+
+    path: str
+    named: bool
+
+
+class Examination(Evidence):
+    """All probes of one visit to the doctor.
+
+    Attributes:
+        pipeline: what it is called.
+        not_checked: what nobody tried: switched off by choice, or nothing is there to try it on.
+        clock_skew_seconds: how far this machine's clock is ahead of Firestore's, below zero behind; None if not told.
+    """
+
+    schema_: Annotated[str, Field(alias="schema")] = SCHEMA
+    pipeline: str
+    settings: SettingsFile
+    identity: Caller
+    targets: tuple[Target, ...]
+    probes: tuple[Probe, ...]
+    not_checked: tuple[NotChecked, ...] = ()
+    clock_skew_seconds: float | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 if all is well, 1 if something failed, 3 if something could not be told and nothing worse is known."""
+        results = {probe.result for probe in self.probes}
+        if results - {Result.OK, Result.UNKNOWN}:
+            return ExitCode.P0_OR_P1
+        return ExitCode.UNKNOWN if Result.UNKNOWN in results or not results else ExitCode.HEALTHY

@@ -1,0 +1,195 @@
+"""What was seen, where, when, and how completely. Evidence has no opinion: rules have.
+
+Everything here is frozen, refuses unknown fields and speaks of times in UTC.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import AwareDatetime, model_validator
+
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.deployments import Deployments
+from checks.evidence.logs import Logs
+from checks.settings.pipeline import Pipeline
+
+
+class Level(StrEnum):
+    """The rungs of proof for what really runs, weakest first."""
+
+    TEXT = "text"
+    EXIT_CODE = "exit-code"
+    LABEL = "label"
+    TAG = "tag"
+    DIGEST = "digest"
+    BYTES = "bytes"
+    RUNTIME = "runtime"
+
+
+class Target(Evidence):
+    """An address that a source spoke to. ``practice`` is true for an emulator or a sandbox."""
+
+    source: str
+    address: str
+    resource: str
+    practice: bool
+
+
+class Gap(Evidence):
+    """Something that could not be seen: the source, what was asked of it, why there is no answer, and what to do."""
+
+    source: str
+    reason: str
+    next_step: str
+
+
+class Heartbeat(Evidence):
+    """One heartbeat document as Firestore returned it.
+
+    Attributes:
+        doc: the document's id, character for character.
+        last_heartbeat: the field of that name, or None where it is absent or no timestamp (see ``unparsable``).
+        unparsable: why ``last_heartbeat`` could not be read, else None.
+        created_at: Firestore's own create time.
+        updated_at: Firestore's own update time: the version that a repair is bound to.
+        revision, commit: the Cloud Run revision or execution and the commit that the writer says it is; None where it
+            says nothing that could be one.
+    """
+
+    doc: Untrusted
+    last_heartbeat: AwareDatetime | None
+    unparsable: str | None = None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    revision: Untrusted | None = None
+    commit: Untrusted | None = None
+
+
+class Family(Evidence):
+    """All documents of one processor, counted.
+
+    Where the server counted a range of ids, the documents in it were not read one by one: what only their own times and
+    ids can tell is then None, and ``future`` and ``unparsable`` hold as far as documents were read.
+
+    Attributes:
+        processor: the text that its ids share, or the registered name.
+        canonical: documents under a canonical or registered id.
+        malformed: all other documents, ``run_scoped`` of which parse as run-scoped.
+        created_last_hour, created_last_day: documents that Firestore created in that time before ``taken_at``.
+        malformed_last_hour, malformed_last_day: the malformed ones among them.
+        malformed_growth: malformed documents now, less those of 55 minutes ago; told where ranges were counted.
+        newest: the document with the newest heartbeat that is not from the future, whatever its id looks like.
+        older_than: where it is told, some heartbeats were not read, none of them newer than this.
+        newest_malformed: the malformed document that was created last, of those that were read.
+        future: how many documents bear a heartbeat from the future; ``future_sample`` is the furthest.
+        unparsable: how many documents have no readable ``last_heartbeat``; ``unparsable_sample`` is one of them.
+    """
+
+    processor: Untrusted
+    canonical: Count = 0
+    malformed: Count = 0
+    run_scoped: Count | None = 0
+    created_last_hour: Count | None = 0
+    created_last_day: Count | None = 0
+    malformed_last_hour: Count | None = 0
+    malformed_last_day: Count | None = 0
+    malformed_growth: int | None = None
+    newest: Heartbeat | None = None
+    older_than: AwareDatetime | None = None
+    newest_malformed: Heartbeat | None = None
+    future: Count = 0
+    future_sample: Heartbeat | None = None
+    unparsable: Count = 0
+    unparsable_sample: Heartbeat | None = None
+
+    @property
+    def total(self) -> int:
+        """Documents of this processor, in documents."""
+        return self.canonical + self.malformed
+
+
+class Method(StrEnum):
+    """How a census came by its families."""
+
+    LISTING = "listing"
+    """Every document was read."""
+
+    RANGES = "ranges"
+    """One document of each processor was read, and the server counted the ids that begin as its id does."""
+
+    MIXED = "ranges, then listing"
+    """That, until it proved dearer than reading the rest."""
+
+
+class Census(Evidence):
+    """The heartbeat collection at one read time.
+
+    Attributes:
+        collection: its full resource name.
+        total: documents in the collection; at least this many where ``counted`` and ``listed`` are both false.
+        counted: the server counted the collection.
+        listed: every document was read, or counted in a range of ids, so the families are complete.
+        method: how.
+        families: one entry per processor that has a document, most documents first.
+        billed_reads: document reads that production bills for this census.
+    """
+
+    collection: str
+    total: Count
+    counted: bool
+    listed: bool
+    method: Method = Method.LISTING
+    families: tuple[Family, ...] = ()
+    billed_reads: Count = 0
+
+    @property
+    def canonical(self) -> int:
+        """Documents under canonical or registered ids, as far as they were listed."""
+        return sum(family.canonical for family in self.families)
+
+    @property
+    def malformed(self) -> int:
+        """Documents under all other ids, as far as they were listed."""
+        return sum(family.malformed for family in self.families)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is certain that the collection holds nothing, or does not exist."""
+        return self.total == 0 and (self.counted or self.listed)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the collection was left unseen."""
+        return self.counted and self.listed
+
+
+class Snapshot(Evidence):
+    """All evidence of one check, as of one moment.
+
+    ``taken_at`` is Firestore's read time. Where Firestore could not be read it is the local clock, and a gap says so.
+    ``pipeline`` is what the evidence was collected for: who is expected, and the limits that hold.
+    ``census`` is None when not one document or count could be read, or nobody asked; so are ``deployments`` and
+    ``logs``.
+    """
+
+    pipeline: Pipeline
+
+    taken_at: AwareDatetime
+    census: Census | None
+    deployments: Deployments | None = None
+    logs: Logs | None = None
+    gaps: tuple[Gap, ...] = ()
+    targets: tuple[Target, ...] = ()
+
+    @model_validator(mode="after")
+    def _unseen_is_said(self) -> Self:
+        whole = self.census is not None and self.census.complete
+        whole = whole and all(seen is None or seen.complete for seen in (self.deployments, self.logs))
+        if not self.gaps and not whole:
+            raise ValueError("evidence that is not complete needs a gap that says why")
+        return self
+
+    @property
+    def practice(self) -> bool:
+        """Whether any source was an emulator or a sandbox."""
+        return any(target.practice for target in self.targets)

@@ -1,0 +1,63 @@
+"""A look at source code, for a person and for a program."""
+
+import json
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from checks.formats.style import STYLE
+from checks.text.show import show
+from validate_daily.source_code.finding import CodeFinding
+from validate_daily.source_code.report import CodeReport
+
+SCHEMA: Final = "validate-daily/source/1"
+_INDENT: Final = "    "
+
+
+def render_source_json(report: CodeReport) -> str:
+    """The report as indented JSON in ASCII, ended by a newline."""
+    return json.dumps({"schema": SCHEMA, **report.model_dump(mode="json")}, indent=2, ensure_ascii=True) + "\n"
+
+
+def render_source_terminal(report: CodeReport, console: Console) -> None:
+    """Print a report. Lines are never broken here, so a place can be copied whole."""
+    for line in _lines(report):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _lines(report: CodeReport) -> list[Text]:
+    lines = [line for finding in report.findings for line in _finding(finding)]
+    if report.unread:
+        lines += [Text("Could not be read", style="bold")]
+        lines += [_row(show(each.path), each.reason) for each in report.unread]
+        lines += [Text(f"{_INDENT}next: mend it, or name only the folders that matter"), Text()]
+    if report.unsure:
+        lines += [Text("Could not be told", style="bold")]
+        lines += [_row(f"{show(each.path)}:{each.line}", f"{each.rule}: {show(each.reason)}") for each in report.unsure]
+        lines += [Text()]
+    return [*lines, Text(_sum(report))]
+
+
+def _finding(finding: CodeFinding) -> list[Text]:
+    place = f"{show(finding.path)}:{finding.line}:{finding.column}"
+    return [
+        Text.assemble((finding.severity, STYLE[finding.severity]), f"  {finding.rule}  ", (place, "bold")),
+        Text(f"{_INDENT}{finding.text}", style="dim"),
+        Text(f"{_INDENT}{show(finding.reason)}"),
+        Text.assemble(_INDENT, ("next: ", "bold"), show(finding.fix)),
+        Text(),
+    ]
+
+
+def _row(subject: str, detail: str) -> Text:
+    return Text.assemble(_INDENT, (subject, "cyan"), f": {detail}")
+
+
+def _sum(report: CodeReport) -> str:
+    places = len({finding.path for finding in report.findings})
+    found = f"{len(report.findings):,} findings in {places:,} files" if report.findings else "nothing is wrong"
+    if not report.findings and report.unread:
+        found = "nothing is wrong in what was read"
+    allowed = f"; {report.allowed:,} allowed by comments" if report.allowed else ""
+    return f"{found}; {report.files:,} Python files read, {report.lines:,} lines{allowed}"

@@ -1,0 +1,180 @@
+"""What a look at one service says of a deploy: does every share of its traffic run the image that was meant?"""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, Field
+
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.deployments import Service, State
+from checks.evidence.snapshot import Gap, Level
+from checks.judge.deployed.proofs import Inspected, Outcome
+from checks.judge.report import ExitCode
+from checks.text.show import show
+
+SCHEMA: Final = "validate-daily/deploy/1"
+_HEX: Final = 19
+
+
+class Wanted(Evidence):
+    """What a service should run.
+
+    Attributes:
+        digest: of the image; None where only its bytes can tell, by the code probes of a commit.
+        children: of an index, the manifests that Cloud Run may record instead.
+        named: how it was named, in words.
+    """
+
+    digest: str | None
+    children: tuple[str, ...] = ()
+    named: Untrusted
+
+    def is_met_by(self, digest: str | None) -> bool:
+        """Whether a digest is the wanted one, directly or as one of its platforms."""
+        return digest is not None and digest in {self.digest, *self.children}
+
+
+class ServedShare(Evidence):
+    """One share of the traffic, and whether it is what was wanted; None where that is not known."""
+
+    revision: str
+    percent: Count
+    digest: str | None
+    wanted: bool | None
+
+
+class Gate(Evidence):
+    """The answer. ``deployed`` is None where it could not be told.
+
+    Attributes:
+        level: what the answer rests on.
+        reason: why; where not deployed, what serves instead.
+        final: waiting longer changes nothing.
+        looks: how often the service was looked at.
+    """
+
+    schema_: Annotated[str, Field(alias="schema")] = SCHEMA
+    service: str
+    deployed: bool | None
+    level: Level
+    wanted: Wanted | None
+    reason: Untrusted
+    next_step: str | None = None
+    shares: tuple[ServedShare, ...] = ()
+    final: bool = False
+    gaps: tuple[Gap, ...] = ()
+    practice: bool = False
+    looks: Count = 1
+    measured_at: AwareDatetime | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 only where every share is proved to serve it."""
+        return {True: ExitCode.HEALTHY, False: ExitCode.P0_OR_P1, None: ExitCode.UNKNOWN}[self.deployed]
+
+
+def unseen(service: str, gaps: Sequence[Gap], wanted: Wanted | None = None) -> Gate:
+    """The answer where something that it takes could not be read."""
+    return Gate(
+        service=service,
+        deployed=None,
+        level=Level.DIGEST,
+        wanted=wanted,
+        reason=gaps[0].reason,
+        next_step=gaps[0].next_step,
+        gaps=tuple(gaps),
+    )
+
+
+def judge_deploy(service: Service, wanted: Wanted, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
+    """Hold what serves against what was wanted.
+
+    Args:
+        service: with its serving revisions.
+        wanted: the image.
+        inspected: what code probes found in the serving images; none where no probe is about the service.
+        gaps: what could not be read.
+    """
+    shares = tuple(
+        ServedShare(
+            revision=share.revision,
+            percent=share.percent,
+            digest=revision.image.digest if revision else None,
+            wanted=_meets(wanted, revision.image.digest if revision else None),
+        )
+        for share, revision in service.serving
+    )
+    told = Gate(
+        service=service.name,
+        deployed=None,
+        level=Level.DIGEST,
+        wanted=wanted,
+        reason="",
+        shares=shares,
+        gaps=tuple(gaps),
+    )
+    if service.reconciling:
+        return told.model_copy(
+            update={"deployed": False, "reason": "a change is in progress", "next_step": "wait until it is over"}
+        )
+    unread = ", ".join(share.revision for share in shares if share.digest is None)
+    if unread:
+        return told.model_copy(
+            update={"reason": f"which digest serves could not be read: {unread}", "next_step": "look again"}
+        )
+    if wanted.digest is not None and not (shares and all(share.wanted for share in shares)):
+        return _not_served(told, service, wanted)
+    return _with_bytes(told, wanted, inspected, gaps)
+
+
+def _meets(wanted: Wanted, digest: str | None) -> bool | None:
+    return wanted.is_met_by(digest) if digest and wanted.digest else None
+
+
+def _not_served(told: Gate, service: Service, wanted: Wanted) -> Gate:
+    others = [share for share in told.shares if not share.wanted]
+    newest = service.revision(service.created)
+    reason = "; ".join(f"{share.percent} % by {share.revision}, {(share.digest or '')[:_HEX]}" for share in others)
+    reason = f"serves {reason}" if others else "no revision gets traffic"
+    step, final = "deploy it, or send the traffic there", False
+    if newest and wanted.is_met_by(newest.image.digest):
+        if newest.ready is State.FAILED:
+            why = show(newest.message or newest.reason or "no reason given", limit=300)
+            reason, final = f"{newest.name} runs it and never became ready: {why}; {reason}", True
+            step = f"read the logs of {newest.name}, mend the image, and deploy again"
+        elif service.pinned:
+            reason, step = (
+                f"{newest.name} runs it, and traffic is pinned: {reason}",
+                f"send the traffic to {newest.name}",
+            )
+    return told.model_copy(update={"deployed": False, "reason": reason, "next_step": step, "final": final})
+
+
+def _with_bytes(told: Gate, wanted: Wanted, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
+    """Served by digest: now the files decide, where code probes are about them."""
+    proofs = [(each, proof) for each in inspected for proof in each.proofs]
+    against = [(each, proof) for each, proof in proofs if proof.result is Outcome.CONTRADICTED]
+    if against:
+        each, proof = against[0]
+        reason = f"{each.contents.digest[:_HEX]} serves, and {proof.reason}"
+        step = "build it without a cache from a commit that has the fix, and deploy that"
+        more = {"deployed": False, "level": Level.BYTES, "reason": reason, "next_step": step, "final": True}
+        return told.model_copy(update=more)
+    if any(proof.result is Outcome.UNKNOWN for _, proof in proofs):
+        gap = gaps[0] if gaps else None
+        reason = f"it serves, and its files could not be read: {gap.reason if gap else 'no answer'}"
+        return told.model_copy(
+            update={"level": Level.BYTES, "reason": reason, "next_step": gap.next_step if gap else "look again"}
+        )
+    if wanted.digest is None and not proofs:
+        return told.model_copy(
+            update={
+                "reason": f"no image is tagged {wanted.named}, and no code probe of the settings is of that commit",
+                "next_step": "push a tag that is named by the commit, or give --digest",
+                "final": True,
+            }
+        )
+    files = f", and {len(proofs)} code probes hold" if proofs else ""
+    level = Level.BYTES if proofs else Level.DIGEST
+    reason = f"every share of the traffic serves it{files}"
+    return told.model_copy(update={"deployed": True, "level": level, "reason": reason, "final": True})

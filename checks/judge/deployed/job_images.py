@@ -1,0 +1,34 @@
+"""Jobs beside the service that they follow, as several rules look at them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from checks.evidence.deployments import Deployments, Job, Service
+from checks.evidence.snapshot import Snapshot
+
+MOST: Final = 30
+"""How many jobs a finding names."""
+
+_FORGOTTEN: Final = timedelta(days=30)
+
+
+def ran(snapshot: Snapshot, jobs: Sequence[Job]) -> tuple[int, str]:
+    """How many of these jobs ran within 30 days, so that what they run already wrote; and the same in words."""
+    active = [job for job in jobs if job.last_run and snapshot.taken_at - job.last_run <= _FORGOTTEN]
+    return len(active), f"{len(active) or 'none'} of them ran within 30 days"
+
+
+def difference(deployments: Deployments, job: Job, service: Service) -> str | None:
+    """Why a job's next execution would not run what its service serves; None if it would, or if that is unknown."""
+    serving = {revision.image.digest for _, revision in service.serving if revision and revision.image.digest}
+    if not serving:
+        return None
+    if job.image.digest:
+        return None if job.image.digest in serving else f"pins {job.image.digest[:19]}"
+    tag = deployments.tag(job.image)
+    if tag is None:
+        return None if job.image.repository == service.image.repository else f"runs {job.image.reference}"
+    if tag.digest is None:
+        return f"names {job.image.reference}, a tag that does not exist"
+    return None if any(tag.points_at(digest) for digest in serving) else f"runs {job.image.reference}"

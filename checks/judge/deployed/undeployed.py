@@ -1,0 +1,26 @@
+"""What rules say of a service that does not serve what was deployed; they share the proof and what it explains."""
+
+from checks.evidence.deployments import Service
+from checks.evidence.snapshot import Level
+from checks.judge.finding import Fact, Finding, Severity, key
+
+
+def not_deployed(
+    rule: str, service: Service, severity: Severity, summary: str, facts: tuple[Fact, ...], step: str
+) -> Finding:
+    """A finding about a service, proved by digests.
+
+    From it follow a commit label that is ahead of what serves, and a fix that does not serve yet.
+    """
+    return Finding(
+        rule=rule,
+        severity=severity,
+        subject=service.name,
+        summary=summary,
+        evidence=facts,
+        level=Level.DIGEST,
+        next_step=step,
+        explains=tuple(
+            key(rule, service.name) for rule in ("commit-label-contradicted", "fix-not-deployed", "image-drift")
+        ),
+    )

@@ -1,0 +1,75 @@
+"""What a rule says: how bad, about what, on which evidence, and what to do next."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.snapshot import Level
+
+
+class Severity(StrEnum):
+    """How bad a finding is. ``UNKNOWN`` means that something could not be seen."""
+
+    P0 = "P0"
+    P1 = "P1"
+    UNKNOWN = "unknown"
+    P2 = "P2"
+
+    @property
+    def rank(self) -> int:
+        """0 is worst. P0 and P1 outrank unknown, and unknown outranks P2."""
+        return list(Severity).index(self)
+
+
+class Fact(Evidence):
+    """One line of evidence: ``subject`` is a stranger's text (an id, a name), ``detail`` is ours."""
+
+    subject: Untrusted
+    detail: str
+
+
+class Finding(Evidence):
+    """One thing that is wrong, or that could not be seen.
+
+    Attributes:
+        rule: the name of the rule that found it.
+        severity: how bad it is.
+        subject: what it is about, character for character as the evidence has it.
+        summary: one sentence of ours.
+        evidence: the facts that it rests on; at most as many as a person reads.
+        level: the rung of proof that the evidence stands on.
+        next_step: what to do about it.
+        count: how many things it is about, where that can grow.
+        explains: keys of findings that this one is the cause of.
+        cause: the key of the finding that is the cause of this one; the report fills it in.
+        points: how much of the health score it costs; the report fills it in.
+    """
+
+    rule: str
+    severity: Severity
+    subject: Untrusted
+    summary: str
+    evidence: tuple[Fact, ...] = ()
+    level: Level = Level.RUNTIME
+    next_step: str
+    count: Count | None = None
+    explains: tuple[Untrusted, ...] = ()
+    cause: Untrusted | None = None
+    points: Count = 0
+
+    @property
+    def key(self) -> str:
+        """What other findings call this one by: its rule and subject."""
+        return key(self.rule, self.subject)
+
+
+def key(rule: str, subject: str) -> str:
+    """The key of a rule's finding about a subject."""
+    return f"{rule}: {subject}"
+
+
+def bounded(facts: Sequence[Fact], most: int) -> tuple[Fact, ...]:
+    """At most so many facts, and one that counts the others, which are like them."""
+    if len(facts) <= most:
+        return tuple(facts)
+    return (*facts[:most], Fact(subject=f"{len(facts) - most} more", detail="alike"))

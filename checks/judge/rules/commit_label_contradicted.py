@@ -1,0 +1,64 @@
+"""A commit label is what somebody wrote on a deploy; revision, tag and the heartbeats themselves can contradict it.
+
+Severity: P2: a label deploys nothing, but whoever believes it is wrong. What the running process writes (the commit in
+its heartbeats) outranks the label of the revision, and that the label of the service.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from checks.evidence.deployments import Service
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.text.commits import same_commit
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
+
+
+def commit_label_contradicted(snapshot: Snapshot) -> Iterator[Finding]:
+    """At most one finding per service."""
+    if snapshot.deployments is None:
+        return
+    for service in snapshot.deployments.services:
+        label = service.commit
+        if label is None or not _COMMIT.fullmatch(label) or service.reconciling:
+            continue
+        runtime = [fact for fact, commit in _runtime(snapshot, service) if not same_commit(label, commit)]
+        written = [fact for fact, commit in _written(service) if not same_commit(label, commit)]
+        if runtime or written:
+            yield Finding(
+                rule="commit-label-contradicted",
+                severity=Severity.P2,
+                subject=service.name,
+                summary=f"its label claims commit {label}, and that is contradicted",
+                evidence=(*runtime, *written),
+                level=Level.RUNTIME if runtime else Level.LABEL,
+                next_step=f"believe no label of {service.name}: compare digests, and label the next deploy right",
+            )
+
+
+def _written(service: Service) -> Iterator[tuple[Fact, str]]:
+    for share, revision in service.serving:
+        if revision is None:
+            continue
+        if revision.commit:
+            detail = f"is what {revision.name} says, which serves {share.percent} %"
+            yield Fact(subject=revision.commit, detail=detail), revision.commit
+        if revision.image.tag and _COMMIT.fullmatch(revision.image.tag):
+            yield Fact(subject=revision.image.reference, detail=f"is what {revision.name} runs"), revision.image.tag
+    if service.image.tag and _COMMIT.fullmatch(service.image.tag):
+        yield Fact(subject=service.image.reference, detail="is what was deployed"), service.image.tag
+
+
+def _runtime(snapshot: Snapshot, service: Service) -> Iterator[tuple[Fact, str]]:
+    """One fact per commit that heartbeats of a serving revision bear."""
+    serving = {share.revision for share in service.shares}
+    written: dict[tuple[str, str], list[str]] = {}
+    for family in snapshot.census.families if snapshot.census else ():
+        beat = family.newest
+        if beat and beat.commit and beat.revision in serving and _COMMIT.fullmatch(beat.commit):
+            written.setdefault((beat.revision, beat.commit), []).append(beat.doc)
+    for (revision, commit), docs in written.items():
+        more = f" (and {len(docs) - 1} more)" if len(docs) > 1 else ""
+        yield Fact(subject=docs[0], detail=f"{more} was written by {revision} at commit {commit}".strip()), commit

@@ -1,0 +1,64 @@
+"""A deploy that exited 0, a label and a tag can all claim a fix that the image's files do not hold.
+
+Severity: P1: what serves does what the fix was to end, and everybody believes that it is over. The bytes of the file
+outrank every label. What could not be read is a gap, never a proof.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.deployments import Deployments, Service
+from checks.evidence.running_images import Part, parts_of
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.deployed.proofs import Outcome, Proof
+from checks.judge.finding import Fact, Finding, Severity, key
+from checks.judge.processors import lately, service_of, silent_keys
+
+
+def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
+    """At most one finding per service, with every share of its traffic that lacks a fix."""
+    deployments = snapshot.deployments
+    if deployments is None:
+        return
+    for service in deployments.services:
+        lacking = list(_lacking(snapshot, deployments, service))
+        if lacking:
+            yield _finding(service, lacking, _effects(snapshot, service))
+
+
+def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[Part, Proof]]:
+    for part in parts_of(deployments, service):
+        for probe in snapshot.pipeline.probes_of(service.name):
+            proof = part.proof(probe.name)
+            if proof and proof.result is Outcome.CONTRADICTED:
+                yield part, proof
+
+
+def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
+    """The keys of what code without the fix does: silence of its processors, and malformed ids that grow."""
+    families = snapshot.census.families if snapshot.census else ()
+    grows = any(lately(snapshot, each) and service_of(snapshot, each.processor) == service.name for each in families)
+    growth = (key("regrowth", snapshot.pipeline.heartbeats.collection),) if grows else ()
+    return (*silent_keys(snapshot, service.name), *growth)
+
+
+def _finding(service: Service, lacking: list[tuple[Part, Proof]], effects: tuple[str, ...]) -> Finding:
+    percent = sum({part.name: part.share.percent for part, _ in lacking if part.share}.values())
+    probes = ", ".join(dict.fromkeys(proof.probe for _, proof in lacking))
+    return Finding(
+        rule="fix-not-deployed",
+        severity=Severity.P1,
+        subject=service.name,
+        summary=f"{percent} % of its traffic meets code without {probes}",
+        evidence=tuple(
+            Fact(subject=proof.reason, detail=f"in {part.name}, {_where(part, proof)}") for part, proof in lacking
+        ),
+        level=Level.BYTES,
+        next_step=f"NOT DEPLOYED: build {service.name} without a cache from a commit that has {probes}, redeploy it by "
+        f"digest, and look again with validate-daily probe {service.name}",
+        explains=(key("image-drift", service.name), key("commit-label-contradicted", service.name), *effects),
+    )
+
+
+def _where(part: Part, proof: Proof) -> str:
+    digest = (part.digest or "")[:19]
+    return f"image {digest}, layer {proof.file.layer[:19]}" if proof.file.layer else f"image {digest}"

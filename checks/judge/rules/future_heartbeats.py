@@ -1,0 +1,30 @@
+"""A heartbeat from the future says nothing about the present: a wrong clock, or a forged document.
+
+Severity: P2. It never counts as the processor's newest heartbeat, or a wrong clock could keep a dead processor fresh.
+A minute of skew between the writer's clock and Firestore's is allowed.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.snapshot import Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.text.duration import format_duration
+
+
+def future_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per processor, with the document that is furthest ahead."""
+    for family in snapshot.census.families if snapshot.census else ():
+        sample = family.future_sample
+        if sample is None or sample.last_heartbeat is None:
+            continue
+        ahead = format_duration(sample.last_heartbeat - snapshot.taken_at)
+        yield Finding(
+            rule="future-heartbeats",
+            severity=Severity.P2,
+            subject=family.processor,
+            summary=f"{family.future:,} heartbeats from the future, by up to {ahead}",
+            evidence=(
+                Fact(subject=sample.doc, detail=f"last_heartbeat {sample.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC"),
+            ),
+            next_step="check the clock and the time zone of what writes it: heartbeats are timezone-aware UTC",
+        )

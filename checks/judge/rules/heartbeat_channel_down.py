@@ -1,0 +1,49 @@
+"""Many processors that fall silent together share a cause: the heartbeat channel, not each of them.
+
+Severity: P1 when most of the silent ones are down, P2 when they are only late. One root finding carries the processors
+as its evidence, and stale-heartbeats then says nothing of its own. The pipeline itself may be fine: in the incident
+786 predictions were made while every heartbeat was five days old.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from checks.evidence.snapshot import Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import Beat, Standing, channel_down
+from checks.text.duration import format_duration
+
+_MOST = 10
+_NEVER = timedelta.max
+
+
+def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
+    """At most one finding, about the collection."""
+    stale = channel_down(snapshot)
+    if not stale:
+        return
+    down = sum(each.beat is Beat.DOWN for each in stale)
+    youngest = min((each for each in stale if each.age is not None), key=lambda each: each.age or _NEVER)
+    shown = stale[:_MOST]
+    evidence = [
+        Fact(subject=each.name, detail=f"{each.beat}, {_least(each)}{format_duration(each.age)} old")
+        for each in shown
+        if each.age
+    ]
+    if len(stale) > len(shown):
+        evidence.append(Fact(subject=f"{len(stale) - len(shown)} more", detail="late or down as well"))
+    yield Finding(
+        rule="heartbeat-channel-down",
+        severity=Severity.P1 if down * 2 >= len(stale) else Severity.P2,
+        subject=snapshot.pipeline.heartbeats.collection,
+        summary=f"{len(stale)} processors fell silent together, the last of them {_least(youngest)}"
+        f"{format_duration(youngest.age or _NEVER)} ago: "
+        "the heartbeat channel is broken, or the whole pipeline stopped",
+        evidence=tuple(evidence),
+        next_step="see whether the pipeline still produces; if so, look in the processors' logs for a swallowed "
+        "ImportError, for PERMISSION_DENIED on Firestore, and for ENABLE_HEARTBEATS=false",
+    )
+
+
+def _least(standing: Standing) -> str:
+    return "more than " if standing.at_least else ""

@@ -1,0 +1,51 @@
+"""More documents than processors means that something names documents by run.
+
+Severity: the table of Phase 0.2: above 500 P0, above 100 P1, above 50 P2 (thresholds are settings). A collection that
+could only be seen in part already supports what it shows: more documents make it no better.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from checks.evidence.snapshot import Family, Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import lately, service_of, writers
+
+_TOP = 5
+
+
+def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding for the collection, with its top writers as evidence."""
+    census, limits = snapshot.census, snapshot.pipeline.thresholds
+    if census is None:
+        return
+    if census.total > limits.p0:
+        severity, limit, step = Severity.P0, limits.p0, "clean up at once, and fix the writing service first"
+    elif census.total > limits.p1:
+        severity, limit, step = Severity.P1, limits.p1, "find which service writes them, and redeploy it"
+    elif census.total > limits.notice:
+        severity, limit, step = Severity.P2, limits.notice, "find what writes more than one document a processor"
+    else:
+        return
+    top = list(islice(writers(census), _TOP))
+    services = sorted({service for family in top if (service := service_of(snapshot, family.processor))})
+    where = f" ({', '.join(services)})" if services else ""
+    least = "" if census.counted or census.listed else "at least "
+    yield Finding(
+        rule="heartbeat-proliferation",
+        severity=severity,
+        subject=snapshot.pipeline.heartbeats.collection,
+        summary=f"{least}{census.total:,} documents, above the limit of {limit:,}: one a processor is right",
+        evidence=tuple(Fact(subject=family.processor, detail=_detail(snapshot, family)) for family in top),
+        next_step=f"{step}{where}",
+    )
+
+
+def _detail(snapshot: Snapshot, family: Family) -> str:
+    service = service_of(snapshot, family.processor)
+    least = "" if snapshot.census and snapshot.census.listed else "at least "
+    some = "at least " if family.malformed_last_hour is None else ""
+    return (
+        f"{least}{family.malformed:,} malformed documents, {some}{lately(snapshot, family):,} created in the last hour"
+        + (f"; run by {service}" if service else "")
+    )

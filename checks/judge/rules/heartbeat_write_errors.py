@@ -1,0 +1,49 @@
+"""A processor that logs why its heartbeat was not written names the cause itself.
+
+Severity: P1: that service's heartbeats are blind. It explains the silence of the processors that the service runs.
+Where each of them has beaten since the last such line, the trouble is over, and nothing is said.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from checks.evidence.logs import LogBurst, Trouble
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import recovered, silent_keys
+
+_NEXT: Final = {
+    Trouble.PERMISSION_DENIED: "grant roles/datastore.user to the service account of {source}",
+    Trouble.IMPORT_ERROR: "find the missing module or __init__.py in the image of {source}, mend it, and deploy",
+    Trouble.WRITE_ERROR: "read the newest of these lines, and mend what it names in {source}",
+}
+
+
+def heartbeat_write_errors(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per service or job, with each of its troubles as evidence."""
+    bursts: dict[str, list[LogBurst]] = {}
+    for burst in snapshot.logs.bursts if snapshot.logs else ():
+        if burst.trouble in _NEXT:
+            bursts.setdefault(burst.source, []).append(burst)
+    for source, own in bursts.items():
+        if recovered(snapshot, source, max(burst.last for burst in own)):
+            continue
+        newest = max(own, key=lambda burst: burst.last)
+        lines = sum(burst.lines for burst in own)
+        yield Finding(
+            rule="heartbeat-write-errors",
+            severity=Severity.P1,
+            subject=source,
+            summary=f"{lines:,} log lines say why heartbeats are not written: {newest.trouble}",
+            evidence=tuple(
+                Fact(
+                    subject=burst.sample,
+                    detail=f"{burst.lines:,} lines of {burst.revision or source}, "
+                    f"the last at {burst.last:%Y-%m-%d %H:%M:%S} UTC",
+                )
+                for burst in own
+            ),
+            level=Level.RUNTIME,
+            next_step=_NEXT[newest.trouble].format(source=source),
+            explains=silent_keys(snapshot, source),
+        )

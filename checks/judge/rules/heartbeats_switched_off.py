@@ -1,0 +1,50 @@
+"""A service whose environment switches heartbeats off is silent on purpose, and whoever looks does not know it.
+
+Severity: P1 for what serves, P2 for a job: it is silent only when it runs. The flags that are looked at are settings;
+no other environment value is ever read.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.finding import Fact, Finding, Severity, key
+from checks.judge.processors import silent_keys
+
+_OFF: Final = frozenset({"false", "0", "no", "off"})
+
+
+def heartbeats_switched_off(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per service or job."""
+    if snapshot.deployments is None:
+        return
+    for service in snapshot.deployments.services:
+        facts = [
+            Fact(subject=revision.name, detail=f"serves {share.percent} % with {flag}={value}")
+            for share, revision in service.serving
+            if revision
+            for flag, value in _off(revision.flags)
+        ]
+        if facts:
+            yield _finding(snapshot, service.name, Severity.P1, facts)
+    for job in snapshot.deployments.jobs:
+        facts = [Fact(subject=job.name, detail=f"is configured with {flag}={value}") for flag, value in _off(job.flags)]
+        if facts:
+            yield _finding(snapshot, job.name, Severity.P2, facts)
+
+
+def _off(flags: dict[str, str]) -> list[tuple[str, str]]:
+    return [(flag, value) for flag, value in flags.items() if value.strip().lower() in _OFF]
+
+
+def _finding(snapshot: Snapshot, subject: str, severity: Severity, facts: list[Fact]) -> Finding:
+    return Finding(
+        rule="heartbeats-switched-off",
+        severity=severity,
+        subject=subject,
+        summary="its environment switches heartbeats off",
+        evidence=tuple(facts),
+        level=Level.LABEL,
+        next_step=f"remove the flag from {subject} and deploy it, or set its processors expected = false",
+        explains=(key("heartbeat-write-errors", subject), *silent_keys(snapshot, subject)),
+    )

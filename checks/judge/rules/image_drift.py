@@ -1,0 +1,41 @@
+"""Labels, bytes and effects of one image that cannot all be right: whoever believes the wrong one repairs in vain.
+
+Severity: P2: a contradiction harms by being believed. What it means for the pipeline is told by the rules about the
+bytes (fix-not-deployed) and about heartbeats.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.deployed.levels import Ladder, ladders
+from checks.judge.deployed.proofs import Outcome
+from checks.judge.finding import Fact, Finding, Severity, bounded
+
+_MOST: Final = 10
+_NAMED: Final = 3
+
+
+def image_drift(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding for each service, with the jobs that follow it; one for each other job."""
+    follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
+    told: dict[str, list[Ladder]] = {}
+    for each in ladders(snapshot):
+        if each.contradictions:
+            told.setdefault(follows.get(each.name) or each.name, []).append(each)
+    yield from (_finding(subject, drifting) for subject, drifting in told.items())
+
+
+def _finding(subject: str, drifting: list[Ladder]) -> Finding:
+    facts = [Fact(subject=told, detail="cannot both be right") for each in drifting for told in each.contradictions]
+    levels = {each.level for each in drifting if each.verdict is Outcome.CONTRADICTED}
+    return Finding(
+        rule="image-drift",
+        severity=Severity.P2,
+        subject=subject,
+        summary=f"labels, bytes and effects of {', '.join(each.name for each in drifting[:_NAMED])}"
+        f"{f' and {len(drifting) - _NAMED} more' if len(drifting) > _NAMED else ''} cannot all be right",
+        evidence=bounded(facts, _MOST),
+        level=next((level for level in reversed(Level) if level in levels), Level.LABEL),
+        next_step=f"believe the bytes: look at validate-daily probe {drifting[0].name}, and build anew without a cache",
+    )

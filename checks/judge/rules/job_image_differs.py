@@ -1,0 +1,52 @@
+"""Deploying a service does not touch the jobs that should run the same code: they keep old images until they run.
+
+Severity: P2 for a job that has not run for 30 days, P1 for one that has: its old code already wrote. A job that is
+pinned by tag resolves the tag anew at each execution, so it is compared by where the tag points now. Several jobs that
+differ from the same service are one finding about that service.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.deployments import Job, Service
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.deployed.job_images import MOST, difference, ran
+from checks.judge.finding import Fact, Finding, Severity, bounded, key
+
+
+def job_image_differs(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per service that jobs should follow and do not."""
+    deployments = snapshot.deployments
+    if deployments is None:
+        return
+    follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
+    for service in deployments.services:
+        differing = [
+            (job, why)
+            for job in deployments.jobs
+            if follows.get(job.name) == service.name and (why := difference(deployments, job, service))
+        ]
+        if differing:
+            yield _finding(snapshot, service, differing)
+
+
+def _finding(snapshot: Snapshot, service: Service, differing: list[tuple[Job, str]]) -> Finding:
+    active, told = ran(snapshot, [job for job, _ in differing])
+    names = [job.name for job, _ in differing]
+    facts = [Fact(subject=job.name, detail=f"{why}; {_last(job)}") for job, why in differing]
+    return Finding(
+        rule="job-image-differs",
+        severity=Severity.P1 if active else Severity.P2,
+        subject=names[0] if len(names) == 1 else service.name,
+        summary=f"{len(names)} jobs would not run what {service.name} serves; {told}",
+        evidence=bounded(facts, MOST),
+        level=Level.DIGEST,
+        next_step=f"before their next execution, update these jobs to the digest that {service.name} serves",
+        count=len(names),
+        explains=tuple(
+            key(rule, name) for name in (service.name, *names[:MOST]) for rule in ("job-image-stale", "image-drift")
+        ),
+    )
+
+
+def _last(job: Job) -> str:
+    return f"last run {job.last_run:%Y-%m-%d}" if job.last_run else "never ran"

@@ -1,0 +1,54 @@
+"""A job whose next execution would run code without a fix: nobody sees it until it has written again.
+
+Severity: P2 for a job that has not run for 30 days, P1 for one that has: its old code already wrote. The bytes of the
+image decide; whether it is the same image as a service's, job-image-differs tells. Jobs that follow the same service
+are one finding.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.deployments import Deployments, Job
+from checks.evidence.running_images import parts_of
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.deployed.job_images import MOST, ran
+from checks.judge.deployed.proofs import Outcome, Proof
+from checks.judge.finding import Fact, Finding, Severity, bounded, key
+
+
+def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding for the jobs of each service, and one for each job that follows none."""
+    deployments = snapshot.deployments
+    if deployments is None:
+        return
+    follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
+    stale: dict[str, list[tuple[Job, Proof]]] = {}
+    for job in deployments.jobs:
+        if proof := lacking(snapshot, deployments, job):
+            stale.setdefault(follows.get(job.name) or job.name, []).append((job, proof))
+    for leader, jobs in stale.items():
+        yield _finding(snapshot, leader, jobs)
+
+
+def lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
+    """The first fix that the image of a job's next execution is proved not to hold; None if there is no such."""
+    (part,) = parts_of(deployments, job)
+    proofs = [part.proof(probe.name) for probe in snapshot.pipeline.probes_of(job.name)]
+    return next((proof for proof in proofs if proof and proof.result is Outcome.CONTRADICTED), None)
+
+
+def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) -> Finding:
+    active, told = ran(snapshot, [job for job, _ in stale])
+    facts = [Fact(subject=proof.reason, detail=f"in {job.image.reference}, job {job.name}") for job, proof in stale]
+    names = [job.name for job, _ in stale]
+    probes = ", ".join(dict.fromkeys(proof.probe for _, proof in stale))
+    return Finding(
+        rule="job-image-stale",
+        severity=Severity.P1 if active else Severity.P2,
+        subject=names[0] if len(names) == 1 else leader,
+        summary=f"{len(stale)} jobs would run code without {probes}; {told}",
+        evidence=bounded(facts, MOST),
+        level=Level.BYTES,
+        next_step="before their next execution, update these jobs to the digest that their service serves",
+        count=len(stale),
+        explains=tuple(key("image-drift", name) for name in (leader, *names[:MOST])),
+    )

@@ -1,0 +1,42 @@
+"""A heartbeat id that names a run, or holds a mark of one, is not one document per processor.
+
+Severity: P2: nothing is lost by it yet, and the totals raise the alarm when it piles up. A registered name is canonical
+however it looks. Ids that do not parse as run-scoped are reported, and no cleanup touches them.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.snapshot import Family, Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import writers
+
+_MOST = 10
+
+
+def malformed_ids(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding for the collection, with the processors whose ids are malformed as evidence."""
+    census = snapshot.census
+    if census is None or not census.malformed:
+        return
+    families = list(writers(census))
+    alone = sum(family.malformed - family.run_scoped for family in families if family.run_scoped is not None)
+    least = "" if census.listed else "at least "
+    summary = f"{least}{census.malformed:,} malformed ids of {len(families):,} processors"
+    if alone:
+        summary += f"; {alone:,} of them do not parse as run-scoped, and a cleanup leaves those alone"
+    yield Finding(
+        rule="malformed-ids",
+        severity=Severity.P2,
+        subject=snapshot.pipeline.heartbeats.collection,
+        summary=summary,
+        evidence=tuple(
+            Fact(subject=_sample(family), detail=f"one of {family.malformed:,}") for family in families[:_MOST]
+        ),
+        next_step="run the cleanup of run-scoped ids, once nothing writes them any more"
+        if alone < census.malformed
+        else "look at these documents by hand: find what writes them; a cleanup leaves them alone",
+    )
+
+
+def _sample(family: Family) -> str:
+    return family.newest_malformed.doc if family.newest_malformed else family.processor

@@ -1,0 +1,38 @@
+"""A service or job that the settings name and Cloud Run does not have: deleted, renamed, or looked for elsewhere.
+
+Severity: P1 for a service, P2 for a job. A listing that is not complete proves no absence.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.finding import Finding, Severity
+from checks.settings.pipeline import Job, Service
+
+
+def missing_deployments(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per service or job."""
+    deployments = snapshot.deployments
+    if deployments is None or not deployments.complete:
+        return
+    services = {service.name for service in deployments.services}
+    jobs = {job.name for job in deployments.jobs}
+    for service in snapshot.pipeline.services:
+        if service.name not in services:
+            yield _finding(snapshot, service, Severity.P1, "service")
+    for job in snapshot.pipeline.jobs:
+        if job.name not in jobs:
+            yield _finding(snapshot, job, Severity.P2, "job")
+
+
+def _finding(snapshot: Snapshot, wanted: Service | Job, severity: Severity, kind: str) -> Finding:
+    project = wanted.project or snapshot.pipeline.pipeline.project
+    region = wanted.region or snapshot.pipeline.pipeline.region
+    return Finding(
+        rule="missing-deployments",
+        severity=severity,
+        subject=wanted.name,
+        summary=f"no such {kind} in {project}, {region}",
+        level=Level.RUNTIME,
+        next_step=f"check project and region of {wanted.name} in the settings; if it is gone, take it out of them",
+    )

@@ -1,0 +1,38 @@
+"""An expected processor without any document: a monitor that sees nothing is not healthy.
+
+Severity: P1. An empty collection is one finding for all of them. What is merely *incomplete* proves no absence.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.snapshot import Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import missing
+
+_MOST = 10
+
+
+def missing_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding for an empty collection, else one per missing processor."""
+    absent = missing(snapshot)
+    heartbeats = snapshot.pipeline.heartbeats
+    if snapshot.census is not None and snapshot.census.empty:
+        yield Finding(
+            rule="missing-heartbeats",
+            severity=Severity.P1,
+            subject=heartbeats.collection,
+            summary=f"no heartbeat at all: {snapshot.census.collection} holds no document, or does not exist",
+            evidence=tuple(Fact(subject=each.name, detail="expected, has no document") for each in absent[:_MOST]),
+            next_step="check project, database and collection in the settings; if they are right, no processor beats",
+        )
+        return
+    for processor in absent:
+        runner = processor.service or "the service or job that runs it"
+        former = f" (nor under {', '.join(processor.former_names)})" if processor.former_names else ""
+        yield Finding(
+            rule="missing-heartbeats",
+            severity=Severity.P1,
+            subject=processor.name,
+            summary=f"expected, but has no heartbeat document{former}",
+            next_step=f"look whether {runner} ran and could write; if the processor is gone, set retired = true",
+        )

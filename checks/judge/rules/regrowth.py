@@ -1,0 +1,50 @@
+"""Malformed documents that were created within the last hour: a writer still names documents by run.
+
+Severity: P2, whatever the pace: how urgent it is, the totals say (heartbeat-proliferation). This says what to do
+*first*, because a cleanup before the writer is fixed grows back.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.snapshot import Census, Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import lately, service_of
+
+_TOP = 5
+
+
+def regrowth(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding for the collection, naming who wrote and which service runs it."""
+    census = snapshot.census
+    if census is None:
+        return
+    paces = [(family, pace) for family in census.families if (pace := lately(snapshot, family))]
+    if not paces:
+        return
+    growing = sorted(paces, key=lambda each: -each[1])
+    services = sorted({service for family, _ in growing if (service := service_of(snapshot, family.processor))})
+    yield Finding(
+        rule="regrowth",
+        severity=Severity.P2,
+        subject=snapshot.pipeline.heartbeats.collection,
+        summary=f"{_pace(census, sum(pace for _, pace in growing))}: it grows",
+        evidence=tuple(
+            Fact(
+                subject=family.processor,
+                detail=f"{pace:,} in the last hour"
+                + (f"; run by {service}" if (service := service_of(snapshot, family.processor)) else ""),
+            )
+            for family, pace in growing[:_TOP]
+        ),
+        next_step="fix what writes them before any cleanup: redeploy "
+        + (", ".join(services) if services else "the service or job that runs these processors"),
+    )
+
+
+def _pace(census: Census, last_hour: int) -> str:
+    """How many in the last hour and day. Of documents that were counted and not read, the growth proves so many."""
+    days = [family.malformed_last_day for family in census.families]
+    known = [day for day in days if day is not None]
+    if len(known) < len(days):
+        return f"at least {last_hour:,} malformed documents created in the last hour"
+    return f"{last_hour:,} malformed documents created in the last hour, {sum(known):,} in the last day"

@@ -1,0 +1,62 @@
+"""A revision pins a digest: moving a tag deploys nothing, and what serves is then not what was pushed.
+
+Severity: P1: somebody pushed an image and believes that it runs; P2 where the tag no longer exists. A tag may point at
+an index of which Cloud Run records one platform's manifest: both are right. Where the newest revision holds what the
+tag points at, it *was* deployed, and whether it serves is revision-not-serving's to say.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from checks.evidence.deployments import Deployments, Image, Service
+from checks.evidence.snapshot import Snapshot
+from checks.judge.deployed.undeployed import not_deployed
+from checks.judge.finding import Fact, Finding, Severity
+
+_RULE: Final = "serving-digest-not-tag"
+
+
+def serving_digest_not_tag(snapshot: Snapshot) -> Iterator[Finding]:
+    """At most one finding per service whose tag could be read."""
+    deployments = snapshot.deployments
+    if deployments is None:
+        return
+    for service in deployments.services:
+        image = service.image.tagged(snapshot.pipeline.tag_of(service.name))
+        if image.tag is not None and not service.reconciling:
+            yield from _judge(deployments, service, image)
+
+
+def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator[Finding]:
+    tag = deployments.tag(image)
+    if tag is None:
+        return
+    name = f"{image.repository}:{image.tag}"
+    if tag.digest is None:
+        yield not_deployed(
+            _RULE, service, Severity.P2, f"the tag that it should serve does not exist: {name}", (), "push it again"
+        )
+        return
+    newest = service.revision(service.created)
+    if newest and newest.image.digest and tag.points_at(newest.image.digest):
+        return
+    old = [
+        (share, revision)
+        for share, revision in service.serving
+        if revision and revision.image.digest and not tag.points_at(revision.image.digest)
+    ]
+    if not old:
+        return
+    facts = [Fact(subject=tag.digest, detail=f"is what {name} points at now")]
+    facts += [
+        Fact(subject=revision.image.digest or "", detail=f"is what {revision.name} serves ({share.percent} %)")
+        for share, revision in old
+    ]
+    yield not_deployed(
+        _RULE,
+        service,
+        Severity.P1,
+        f"the tag {image.tag} moved and was not deployed: what serves is another digest",
+        tuple(facts),
+        f"NOT DEPLOYED: deploy {service.name} by the digest that {image.tag} points at, and look again",
+    )

@@ -1,0 +1,65 @@
+"""A processor whose newest heartbeat is older than its limit is late, then down.
+
+Severity: older than ``late_after`` P2, older than ``down_after`` P1, exactly at the limit still fine. A processor that
+nobody registered, where others are registered, is P2 at most: the settings do not say that it must beat. When so many
+are stale that the channel is the likely cause, heartbeat-channel-down speaks for them.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.snapshot import Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import Beat, Standing, channel_down, standings
+from checks.text.duration import format_duration
+
+_MOST = 10
+
+
+def stale_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per stale processor, and one for all stale ones that nobody registered."""
+    if channel_down(snapshot):
+        return
+    stale = [each for each in standings(snapshot) if each.stale]
+    somebody = bool(snapshot.pipeline.heartbeats.processors)
+    for each in stale:
+        if each.processor or not somebody:
+            yield _finding(snapshot, each)
+    strangers = [each for each in stale if somebody and not each.processor]
+    if strangers:
+        yield Finding(
+            rule="stale-heartbeats",
+            severity=Severity.P2,
+            subject=snapshot.pipeline.heartbeats.collection,
+            summary=f"{len(strangers)} processors that are not registered fell silent",
+            evidence=tuple(_fact(each) for each in strangers[:_MOST]),
+            next_step="register each: as a processor, as the former name of one, or with retired = true",
+        )
+
+
+def _finding(snapshot: Snapshot, standing: Standing) -> Finding:
+    late_after, down_after = snapshot.pipeline.heartbeats.limits(standing.processor)
+    down = standing.beat is Beat.DOWN
+    runner = (standing.processor and standing.processor.service) or "the service or job that runs it"
+    return Finding(
+        rule="stale-heartbeats",
+        severity=Severity.P1 if down else Severity.P2,
+        subject=standing.name,
+        summary=f"{standing.beat}: {_age(standing)} since its newest heartbeat, "
+        f"above {format_duration(down_after if down else late_after)}",
+        evidence=(_fact(standing),),
+        next_step=f"look whether {runner} still runs: if it does, its heartbeat writes fail; if not, it stopped",
+    )
+
+
+def _fact(standing: Standing) -> Fact:
+    at = standing.newest and standing.newest.last_heartbeat
+    if standing.newest is None or standing.at_least:
+        return Fact(subject=standing.name, detail=f"no heartbeat for {_age(standing)}")
+    doc = standing.newest.doc
+    return Fact(subject=doc, detail=f"last_heartbeat {at:%Y-%m-%d %H:%M:%S} UTC, {_age(standing)} ago")
+
+
+def _age(standing: Standing) -> str:
+    if standing.age is None:
+        return "an unknown time"
+    return f"{'more than ' if standing.at_least else ''}{format_duration(standing.age)}"

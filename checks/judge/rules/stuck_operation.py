@@ -1,0 +1,50 @@
+"""An operation that told of its START and of no END within its limit hangs, or was killed: Cloud Run kills at 30 min.
+
+Severity: P1: what it should have produced is missing. The limit is a setting. A search of the logs that was cut short
+could have missed the END, so then nothing is said; nor is it where a later one of the same name came to its END.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from checks.evidence.logs import Logs, Operation
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.text.duration import format_duration
+
+
+def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per operation."""
+    logs, limit = snapshot.logs, snapshot.pipeline.sources.operation_limit
+    if logs is None or not logs.complete:
+        return
+    for operation in logs.operations:
+        if not is_stuck(operation, logs, limit):
+            continue
+        age = logs.until - operation.started
+        silence = format_duration(logs.until - operation.last_sign)
+        yield Finding(
+            rule="stuck-operation",
+            severity=Severity.P1,
+            subject=operation.source,
+            summary=f"an operation started {format_duration(age)} ago and never ended; its last sign is {silence} old",
+            evidence=(
+                Fact(subject=operation.name, detail=f"started {operation.started:%Y-%m-%d %H:%M:%S} UTC"),
+                Fact(subject=operation.revision or operation.source, detail="is where it ran"),
+            ),
+            level=Level.RUNTIME,
+            next_step=f"read the logs of {operation.source} from its START on; Cloud Run ends what exceeds its timeout",
+        )
+
+
+def is_stuck(operation: Operation, logs: Logs, limit: timedelta) -> bool:
+    """Whether an operation of these logs, which were searched to their end, should have ended and has not."""
+    over = logs.until - operation.started > limit
+    return over and not operation.ended and not _done_since(logs.operations, operation)
+
+
+def _done_since(operations: Iterable[Operation], stuck: Operation) -> bool:
+    return any(
+        later.ended and (later.name, later.source) == (stuck.name, stuck.source) and later.started > stuck.started
+        for later in operations
+    )

@@ -1,0 +1,25 @@
+"""A document without a readable ``last_heartbeat`` is a heartbeat that nobody can judge.
+
+Severity: P2. It counts as a document, so its processor is not missing, and proves no freshness.
+"""
+
+from collections.abc import Iterator
+
+from checks.evidence.snapshot import Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+
+
+def unparsable_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per processor, with one of its unreadable documents."""
+    for family in snapshot.census.families if snapshot.census else ():
+        sample = family.unparsable_sample
+        if sample is None:
+            continue
+        yield Finding(
+            rule="unparsable-heartbeats",
+            severity=Severity.P2,
+            subject=family.processor,
+            summary=f"{family.unparsable:,} documents whose last_heartbeat cannot be read",
+            evidence=(Fact(subject=sample.doc, detail=sample.unparsable or "last_heartbeat cannot be read"),),
+            next_step="look at the document and at what writes it: last_heartbeat must be a Firestore timestamp",
+        )

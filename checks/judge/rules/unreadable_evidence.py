@@ -1,0 +1,43 @@
+"""What could not be seen is unknown: a failed, denied, cut or budget-stopped read is never folded into healthy.
+
+Severity: unknown. It outranks P2, and P0 and P1 outrank it, because they stand on what *was* seen.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.processors import Beat, standings
+from checks.text.duration import format_duration
+
+_MOST = 10
+_NONE = timedelta()
+
+
+def unreadable_evidence(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per gap, about the source that left it; one for processors whose heartbeats were out of reach."""
+    for gap in snapshot.gaps:
+        yield Finding(
+            rule="unreadable-evidence",
+            severity=Severity.UNKNOWN,
+            subject=gap.source,
+            summary=gap.reason,
+            level=Level.TEXT,
+            next_step=gap.next_step,
+        )
+    unseen = [each for each in standings(snapshot) if each.beat is Beat.UNSEEN]
+    if unseen:
+        yield Finding(
+            rule="unreadable-evidence",
+            severity=Severity.UNKNOWN,
+            subject="firestore",
+            summary=f"{len(unseen)} processors had no heartbeat among the newest, which alone were read: theirs may be "
+            "in time or late",
+            evidence=tuple(
+                Fact(subject=each.name, detail=f"no heartbeat for at least {format_duration(each.age or _NONE)}")
+                for each in unseen[:_MOST]
+            ),
+            level=Level.TEXT,
+            next_step="clean up what is named by run, so that all heartbeats can be read",
+        )

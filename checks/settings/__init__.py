@@ -1,0 +1,4 @@
+"""The settings of a pipeline: types, reading the file, its template.
+
+May import text.
+"""

@@ -1,0 +1,4 @@
+"""Reads services, revisions, jobs and executions of Cloud Run.
+
+May import what all sources share.
+"""

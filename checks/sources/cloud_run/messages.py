@@ -1,0 +1,187 @@
+"""Reads Cloud Run's own messages into evidence. Pure; the only place that knows their fields.
+
+What serves is told by the observed traffic and by each revision's own image: a template's image is what somebody typed.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from checks.evidence.deployments import Image, Job, Revision, Service, Share, State
+from checks.settings.pipeline import Sources
+from checks.sources.cloud_run.client import Message
+from checks.sources.firestore.tally import moment
+from checks.sources.registry.references import parse_image
+from checks.sources.resource_names import NAME
+from checks.text.redact import excerpt
+
+_LATEST: Final = 1  # TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
+_STATES: Final = {1: State.PENDING, 2: State.PENDING, 3: State.FAILED, 4: State.SUCCEEDED}
+_OUTCOMES: Final = {1: State.SUCCEEDED, 2: State.FAILED, 3: State.PENDING, 4: State.PENDING, 5: State.FAILED}
+_NOT_AN_ERROR: Final = 3  # INFO, a condition's severity
+_RETIRED: Final = "RETIRED"
+
+
+def read_service(service: Message, place: tuple[str, str], sources: Sources) -> Service:
+    """One service, without its revisions.
+
+    Args:
+        service: ``google.cloud.run.v2.Service`` as raw protobuf.
+        place: the project and region that were asked.
+        sources: which labels and environment variables are of interest.
+
+    Raises:
+        ValueError: a field holds what evidence cannot.
+    """
+    condition, ready = service.terminal_condition, _named(service.latest_ready_revision)
+    return Service(
+        name=_named(service.name),
+        project=place[0],
+        region=place[1],
+        image=_image(service.template.containers),
+        reconciling=service.reconciling,
+        settled=service.observed_generation == service.generation,
+        created=_named(service.latest_created_revision),
+        ready=ready,
+        shares=_shares(service, ready),
+        pinned=bool(service.traffic) and not any(_follows(target) for target in service.traffic),
+        state=_STATES.get(condition.state, State.UNKNOWN),
+        reason=_reason(condition),
+        message=_text(condition.message),
+        commit=_commit(sources, service.labels, service.template.labels),
+        updated_at=_moment(service.update_time),
+    )
+
+
+def read_revision(revision: Message, service: Service, sources: Sources) -> Revision:
+    """One revision of a service. Arguments and errors as for ``read_service``."""
+    own = next((each for each in revision.conditions if each.type_ == "Ready"), None)
+    state = _STATES.get(own.state, State.UNKNOWN) if own else State.UNKNOWN
+    cause = _cause(revision.conditions, own) if state is State.FAILED else None
+    return Revision(
+        name=_named(revision.name),
+        service=_named(revision.service) or service.name,
+        image=_image(revision.containers),
+        created_at=_moment(revision.create_time),
+        ready=state,
+        reason=_reason(cause) if cause is not None else None,
+        message=_text(cause.message if cause is not None else own.message if own else ""),
+        retired=any(_word(each) == _RETIRED for each in revision.conditions),
+        commit=_commit(sources, revision.labels) or service.commit,
+        flags=_flags(revision.containers, sources.flags),
+    )
+
+
+def read_job(job: Message, place: tuple[str, str], sources: Sources) -> Job:
+    """One job. Arguments and errors as for ``read_service``."""
+    containers, last = job.template.template.containers, job.latest_created_execution
+    return Job(
+        name=_named(job.name),
+        project=place[0],
+        region=place[1],
+        image=_image(containers),
+        executions=job.execution_count,
+        last_run=_moment(last.create_time) if last.HasField("create_time") else None,
+        last_state=_OUTCOMES.get(last.completion_status, State.UNKNOWN),
+        commit=_commit(sources, job.labels, job.template.labels),
+        flags=_flags(containers, sources.flags),
+    )
+
+
+def short(name: str) -> str:
+    """The last part of a resource name."""
+    return name.rpartition("/")[2]
+
+
+def _named(name: str) -> str:
+    """The short name of a service, job or revision; empty where there is none.
+
+    Raises:
+        ValueError: Cloud Run gives no such names: what says so is not Cloud Run, and no name is put into a sentence.
+    """
+    if name and not NAME.fullmatch(told := short(name)):
+        raise ValueError(f"{told!r} is no name that Cloud Run gives")
+    return short(name)
+
+
+def _shares(service: Message, ready: str) -> tuple[Share, ...]:
+    """The observed traffic; where a service neither asks for nor shows any, all of it goes to the latest ready one."""
+    if not service.traffic and not service.traffic_statuses:
+        return (Share(revision=ready, percent=100, latest=True),) if ready else ()
+    shares = (
+        Share(
+            revision=ready if each.type_ == _LATEST else _named(each.revision),
+            percent=each.percent,
+            latest=each.type_ == _LATEST,
+        )
+        for each in service.traffic_statuses
+        if each.percent > 0
+    )
+    return tuple(share for share in shares if share.revision)
+
+
+def _follows(target: Message) -> bool:
+    return target.percent > 0 and target.type_ == _LATEST
+
+
+def _image(containers: Iterable[Message]) -> Image:
+    container = _main(containers)
+    return parse_image(container.image if container is not None else "")
+
+
+def _main(containers: Iterable[Message]) -> Message | None:
+    """The container that is the program: the one that listens, where others stand beside it; else the first."""
+    listed = list(containers)
+    return next((each for each in listed if each.ports), listed[0] if listed else None)
+
+
+def _flags(containers: Iterable[Message], wanted: Collection[str]) -> dict[str, str]:
+    """The environment variables that the settings name; what comes from a secret is not read."""
+    container = _main(containers)
+    variables = container.env if container is not None else ()
+    return {
+        each.name: excerpt(each.value)
+        for each in variables
+        if each.name in wanted and each.WhichOneof("values") == "value"
+    }
+
+
+def _cause(conditions: Iterable[Message], own: Message) -> Message:
+    """The condition that says why a revision is not ready: its Ready one, or one that is more precise."""
+    failed = (each for each in conditions if _STATES.get(each.state) is State.FAILED)
+    told = (each for each in failed if each.severity != _NOT_AN_ERROR and _word(each))
+    return own if _word(own) else next(told, own)
+
+
+def _reason(condition: Message) -> str | None:
+    return _word(condition) if _STATES.get(condition.state) is State.FAILED else None
+
+
+def _word(condition: Message) -> str | None:
+    """Cloud Run's own word of the three kinds of reasons, None where it gives none."""
+    field = condition.WhichOneof("reasons")
+    number = getattr(condition, field) if field else 0
+    if not number:
+        return None
+    kind = condition.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
+    return kind.name if kind else str(number)
+
+
+def _commit(sources: Sources, *labels: Message) -> str | None:
+    claims = (each[sources.commit_label] for each in labels if sources.commit_label in each)
+    return next((excerpt(claim) for claim in claims if claim), None)
+
+
+def _text(text: str) -> str | None:
+    return excerpt(text) if text else None
+
+
+def _moment(stamp: Timestamp) -> datetime:
+    if stamp.seconds <= 0:
+        raise ValueError("a time is missing")
+    try:
+        return moment(stamp.seconds * 1_000_000 + stamp.nanos // 1_000)
+    except OverflowError:
+        raise ValueError(f"a time that no calendar holds ({stamp.seconds} s)") from None

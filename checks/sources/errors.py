@@ -1,0 +1,19 @@
+"""The two ways in which a check cannot do its work: it was asked wrongly, or a source does not answer."""
+
+from checks.evidence.snapshot import Gap
+
+
+class UsageError(Exception):
+    """What the user gave (arguments, settings, environment) cannot be used; the text names it and the next step."""
+
+
+class SourceError(Exception):
+    """A source could not be read: the text says why, ``next_step`` what to do. It ends as a gap."""
+
+    def __init__(self, reason: str, next_step: str) -> None:
+        super().__init__(reason)
+        self.next_step = next_step
+
+    def gap(self, source: str) -> Gap:
+        """The same as evidence."""
+        return Gap(source=source, reason=str(self), next_step=self.next_step)

@@ -1,0 +1,193 @@
+"""What is asked of a heartbeat collection, as Firestore's own messages, and how its documents are read.
+
+All queries are answered by the indexes that every collection has. They project the fields that are judged: a projection
+bills the same as a whole document, but junk in a document never crosses the wire.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from google.cloud.firestore_v1.types import Cursor, DocumentMask, StructuredAggregationQuery, StructuredQuery, Value
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from checks.sources.firestore.tally import Document, Micros
+
+FIELD: Final = "last_heartbeat"
+_WRITER: Final = ("revision", "commit")
+_WRITER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_NAME: Final = "__name__"
+_Operator = StructuredQuery.FieldFilter.Operator
+_Direction = StructuredQuery.Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of a range, in Firestore's order, which is that of their UTF-8 bytes. No bound where there is None.
+
+    Attributes:
+        low: the first id that may be in it; with ``after``, the last one before it.
+        high: the first id beyond it.
+    """
+
+    low: str | None = None
+    high: str | None = None
+    after: bool = False
+
+    @classmethod
+    def beginning_with(cls, prefix: str) -> Self:
+        """Every id that begins with a prefix whose last letter is ASCII, so that the letter after it comes next."""
+        return cls(prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
+
+    def beyond(self, document_id: str) -> Self:
+        """What is left of it after a document."""
+        return type(self)(document_id, self.high, after=True)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no id can be in it."""
+        return self.low is not None and self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A collection: the database's full resource name, and the collection's id."""
+
+    database: str
+    collection: str
+
+    @property
+    def parent(self) -> str:
+        """What requests name as the parent."""
+        return f"{self.database}/documents"
+
+    @property
+    def name(self) -> str:
+        """The collection's full resource name."""
+        return f"{self.parent}/{self.collection}"
+
+    def within(self, ids: Ids, *, limit: int | None = None) -> StructuredQuery:
+        """The documents of a range in the order of their ids."""
+        query = StructuredQuery(
+            from_=[self._selector],
+            select=projection(),
+            order_by=[_order(_NAME, _Direction.ASCENDING)],
+            limit=limit,
+        )
+        if ids.low is not None:
+            query.start_at = Cursor(values=[self._reference(ids.low)], before=not ids.after)
+        if ids.high is not None:
+            query.end_at = Cursor(values=[self._reference(ids.high)], before=True)
+        return query
+
+    def count(self, ids: Ids, *, up_to: int | None = None) -> StructuredAggregationQuery:
+        """How many documents a range holds; with ``up_to``, at most so many are counted, and billed."""
+        bounds = [
+            _filter(_NAME, operator, self._reference(bound))
+            for operator, bound in ((_Operator.GREATER_THAN_OR_EQUAL, ids.low), (_Operator.LESS_THAN, ids.high))
+            if bound is not None
+        ]
+        aggregation = StructuredAggregationQuery.Aggregation
+        counted = aggregation.Count() if up_to is None else aggregation.Count(up_to=up_to)
+        return StructuredAggregationQuery(
+            structured_query=StructuredQuery(from_=[self._selector], where=_all(bounds) if bounds else None),
+            aggregations=[aggregation(alias="total", count=counted)],
+        )
+
+    def newest(self, until: Micros, limit: int, *, after: Document | None = None) -> StructuredQuery:
+        """The documents with heartbeats until a moment, newest first; or those that come after one of them."""
+        query = self._by_beat(_filter(FIELD, _Operator.LESS_THAN_OR_EQUAL, _timestamp(until)), limit)
+        if after is not None and after.beat is not None:
+            query.start_at = Cursor(values=[_timestamp(after.beat), self._reference(after.doc)], before=False)
+        return query
+
+    def future(self, since: Micros, limit: int) -> StructuredQuery:
+        """The documents with heartbeats after ``since``, furthest first."""
+        return self._by_beat(_filter(FIELD, _Operator.GREATER_THAN, _timestamp(since)), limit)
+
+    def document(self, document_id: str) -> str:
+        """A document's full resource name."""
+        return f"{self.name}/{document_id}"
+
+    def _by_beat(self, where: StructuredQuery.Filter, limit: int) -> StructuredQuery:
+        return StructuredQuery(
+            from_=[self._selector],
+            select=projection(),
+            where=where,
+            order_by=[_order(FIELD, _Direction.DESCENDING), _order(_NAME, _Direction.DESCENDING)],
+            limit=limit,
+        )
+
+    def _reference(self, document_id: str) -> Value:
+        return Value(reference_value=self.document(document_id))
+
+    @property
+    def _selector(self) -> StructuredQuery.CollectionSelector:
+        return StructuredQuery.CollectionSelector(collection_id=self.collection)
+
+
+def projection() -> StructuredQuery.Projection:
+    """The fields of a heartbeat that are judged."""
+    return StructuredQuery.Projection(
+        fields=[StructuredQuery.FieldReference(field_path=name) for name in (FIELD, *_WRITER)]
+    )
+
+
+def mask() -> DocumentMask:
+    """The same, for documents that are got by name."""
+    return DocumentMask(field_paths=[FIELD, *_WRITER])
+
+
+def stamp(moment: Micros) -> Timestamp:
+    """A moment as Firestore's own clients send it."""
+    return Timestamp(seconds=moment // 1_000_000, nanos=moment % 1_000_000 * 1_000)
+
+
+def micros_of(timestamp: Timestamp) -> Micros:
+    """The opposite of ``stamp``."""
+    return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
+
+
+def document_of(document: Any) -> Document:  # noqa: ANN401 - protobuf's own classes are made at run time
+    """What a document shows of a heartbeat."""
+    fields = document.fields
+    value = fields.get(FIELD)
+    beat: Micros | None = None
+    unparsable: str | None = None
+    if value is None:
+        unparsable = f"there is no {FIELD}"
+    elif (kind := value.WhichOneof("value_type")) == "timestamp_value":
+        beat = micros_of(value.timestamp_value)
+    else:
+        unparsable = f"{FIELD} is no timestamp but a {str(kind).removesuffix('_value')}"
+    return Document(
+        document.name.rpartition("/")[2],
+        beat,
+        unparsable,
+        micros_of(document.create_time),
+        micros_of(document.update_time),
+        _writer(fields.get("revision")),
+        _writer(fields.get("commit")),
+    )
+
+
+def _writer(value: Any) -> str | None:  # noqa: ANN401 - protobuf's own classes are made at run time
+    return value.string_value if value is not None and _WRITER_NAME.fullmatch(value.string_value) else None
+
+
+def _timestamp(moment: Micros) -> Value:
+    return Value(timestamp_value=stamp(moment))
+
+
+def _filter(path: str, operator: _Operator, value: Value) -> StructuredQuery.Filter:
+    field = StructuredQuery.FieldReference(field_path=path)
+    return StructuredQuery.Filter(field_filter=StructuredQuery.FieldFilter(field=field, op=operator, value=value))
+
+
+def _all(filters: list[StructuredQuery.Filter]) -> StructuredQuery.Filter:
+    both = StructuredQuery.CompositeFilter(op=StructuredQuery.CompositeFilter.Operator.AND, filters=filters)
+    return StructuredQuery.Filter(composite_filter=both)
+
+
+def _order(path: str, direction: _Direction) -> StructuredQuery.Order:
+    return StructuredQuery.Order(field=StructuredQuery.FieldReference(field_path=path), direction=direction)

@@ -1,0 +1,253 @@
+"""Counts heartbeat documents as they stream by, so that memory grows with processors and not with documents.
+
+Documents that share a prefix may also be counted by the server; then some of them are only *seen*, not counted again.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from checks.evidence.snapshot import Family, Heartbeat
+from heartbeat.document_id import DocumentId, Kind, parse, shared_prefix
+
+Micros = int
+"""A moment, in microseconds since 1970 UTC: Firestore's own precision, and cheap to compare."""
+
+HOUR: Final[Micros] = 3_600_000_000
+DAY: Final[Micros] = 24 * HOUR
+BACK: Final[Micros] = 55 * 60_000_000
+"""How long ago growth is counted from where documents are counted and not read: Firestore keeps an hour."""
+CLOCK_SKEW: Final[Micros] = 60_000_000
+"""A heartbeat this far ahead of Firestore's clock is the writer's clock running ahead, not a future heartbeat."""
+
+MOST: Final = 10_000
+"""How many families a census tells apart: each takes some kilobytes."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Document(NamedTuple):
+    """What one listed document showed. ``beat`` is None where ``unparsable`` says why."""
+
+    doc: str
+    beat: Micros | None
+    unparsable: str | None
+    created: Micros
+    updated: Micros
+    revision: str | None = None
+    commit: str | None = None
+
+
+@dataclass(slots=True)
+class _FamilyTally:
+    canonical: int = 0
+    malformed: int = 0
+    run_scoped: int = 0
+    last_hour: int = 0
+    last_day: int = 0
+    malformed_last_hour: int = 0
+    malformed_last_day: int = 0
+    newest: Document | None = None
+    newest_malformed: Document | None = None
+    future: int = 0
+    future_sample: Document | None = None
+    unparsable: int = 0
+    unparsable_sample: Document | None = None
+    malformed_lately: int = 0
+    ranges: int = 0
+    counted: int = 0
+    counted_then: int | None = 0
+
+    @property
+    def total(self) -> int:
+        return self.canonical + self.malformed
+
+    @property
+    def growth(self) -> int | None:
+        """Malformed documents more than ``BACK`` ago; of those that were read, the ones created since."""
+        return None if self.counted_then is None else self.counted - self.counted_then + self.malformed_lately
+
+
+@dataclass(slots=True)
+class Tally:
+    """A running count.
+
+    Attributes:
+        now: the census's read time.
+        registered: ids that are canonical however they look.
+        seen: documents counted so far, one by one or by the server.
+        most: how many families are told apart, besides registered ones; the documents of others are only counted.
+        reach: how far back every document with a heartbeat was seen; None is all the way.
+    """
+
+    now: Micros
+    registered: AbstractSet[str]
+    seen: int = 0
+    most: int = MOST
+    reach: Micros | None = None
+    _families: dict[str, _FamilyTally] = field(default_factory=dict[str, _FamilyTally])
+    _ranges: set[str] = field(default_factory=set[str])
+    _others: _FamilyTally = field(default_factory=_FamilyTally)
+
+    def add(self, document: Document) -> None:
+        """Count one document."""
+        self.seen += 1
+        read = DocumentId(document.doc, Kind.CANONICAL, document.doc) if document.doc in self.registered else None
+        read = read or parse(document.doc)
+        family = self._family(read.family)
+        malformed = read.kind is not Kind.CANONICAL
+        family.canonical += not malformed
+        family.malformed += malformed
+        family.run_scoped += read.kind is Kind.RUN_SCOPED
+        self._add_growth(family, document, malformed=malformed)
+        self._add_beat(family, document)
+
+    def add_range(self, first: Document, now: int, then: int | None) -> None:
+        """Count all documents whose ids begin with a prefix.
+
+        Args:
+            first: the first of them.
+            now: how many there are.
+            then: how many there were ``BACK`` ago; None where nobody could tell.
+        """
+        prefix = shared_prefix(first.doc) or first.doc
+        family = self._family(parse(first.doc).family)
+        if not self._ranges:
+            self.reach = self.now + CLOCK_SKEW
+        self.seen += now
+        self._ranges.add(prefix)
+        family.ranges += 1
+        family.malformed += now
+        family.counted += now
+        family.counted_then = None if then is None or family.counted_then is None else family.counted_then + then
+        if first.doc not in self.registered:
+            self._add_sample(family, first)
+            if first.beat is None:
+                self._add_beat(family, first)
+
+    def see(self, document: Document) -> None:
+        """Take a look at a heartbeat that was counted in a range; any other was looked at when it was read."""
+        if shared_prefix(document.doc) in self._ranges and document.doc not in self.registered:
+            family = self._family(parse(document.doc).family)
+            self._add_sample(family, document)
+            self._add_beat(family, document)
+
+    @property
+    def registered_in_ranges(self) -> list[str]:
+        """The registered ids that were counted in a range, if they exist; each is of a family of its own."""
+        return sorted(each for each in self.registered if shared_prefix(each) in self._ranges)
+
+    def move(self, document: Document) -> None:
+        """Count a registered document for itself, and no longer in the range that its id begins with."""
+        family = self._family(parse(document.doc).family)
+        family.malformed -= 1
+        family.counted -= 1
+        if family.counted_then is not None and document.created <= self.now - BACK:
+            family.counted_then -= 1
+        self.seen -= 1
+        self.add(document)
+
+    @property
+    def others(self) -> int:
+        """How many documents are of families that are not told apart."""
+        return self._others.total
+
+    @property
+    def unreached(self) -> int:
+        """How many families may have a newer heartbeat than any that was seen of them."""
+        return sum(self._older_than(each) is not None for each in self._families.values())
+
+    def families(self) -> tuple[Family, ...]:
+        """All processors seen so far, most documents first."""
+        families = (self._evidence(name, tally) for name, tally in self._families.items() if tally.total)
+        return tuple(sorted(families, key=lambda family: (-family.total, family.processor)))
+
+    def _family(self, name: str) -> _FamilyTally:
+        family = self._families.get(name)
+        if family is not None:
+            return family
+        if len(self._families) >= self.most and name not in self.registered:
+            return self._others
+        family = self._families[name] = _FamilyTally()
+        return family
+
+    def _older_than(self, family: _FamilyTally) -> Micros | None:
+        if not family.ranges or self.reach is None:
+            return None
+        newest = family.newest.beat if family.newest else None
+        return self.reach if newest is None or newest < self.reach else None
+
+    def _add_growth(self, family: _FamilyTally, document: Document, *, malformed: bool) -> None:
+        age = self.now - document.created
+        family.last_hour += age <= HOUR
+        family.last_day += age <= DAY
+        if malformed:
+            family.malformed_last_hour += age <= HOUR
+            family.malformed_last_day += age <= DAY
+            family.malformed_lately += age <= BACK
+            self._add_sample(family, document)
+
+    def _add_sample(self, family: _FamilyTally, document: Document) -> None:
+        if family.newest_malformed is None or document.created > family.newest_malformed.created:
+            family.newest_malformed = document
+
+    def _add_beat(self, family: _FamilyTally, document: Document) -> None:
+        if document.beat is None:
+            family.unparsable += 1
+            family.unparsable_sample = family.unparsable_sample or document
+        elif document.beat > self.now + CLOCK_SKEW:
+            family.future += 1
+            if family.future_sample is None or document.beat > (family.future_sample.beat or 0):
+                family.future_sample = document
+        elif family.newest is None or document.beat > (family.newest.beat or 0):
+            family.newest = document
+
+    def _evidence(self, name: str, tally: _FamilyTally) -> Family:
+        read = not tally.ranges
+        older_than = self._older_than(tally)
+        return Family(
+            processor=name,
+            canonical=tally.canonical,
+            malformed=tally.malformed,
+            run_scoped=tally.run_scoped if read else None,
+            created_last_hour=tally.last_hour if read else None,
+            created_last_day=tally.last_day if read else None,
+            malformed_last_hour=tally.malformed_last_hour if read else None,
+            malformed_last_day=tally.malformed_last_day if read else None,
+            malformed_growth=tally.growth if self._ranges else None,
+            newest=_heartbeat(tally.newest),
+            older_than=None if older_than is None else moment(older_than),
+            newest_malformed=_heartbeat(tally.newest_malformed),
+            future=tally.future,
+            future_sample=_heartbeat(tally.future_sample),
+            unparsable=tally.unparsable,
+            unparsable_sample=_heartbeat(tally.unparsable_sample),
+        )
+
+
+def moment(micros: Micros) -> datetime:
+    """The same moment as a timezone-aware UTC datetime."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def micros(when: datetime) -> Micros:
+    """The opposite: microseconds since 1970."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def _heartbeat(document: Document | None) -> Heartbeat | None:
+    return heartbeat_of(document) if document else None
+
+
+def heartbeat_of(document: Document) -> Heartbeat:
+    """A listed document as evidence."""
+    return Heartbeat(
+        doc=document.doc,
+        last_heartbeat=None if document.beat is None else moment(document.beat),
+        unparsable=document.unparsable,
+        created_at=moment(document.created),
+        updated_at=moment(document.updated),
+        revision=document.revision,
+        commit=document.commit,
+    )

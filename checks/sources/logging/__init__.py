@@ -1,0 +1,4 @@
+"""Searches Cloud Logging.
+
+May import what all sources share.
+"""

@@ -1,0 +1,116 @@
+"""Tries one read, and turns whatever comes of it into a probe that names the permission and the command that mends it.
+
+A refusal's text decides what kind of refusal it is, and never what a command says.
+"""
+
+import asyncio
+import re
+import shlex
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from google.api_core.exceptions import GoogleAPICallError
+
+from checks.evidence.permission_checks import SIGN_IN, Caller, Probe, Result, Want
+from checks.sources.budget import Budget, explain, persist
+from checks.sources.credentials import Login
+from checks.sources.errors import SourceError
+from checks.sources.progress import Progress
+from checks.text.redact import excerpt
+from checks.text.show import show
+
+T = TypeVar("T")
+
+_DISABLED: Final = re.compile(r"SERVICE_DISABLED|has not been used in project|is disabled")
+_NO_SUCH_PLACE: Final = re.compile(r"'locations/[a-z0-9-]{1,50}' \(or it may not exist\)")
+_NO_TOKEN: Final = "Getting metadata from plugin failed"  # noqa: S105 - how gRPC says that credentials failed
+_UNTOLD: Final = frozenset(
+    {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "ABORTED", "CANCELLED", "UNKNOWN"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried(Generic[T]):
+    """A probe, and what the read brought if it was answered."""
+
+    probe: Probe
+    answer: T | None = None
+
+
+@dataclass(slots=True)
+class Examiner:
+    """Tries reads for one caller, each with a time of its own.
+
+    Attributes:
+        caller: whom a mend is for.
+        login: whose credentials.
+        seconds: what one read may take.
+        progress: told how many reads are done.
+    """
+
+    caller: Caller
+    login: Login
+    seconds: float
+    progress: Progress
+    _done: int = 0
+
+    def budget(self) -> Budget:
+        """A time that begins now."""
+        return Budget(self.seconds)
+
+    async def attempt(self, want: Want, call: Callable[[Budget], Awaitable[T]]) -> Tried[T]:
+        """Make one read. Never raises for what a server does.
+
+        Args:
+            want: what is tried.
+            call: makes the read, with nothing retried; given what is left of the time.
+        """
+        budget = self.budget()
+        try:
+            async with asyncio.timeout(self.seconds):
+                return Tried(Probe.of(want, Result.OK), await persist(lambda: call(budget), budget))
+        except GoogleAPICallError as error:
+            return Tried(refused(want, error, self.caller))
+        except SourceError as error:
+            return Tried(Probe.of(want, Result.FAILED, str(error), error.next_step))
+        except TimeoutError:
+            reason, step = f"no answer within {self.seconds:g} s", "try again, with a longer --timeout"
+            return Tried(Probe.of(want, Result.UNKNOWN, reason, step))
+        finally:
+            self._done += 1
+            self.progress("reads tried", self._done, None)
+
+
+def refused(want: Want, error: GoogleAPICallError, caller: Caller) -> Probe:
+    """What a failed call says of a permission."""
+    code = error.grpc_status_code
+    status = code.name if code is not None else type(error).__name__
+    message = error.message or "no message"
+    told = show(excerpt(message))
+    result, mend = _judged(want, status, f"{error.reason or ''} {message}", caller)
+    return Probe.of(want, result, f"{status}: {told}", mend or explain(error, role=want.role).next_step)
+
+
+def grant(want: Want, caller: Caller) -> str:
+    """The command that gives a caller the smallest role."""
+    binding = (f"--member={caller.member}", f"--role={want.role}")
+    return shlex.join(["gcloud", "projects", "add-iam-policy-binding", want.project, *binding])
+
+
+def enable(want: Want) -> str:
+    """The command that enables an API."""
+    return shlex.join(["gcloud", "services", "enable", want.api, "--project", want.project])
+
+
+def _judged(want: Want, status: str, text: str, caller: Caller) -> tuple[Result, str | None]:
+    """The result and what mends it; None where only the status tells that."""
+    if status == "UNAUTHENTICATED" or _NO_TOKEN in text:
+        return Result.FAILED, SIGN_IN
+    if status == "PERMISSION_DENIED" and _DISABLED.search(text):
+        return Result.DISABLED, enable(want)
+    if status == "NOT_FOUND" or _NO_SUCH_PLACE.search(text):
+        return Result.FAILED, want.elsewhere
+    if status == "PERMISSION_DENIED":
+        return Result.DENIED, grant(want, caller)
+    return Result.UNKNOWN if status in _UNTOLD else Result.FAILED, None

@@ -1,0 +1,55 @@
+"""Tries what a check needs of Cloud Logging: to list the log lines of the last minute, one at most, in each project."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
+from google.cloud.logging_v2.types import ListLogEntriesRequest
+
+from checks.evidence.permission_checks import Probe, Want
+from checks.evidence.snapshot import Target
+from checks.settings.pipeline import Pipeline
+from checks.sources.addresses import log_projects
+from checks.sources.budget import Budget, patient
+from checks.sources.errors import SourceError
+from checks.sources.logging.filter import Compare, log_filter
+from checks.sources.logging.logs import SOURCE
+from checks.sources.logging.search import ROLE, connect
+from checks.sources.permission_checks.attempts import Examiner
+
+_API: Final = "logging.googleapis.com"
+_MINUTE: Final = timedelta(minutes=1)
+_RUN: Final = Compare("resource.type", "=", "cloud_run_revision")
+
+
+async def probe_logging(pipeline: Pipeline, target: Target, examiner: Examiner) -> tuple[Probe, ...]:
+    """Every project at the same time.
+
+    Raises:
+        SourceError: the way there could not be opened.
+    """
+    async with patient(examiner.budget(), connect(target, examiner.login)) as api:
+        tried = await asyncio.gather(*(_probe(api, resource, examiner) for resource in log_projects(pipeline)))
+    return tuple(tried)
+
+
+async def _probe(api: LoggingServiceV2AsyncClient, resource: str, examiner: Examiner) -> Probe:
+    project = resource.removeprefix("projects/")
+    want = Want(
+        source=SOURCE,
+        what=f"list a log line of the last minute of {project}",
+        permission="logging.logEntries.list",
+        role=ROLE,
+        api=_API,
+        project=project,
+    )
+    return (await examiner.attempt(want, lambda budget: _list(api, resource, budget))).probe
+
+
+async def _list(api: LoggingServiceV2AsyncClient, resource: str, budget: Budget) -> None:
+    now = datetime.now(UTC)
+    request = ListLogEntriesRequest(resource_names=[resource], filter=log_filter(now - _MINUTE, now, _RUN), page_size=1)
+    pager: Any = await api.list_log_entries(request, retry=None, timeout=budget.deadline())
+    if await anext(aiter(pager.pages)) is None:
+        raise SourceError("the answer is no message of Cloud Logging's", "check the address, and try again")

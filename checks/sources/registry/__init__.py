@@ -1,0 +1,4 @@
+"""Reads tags, uploads and the files inside images from OCI registries.
+
+May import what all sources share.
+"""

@@ -1,0 +1,67 @@
+"""Asks Google's registries when images were uploaded: their listing of tags tells it of every digest."""
+
+import json
+from datetime import datetime
+from typing import Final, cast
+
+from checks.evidence.snapshot import Target
+from checks.sources.budget import Budget, ask
+from checks.sources.credentials import Login
+from checks.sources.errors import SourceError
+from checks.sources.firestore.tally import moment
+from checks.sources.registry.addresses import repository_address
+from checks.sources.registry.tags import NO_REGISTRY, ROLE, refuse, registry_client, registry_headers, responding
+
+_MOST: Final = 16 << 20
+
+
+async def read_uploads(repository: str, target: Target, budget: Budget, login: Login) -> dict[str, datetime]:
+    """When each digest of a repository was uploaded; empty where the registry does not tell.
+
+    Args:
+        repository: registry, path and name of the image.
+        target: a practice registry, which stands for all of them; else the registry that the image names.
+        budget: what all calls together may take.
+        login: whose credentials.
+
+    Raises:
+        SourceError: there is no usable answer.
+    """
+    address = f"{repository_address(target, repository)}/tags/list"
+    headers = await registry_headers(target, budget, login)
+
+    async def read() -> bytes:
+        body = bytearray()
+        async with (
+            budget.patience(),
+            registry_client(target) as client,
+            responding(client.stream("GET", address, headers=headers)) as response,
+        ):
+            refuse(response)
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > _MOST:
+                    raise SourceError(f"a listing of tags of more than {_MOST:,} bytes", NO_REGISTRY)
+        return bytes(body)
+
+    return _uploads(await ask(read, budget, role=ROLE))
+
+
+def _uploads(body: bytes) -> dict[str, datetime]:
+    try:
+        told: object = json.loads(body)
+    except (ValueError, RecursionError):
+        raise SourceError("the listing of tags is no JSON", NO_REGISTRY) from None
+    listed = cast("dict[str, object]", told).get("manifest") if isinstance(told, dict) else None
+    if not isinstance(listed, dict):
+        return {}
+    known = cast("dict[str, object]", listed).items()
+    return {digest: uploaded for digest, facts in known if (uploaded := _uploaded(facts)) is not None}
+
+
+def _uploaded(facts: object) -> datetime | None:
+    """``timeUploadedMs``: milliseconds since 1970, as text."""
+    stamp = cast("dict[str, object]", facts).get("timeUploadedMs") if isinstance(facts, dict) else None
+    if not isinstance(stamp, str) or not stamp.isdecimal() or not 0 < int(stamp[:16]) < 1 << 47:
+        return None
+    return moment(int(stamp[:16]) * 1_000)

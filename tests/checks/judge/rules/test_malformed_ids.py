@@ -1,0 +1,45 @@
+import pytest
+
+from checks.judge.report import Verdict
+
+from support.snapshots import document, judged, pipeline, told
+
+PATTERNS = [
+    "NbacTeamBoxscoreProcessor_None_097ffc9c",
+    "ProcessorName_2026-01-31_abc123",
+    "ProcessorName_202601_abc123",
+    "p2_nba_raw.season_2024_totals",
+    "report 2026-01-31",
+    "x1999-12-31",
+]
+
+
+@pytest.mark.parametrize("doc", PATTERNS)
+def test_each_pattern_of_the_incident_is_flagged(doc: str) -> None:
+    report = judged([document(doc)])
+
+    assert told(report) == [("malformed-ids", "P2", "processor_heartbeats")]
+    assert report.findings[0].evidence[0].subject == doc
+
+
+@pytest.mark.parametrize("doc", PATTERNS)
+def test_a_registered_id_is_canonical_however_it_looks(doc: str) -> None:
+    report = judged([document(doc)], pipeline([doc]))
+
+    assert report.verdict is Verdict.HEALTHY
+    assert report.census is not None
+    assert (report.census.canonical, report.census.malformed) == (1, 0)
+
+
+def test_ids_that_do_not_parse_as_run_scoped_are_reported_as_left_alone() -> None:
+    report = judged([document("p2_nba_raw.season_2024_totals"), document("Active_None_00c0ffee")])
+
+    assert "1 of them do not parse as run-scoped" in report.findings[0].summary
+
+
+def test_a_part_of_the_collection_already_shows_malformed_ids() -> None:
+    report = judged([document("Active_None_00c0ffee")], counted=9, listed=False)
+
+    assert report.verdict is Verdict.UNKNOWN
+    assert ("malformed-ids", "P2", "processor_heartbeats") in told(report)
+    assert report.findings[-1].summary.startswith("at least 1 malformed")

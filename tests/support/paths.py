@@ -1,0 +1,10 @@
+"""Where things lie in the project, so that no test counts the folders above it."""
+
+from pathlib import Path
+from typing import Final
+
+TESTS: Final = Path(__file__).parents[1]
+ROOT: Final = TESTS.parent
+EXAMPLE: Final = ROOT / "checks" / "settings" / "example.toml"
+RULES: Final = ROOT / "checks" / "judge" / "rules"
+TOOLS: Final = TESTS / "mcp_server" / "tools.json"

@@ -1,0 +1,4 @@
+"""One subcommand, one file: wiring only.
+
+May import everything.
+"""

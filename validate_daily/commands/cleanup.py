@@ -1,0 +1,111 @@
+"""``validate-daily cleanup``: move run-scoped documents to the trash, once a person has agreed to the plan."""
+
+import argparse
+import asyncio
+import json
+import sys
+from datetime import timedelta
+from typing import Final
+
+from checks.cli.console import progress_on_terminal
+from checks.settings.file import load_settings
+from checks.sources.progress import Progress
+from checks.text.duration import parse_duration
+from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.repairs.documents.session import Session, local_principal, open_session
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.errors import RepairError
+from validate_daily.repairs.plans.outcome import Outcome
+from validate_daily.repairs.plans.plan import CleanupPlan
+from validate_daily.repairs.plans.regrowth import Watched
+from validate_daily.repairs.words.documents import watch_lines
+
+SUMMARY: Final = "plan, and with --apply carry out, moving run-scoped documents to the trash"
+_LONGEST: Final = timedelta(hours=2)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``cleanup``."""
+    repairing.add_arguments(parser)
+    repairing.add_limit(parser)
+    parser.add_argument(
+        "--even-if-growing", action="store_true", help="although something still writes run-scoped ids: it grows back"
+    )
+    parser.add_argument(
+        "--watch",
+        type=duration,
+        metavar="2m",
+        help="afterwards, or alone: watch for so long, and say what grew back and who wrote it",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Plan a cleanup, and apply it if somebody agrees; or only watch.
+
+    Raises:
+        UsageError: the settings or an argument cannot be used.
+    """
+    if arguments.watch:
+        arguments.timeout += arguments.watch.total_seconds()
+    if arguments.watch and not (arguments.apply or arguments.approve or arguments.resume):
+        return _watch_only(arguments)
+
+    async def make(session: Session) -> CleanupPlan:
+        from validate_daily.repairs.documents.cleanup import plan_cleanup  # noqa: PLC0415 - Google's packages load when used
+
+        return await plan_cleanup(session, even_if_growing=arguments.even_if_growing, max_documents=arguments.max)
+
+    async def apply(session: Session, plan: CleanupPlan, approval: Approval, audit: Audit, token: str) -> Outcome:
+        from validate_daily.repairs.documents.cleanup import apply_cleanup  # noqa: PLC0415 - Google's packages load when used
+
+        outcome = await apply_cleanup(session, plan, approval, audit, token=token)
+        return outcome.model_copy(update={"watched": await _watch(session, arguments.watch)})
+
+    return repairing.run(arguments, repairing.Repair(CleanupPlan, open_session, make, apply))
+
+
+def duration(text: str) -> timedelta:
+    """An argument such as ``2m``.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no duration, or above two hours.
+    """
+    try:
+        value = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not timedelta() < value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and within two hours")
+    return value
+
+
+async def _watch(session: Session, how_long: timedelta | None) -> Watched | None:
+    if how_long is None:
+        return None
+    from validate_daily.repairs.loop.watch import watch  # noqa: PLC0415 - Google's packages load when used
+
+    return await watch(session, how_long)
+
+
+def _watch_only(arguments: argparse.Namespace) -> int:
+    settings = load_settings(arguments.config)
+
+    async def look(progress: Progress) -> Watched | None:
+        who = local_principal()
+        async with open_session(settings, who, timeout=arguments.timeout, progress=progress) as session:
+            return await _watch(session, arguments.watch)
+
+    try:
+        with progress_on_terminal() as progress:
+            watched = asyncio.run(look(progress))
+    except RepairError as error:
+        print(f"validate-daily: {error}", file=sys.stderr)
+        return error.exit_code
+    if watched is None:
+        return 0
+    if arguments.format == "json":
+        sys.stdout.write(json.dumps(watched.model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n")
+    else:
+        print("\n".join(watch_lines(watched)))
+    return watched.exit_code

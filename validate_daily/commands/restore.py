@@ -1,0 +1,45 @@
+"""``validate-daily restore ID``: move what a cleanup moved to the trash back, never over a document."""
+
+import argparse
+from typing import Final
+
+from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.repairs.documents.session import Session, open_session
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.outcome import Outcome
+from validate_daily.repairs.plans.plan import RestorePlan
+
+SUMMARY: Final = "plan, and with --apply carry out, moving a cleanup's documents back"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``restore``."""
+    repairing.add_arguments(parser)
+    repairing.add_limit(parser)
+    parser.add_argument("cleanup", metavar="ID", help="the cleanup's id, as it and the audit tell")
+    parser.add_argument(
+        "--processor", action="append", default=[], metavar="NAME", help="only this processor's documents; repeatable"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Plan to undo a cleanup, and do it if somebody agrees.
+
+    Raises:
+        UsageError: the settings or an argument cannot be used.
+    """
+
+    async def make(session: Session) -> RestorePlan:
+        from validate_daily.repairs.documents.restore import plan_restore  # noqa: PLC0415 - Google's packages load when used
+
+        processors = tuple(arguments.processor)
+        return await plan_restore(session, arguments.cleanup, processors=processors, max_documents=arguments.max)
+
+    return repairing.run(arguments, repairing.Repair(RestorePlan, open_session, make, _apply))
+
+
+async def _apply(session: Session, plan: RestorePlan, approval: Approval, audit: Audit, token: str) -> Outcome:
+    from validate_daily.repairs.documents.restore import apply_restore  # noqa: PLC0415 - Google's packages load when used
+
+    return await apply_restore(session, plan, approval, audit, token=token)

@@ -1,0 +1,46 @@
+"""``validate-daily rollback SERVICE``: move traffic back, or to a revision that is ready, once a person agreed."""
+
+import argparse
+from typing import Final
+
+from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import Audit, open_audit
+from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
+from validate_daily.repairs.plans.cloud_run_plans import RollbackPlan
+
+SUMMARY: Final = "plan, and with --apply carry out, moving a service's traffic back: no new revision is made"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``rollback``."""
+    repairing.add_arguments(parser)
+    parser.add_argument("service", metavar="SERVICE", help="a service that the settings name")
+    parser.add_argument(
+        "--to", metavar="REVISION", help="all traffic to this revision (else what the last redeploy found)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Plan a rollback, and apply it if somebody agrees.
+
+    Raises:
+        UsageError: the settings or an argument cannot be used.
+    """
+
+    async def make(session: RunSession) -> RollbackPlan:
+        from validate_daily.repairs.cloud_run.rollback import plan_rollback  # noqa: PLC0415 - Google's packages load when used
+
+        async with open_audit(session.settings) as audit:
+            return await plan_rollback(session, arguments.service, audit=audit, to=arguments.to)
+
+    return repairing.run(
+        arguments, repairing.Repair(RollbackPlan, open_run_session, make, _apply, subject=arguments.service)
+    )
+
+
+async def _apply(session: RunSession, plan: RollbackPlan, approval: Approval, audit: Audit, token: str) -> Rollout:
+    from validate_daily.repairs.cloud_run.rollback import apply_rollback  # noqa: PLC0415 - Google's packages load when used
+
+    return await apply_rollback(session, plan, approval, audit, token=token)

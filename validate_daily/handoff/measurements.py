@@ -1,0 +1,72 @@
+"""One look at everything that claims are measured by, and what is told of one claim."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.deployed.levels import Ladder, Rung, ladders
+from checks.judge.report import Report
+
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was measured of one claim.
+
+    Attributes:
+        holds: whether it is as expected; None where that could not be told.
+        observed: what was seen.
+        level: what that rests on.
+        reason: why it does not hold, or could not be told.
+        rungs: the levels of evidence that decide, where there are several.
+        weak: it is as expected, and so would something be that the rules call wrong.
+    """
+
+    holds: bool | None
+    observed: str
+    level: Level | None = Level.RUNTIME
+    reason: str | None = None
+    rungs: tuple[Rung, ...] = ()
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything that was seen, judged."""
+
+    snapshot: Snapshot
+    report: Report
+    ladders: Mapping[str, Ladder]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, report: Report) -> "Measured":
+        """The same, with the ladder of every service and job."""
+        return cls(snapshot, report, {each.name: each for each in ladders(snapshot)})
+
+    def finds(self, rules: Iterable[str]) -> str | None:
+        """The worst finding of some rules, in words."""
+        found = next((each for each in self.report.findings if each.rule in rules), None)
+        return f"{found.severity} {found.rule}: {found.summary}" if found else None
+
+
+def cannot(reason: str | None, observed: str = "", rungs: tuple[Rung, ...] = ()) -> Told:
+    """That it could not be told, and why."""
+    return Told(None, observed, None, reason, rungs)
+
+
+def told_of(observed: str, level: Level | None = Level.RUNTIME, *, holds: bool, reason: str | None = None) -> Told:
+    """That it is as expected, or is not, and why."""
+    return Told(holds, observed, level, None if holds else reason)
+
+
+def sure_of(sure: bool, told: Told) -> Told:  # noqa: FBT001 - a condition, and what follows from it
+    """What was told if it is sure; else that some could not be told."""
+    return told if sure else cannot("of some no level of evidence decides", told.observed)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of several names, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,4 @@
+"""Repairs of services and jobs: redeploy, rollback, updates of jobs.
+
+May import plans and stores.
+"""

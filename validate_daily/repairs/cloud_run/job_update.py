@@ -1,0 +1,94 @@
+"""Updates the images of jobs, one by one under its etag, and reads each of them again."""
+
+import asyncio
+from typing import Final
+
+from checks.sources.cloud_run.client import Message
+from checks.sources.errors import SourceError
+from checks.text.show import show
+from validate_daily.repairs.cloud_run.containers import unclear
+from validate_daily.repairs.cloud_run.session import RunSession
+from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobResult, JobsUpdate
+from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
+from validate_daily.repairs.stores.cloud_run import ChangeError
+from validate_daily.repairs.stores.desired_state import changed, differences, version
+
+_AT_ONCE: Final = 4
+
+
+async def update_all(session: RunSession, plan: JobsPlan, *, resumed: bool) -> JobsUpdate:
+    """Update every job of a plan; what happens to one does not keep the others from it."""
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def update(change: JobChange) -> JobResult:
+        async with at_once:
+            return await _update(session, change)
+
+    jobs = await asyncio.gather(*(update(each) for each in plan.jobs))
+    return JobsUpdate(
+        plan=plan.id,
+        repair=plan.repair,
+        resumed=resumed,
+        service=plan.service,
+        digest=plan.digest,
+        planned=len(plan.jobs),
+        jobs=tuple(jobs),
+    )
+
+
+async def _update(session: RunSession, change: JobChange) -> JobResult:
+    try:
+        before = await session.store.job(change.resource)
+    except SourceError as error:
+        return _result(change, JobFate.UNKNOWN, None, f"it could not be read: {error}; {error.next_step}")
+    if _image(before) == change.after:
+        return _result(change, JobFate.UPDATED, before)
+    now = version(before)
+    if (now.generation, now.spec) != (change.version.generation, change.version.spec):
+        return _result(change, JobFate.CHANGED, before, "somebody changed it since the plan: left alone")
+    return await _change(session, change, before)
+
+
+async def _change(session: RunSession, change: JobChange, before: Message) -> JobResult:
+    reason = unclear("its template", before.template.template.containers)
+    if reason is not None:
+        return _result(change, JobFate.REFUSED, before, reason)
+
+    def name_image(message: Message) -> None:
+        (container,) = message.template.template.containers
+        container.image = change.after
+        for token in ("start_execution_token", "run_execution_token"):
+            message.ClearField(token)
+
+    wanted, allowed = changed(before, name_image), ("template.template.containers[0].image",)
+    try:
+        beyond = set(differences(before, await session.store.update_job(wanted, rehearse=True))) - set(allowed)
+        if beyond:
+            why = f"Cloud Run would also change {show(', '.join(sorted(beyond)), limit=300)}"
+            return _result(change, JobFate.REFUSED, before, why)
+        await session.store.update_job(wanted, rehearse=False)
+    except ChangeError as error:
+        if error.refused:
+            return _result(change, JobFate.CHANGED if error.conflict else JobFate.REFUSED, before, str(error))
+    return await _verified(session, change)
+
+
+async def _verified(session: RunSession, change: JobChange) -> JobResult:
+    """A look afterwards, whether the change was acknowledged or not."""
+    try:
+        after = await session.store.job(change.resource)
+    except SourceError as error:
+        return _result(change, JobFate.UNKNOWN, None, f"it could not be read again: {error}; {error.next_step}")
+    if _image(after) == change.after:
+        return _result(change, JobFate.UPDATED, after)
+    return _result(change, JobFate.UNKNOWN, after, "the change was not acknowledged, and does not show: plan again")
+
+
+def _image(message: Message) -> str | None:
+    """The image of the one container; None where there are others beside it."""
+    containers = message.template.template.containers
+    return str(containers[0].image) if len(containers) == 1 else None
+
+
+def _result(change: JobChange, fate: JobFate, message: Message | None, why: str | None = None) -> JobResult:
+    return JobResult(name=change.name, fate=fate, image=None if message is None else _image(message), why=why)

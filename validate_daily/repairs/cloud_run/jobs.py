@@ -1,0 +1,252 @@
+"""Jobs: makes those that follow a service run the digest that it serves. Starts no execution.
+
+Deploying a service touches no job: each keeps its image until somebody updates it. The image is pinned by digest,
+because a tag would be resolved anew at each execution.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from checks.evidence.deployments import Deployments, Image, Job, State, Tag
+from checks.judge.deployed.job_images import difference
+from checks.sources.cloud_run.client import Message
+from checks.sources.cloud_run.messages import read_job
+from checks.sources.errors import SourceError
+from checks.sources.registry.references import parse_image
+from checks.sources.registry.tags import read_tags
+from checks.text.show import show
+from validate_daily.repairs.cloud_run.containers import by_hand, unclear
+from validate_daily.repairs.cloud_run.job_update import update_all
+from validate_daily.repairs.cloud_run.service_state import Seen, look, refuse_several, refuse_unsettled, resource_of
+from validate_daily.repairs.cloud_run.session import RunSession
+from validate_daily.repairs.plans.application import allow, audited
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate
+from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
+from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError, UnseenError
+from validate_daily.repairs.plans.plan import Untouched, new_id
+from validate_daily.repairs.stores.desired_state import version
+
+_AT_ONCE: Final = 8
+_TOLD: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A job as it was read: its message, and the same as evidence."""
+
+    message: Message
+    job: Job
+
+
+async def plan_job_update(session: RunSession, service: str, *, jobs: Collection[str] = ()) -> JobsPlan:
+    """Plan an update of jobs from a reading of one's own. Changes nothing.
+
+    Args:
+        session: what is read, and for whom.
+        service: one of the settings' services.
+        jobs: only these of those that follow it; none named means all.
+
+    Raises:
+        NothingToDoError: each of them would run what the service serves.
+        RefusedError: the service or a job has several containers, the service serves more than one digest, or a change
+            of it is in progress.
+        RepairError: the settings name no such job.
+        UnseenError: the service, a job or the registry could not be read.
+    """
+    names = _names(session, service, jobs)
+    seen, found = await asyncio.gather(look(session, resource_of(session, service)), _read(session, names))
+    refuse_several(seen)
+    refuse_unsettled(seen)
+    image = _served(seen)
+    judged = [each for each in found if not _runs_already(each, image)]
+    _refuse_several(service, {names[each.job.name]: each.message for each in judged})
+    differing = await _compare(session, seen, judged)
+    same = len(found) - len(differing)
+    if not differing:
+        raise NothingToDoError(
+            f"{len(found)} jobs follow {service}, and each would run what it serves", "nothing is due"
+        )
+    pipeline = session.settings.pipeline
+    return JobsPlan(
+        id=new_id(),
+        project=pipeline.heartbeat_project,
+        database=pipeline.heartbeats.database,
+        collection=pipeline.heartbeats.collection,
+        target=session.target,
+        principal=session.principal,
+        read_time=session.clock(),
+        reason=f"job-image-differs: {len(differing)} jobs would not run what {service} serves",
+        service=service,
+        service_project=seen.service.project,
+        region=seen.service.region,
+        digest=image.digest or "",
+        jobs=tuple(_change(each, image) for each in differing),
+        only=tuple(jobs),
+        untouched=(Untouched(what="jobs", count=same, why=f"they run what {service} serves"),) if same else (),
+        notes=tuple(_notes(differing)),
+    )
+
+
+async def apply_job_update(
+    session: RunSession, plan: JobsPlan, approval: Approval, audit: Audit, *, token: str | None = None
+) -> JobsUpdate:
+    """Update the jobs that are still as the plan says. Arguments and errors as for ``apply_redeploy``."""
+    resumed = await allow(session, plan, approval, audit, session.clock())
+    seen = await look(session, resource_of(session, plan.service))
+    refuse_several(seen)
+    if not seen.serves(lambda digest: digest == plan.digest):
+        raise RefusedError(f"{plan.service} no longer serves {plan.digest[:19]}", "plan again")
+    _refuse_several(plan.service, await _now(session, plan))
+    return await audited(
+        session, plan, approval, audit, lambda _head: update_all(session, plan, resumed=resumed), token=token
+    )
+
+
+def _names(session: RunSession, service: str, jobs: Collection[str]) -> dict[str, str]:
+    """The full names of the jobs that are meant, by their short ones."""
+    own = session.settings.pipeline
+    following = {each.name: each for each in own.jobs if each.follows == service}
+    unknown = sorted(set(jobs) - following.keys())
+    if unknown or not following:
+        which = f"job {show(unknown[0], limit=100)}" if unknown else "job"
+        raise RepairError(
+            f"the settings name no {which} that follows {show(service, limit=100)}",
+            "name it under [[jobs]], with follows: only jobs that the settings name are changed",
+        )
+    names: dict[str, str] = {}
+    for each in following.values():
+        if jobs and each.name not in jobs:
+            continue
+        project, region = each.project or own.pipeline.project, each.region or own.pipeline.region
+        if region is None:
+            raise RepairError(
+                f"the settings name no region for {each.name}", "set region under [pipeline] or at the job"
+            )
+        names[each.name] = f"projects/{project}/locations/{region}/jobs/{each.name}"
+    return names
+
+
+async def _read(session: RunSession, names: dict[str, str]) -> list[_Found]:
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(name: str, resource: str) -> _Found:
+        place = resource.split("/")[1], resource.split("/")[3]
+        try:
+            async with at_once:
+                message = await session.store.job(resource)
+            return _Found(message, read_job(message, place, session.settings.pipeline.sources))
+        except SourceError as error:
+            raise UnseenError.of(f"job {name}", error) from error
+        except ValueError as error:
+            raise UnseenError(f"job {name} cannot be read: {show(str(error), limit=200)}", "run again") from error
+
+    return await asyncio.gather(*(read(name, resource) for name, resource in names.items()))
+
+
+def _served(seen: Seen) -> Image:
+    """The one image that all of the traffic meets."""
+    images = {revision.image.digest: revision.image for _, revision in seen.service.serving if revision}
+    if len(images) != 1 or None in images:
+        raise RefusedError(
+            f"{seen.service.name} serves {len(images)} digests: which of them jobs should run is not clear",
+            "redeploy the service first, so that all of its traffic meets one",
+        )
+    return next(iter(images.values()))
+
+
+async def _now(session: RunSession, plan: JobsPlan) -> dict[str, Message]:
+    """The jobs of a plan before any is changed, by full name; without those that cannot be read, whose fate says it."""
+    at_once = asyncio.Semaphore(_AT_ONCE)
+    found: dict[str, Message] = {}
+
+    async def read(change: JobChange) -> None:
+        async with at_once:
+            with suppress(SourceError):
+                found[change.resource] = await session.store.job(change.resource)
+
+    await asyncio.gather(*(read(each) for each in plan.jobs))
+    return found
+
+
+def _refuse_several(service: str, found: Mapping[str, Message]) -> None:
+    """Refuse all of an update where it cannot be told which container of a job is the program.
+
+    Args:
+        service: what they follow.
+        found: the jobs, by full name.
+
+    Raises:
+        RefusedError: a job has another number of containers than one. It says how the others are updated.
+    """
+    reasons = {
+        resource: reason
+        for resource, each in found.items()
+        if (reason := unclear(f"the template of the job {_short(resource)}", each.template.template.containers))
+    }
+    if not reasons:
+        return
+    told, alike = list(reasons)[:_TOLD], list(reasons)[_TOLD:]
+    same = f"; the same goes for {', '.join(map(_short, alike))}" if alike else ""
+    others = " ".join(f"--job {_short(each)}" for each in found if each not in reasons)
+    onward = f"; update the others with: validate-daily jobs --update {service} {others}" if others else ""
+    raise RefusedError(
+        f"{'; '.join(reasons[each] for each in told)}{same}",
+        f"update it the way it was deployed, for example with: {'; '.join(map(by_hand, told))}{onward}",
+    )
+
+
+def _short(resource: str) -> str:
+    return resource.rpartition("/")[2]
+
+
+def _runs_already(found: _Found, image: Image) -> bool:
+    """Whether a job of several containers was updated by hand: each that runs this image runs this digest."""
+    containers = found.message.template.template.containers
+    try:
+        images = [parse_image(each.image) for each in containers]
+    except ValueError:
+        return False
+    digests = {each.digest for each in images if each.repository == image.repository}
+    return len(images) > 1 and digests == {image.digest}
+
+
+async def _compare(session: RunSession, seen: Seen, found: list[_Found]) -> list[_Found]:
+    """The jobs that would run something else."""
+    tags = await _tags(session, found)
+    deployments = Deployments(services=(seen.service,), jobs=tuple(each.job for each in found), tags=tags)
+    return [each for each in found if difference(deployments, each.job, seen.service)]
+
+
+async def _tags(session: RunSession, found: list[_Found]) -> tuple[Tag, ...]:
+    images = [each.job.image for each in found if not each.job.image.digest]
+    tags, gaps = await read_tags(images, session.registry, session.budget, login=session.reader)
+    if gaps:
+        raise UnseenError(f"registry: {gaps[0].reason}", gaps[0].next_step)
+    return tags
+
+
+def _change(found: _Found, image: Image) -> JobChange:
+    job = found.job
+    return JobChange(
+        name=job.name,
+        project=job.project,
+        region=job.region,
+        version=version(found.message),
+        before=job.image.reference,
+        after=f"{image.repository}@{image.digest}",
+        last_run=job.last_run,
+        executions=job.executions,
+    )
+
+
+def _notes(differing: list[_Found]) -> list[str]:
+    running = [each.job.name for each in differing if each.job.last_state is State.PENDING]
+    told = ["no execution is started: each job runs the new image when it runs next"]
+    if running:
+        told.append(f"RUNNING: the executions of {', '.join(running)} go on with the old image")
+    return told

@@ -1,0 +1,307 @@
+"""Redeploy: makes a service run another digest of its image, and changes nothing else of it.
+
+The digest is looked up here, from a tag, and shown before anybody agrees. Traffic follows only when the new revision
+has proved ready; until then, and if it never does, what served before serves on.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from checks.evidence.deployments import Image, Revision, State, Tag
+from checks.sources.errors import SourceError
+from checks.sources.registry.image.files import read_commit
+from checks.sources.registry.references import parse_image
+from checks.sources.registry.tags import read_tags
+from checks.sources.registry.uploads import read_uploads
+from checks.text.show import show
+from validate_daily.repairs.cloud_run.image_code import Code, code_of
+from validate_daily.repairs.cloud_run.rollout import Rolling
+from validate_daily.repairs.cloud_run.service_state import (
+    Seen,
+    look,
+    refuse_changed,
+    refuse_several,
+    refuse_unsettled,
+    resource_of,
+)
+from validate_daily.repairs.cloud_run.session import RunSession
+from validate_daily.repairs.cloud_run.update import all_to_latest, shares
+from validate_daily.repairs.plans.application import allow, audited
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
+from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
+from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
+from validate_daily.repairs.plans.plan import new_id, place_of
+
+_HEX: Final = 19
+"""Characters of a digest that are enough to tell it from others: ``sha256:`` and twelve more."""
+
+
+async def plan_redeploy(
+    session: RunSession,
+    service: str,
+    *,
+    tag: str | None = None,
+    digest: str | None = None,
+    unpin: bool = False,
+    audit: Audit | None = None,
+) -> RedeployPlan:
+    """Plan a redeploy from a reading of one's own. Changes nothing.
+
+    Args:
+        session: what is read, and for whom.
+        service: one of the settings' services.
+        tag: a person in a terminal wants another tag than that of the settings, or the one that was deployed.
+        digest: a person in a terminal wants this digest, ``sha256:...``, whatever tags say.
+        unpin: a person wants all traffic to follow the new revision although some of it is pinned.
+        audit: where the tag of the last redeploy is looked up, which has left a digest in its place.
+
+    Raises:
+        NothingToDoError: all of its traffic meets that digest already.
+        RefusedError: it has several containers, a change is in progress, traffic is pinned, or the registry has no
+            such image.
+        UnseenError: the service or the registry could not be read.
+    """
+    seen = await look(session, resource_of(session, service))
+    refuse_several(seen)
+    refuse_unsettled(seen)
+    repository = _repository(session, seen)
+    wanted = await _resolve(session, repository, digest or tag or await _tag(session, seen, audit))
+    if seen.serves(lambda each: each is not None and wanted.points_at(each)):
+        raise NothingToDoError(
+            f"all traffic of {service} meets {_short(wanted)} already, which is {_named(wanted)}",
+            "push the image that it should run, or name its tag with --tag",
+        )
+    if seen.pinned and not unpin:
+        raise RefusedError(_pinned(seen), "find out who pinned it and why; --unpin lets it follow the new revision")
+    code = code_of(session, service, [parse_image(f"{wanted.repository}@{wanted.digest}")])
+    told, inside = await asyncio.gather(_told(session, wanted), code)
+    return _plan(session, seen, wanted, told, inside)
+
+
+async def apply_redeploy(
+    session: RunSession, plan: RedeployPlan, approval: Approval, audit: Audit, *, token: str | None = None
+) -> Rollout:
+    """Do what a plan says if the service is still as it says: a revision, its proof, and then the traffic.
+
+    Args:
+        session: one that is writing.
+        plan: made by ``plan_redeploy``, perhaps by way of a seal.
+        approval: somebody's agreement to this plan.
+        audit: where it is written down, before and after.
+        token: the sealed plan, kept in the audit for resuming.
+
+    Raises:
+        RepairError: it may not be applied; nothing was changed.
+    """
+    resumed = await allow(session, plan, approval, audit, session.clock())
+    seen = await look(session, plan.resource)
+    refuse_several(seen)
+    begun = seen.nonce == plan.id
+    if not begun:
+        refuse_changed(seen, plan)
+        refuse_unsettled(seen)
+        await _refuse_moved(session, plan)
+    rolling = Rolling(session, plan, seen, begun=begun, resumed=resumed)
+    return await audited(session, plan, approval, audit, lambda _head: rolling.run(), token=token)
+
+
+def _repository(session: RunSession, seen: Seen) -> str:
+    """Where the image comes from: the settings say, else that of the image that gets the most traffic."""
+    named = next((each for each in session.settings.pipeline.services if each.name == seen.service.name), None)
+    if named is not None and named.repository:
+        return named.repository
+    return _most(seen).image.repository
+
+
+def _most(seen: Seen) -> Revision:
+    _, revision = max(seen.service.serving, key=lambda each: each[0].percent)
+    if revision is None:
+        raise UnseenError("the revision that serves could not be read", "run again")
+    return revision
+
+
+async def _tag(session: RunSession, seen: Seen, audit: Audit | None) -> str:
+    """The settings' tag, the one that was deployed, or the one that our last redeploy was made of."""
+    name = seen.service.name
+    tag = session.settings.pipeline.tag_of(name) or seen.service.image.tag
+    if tag is None and audit is not None and (last := await audit.last("redeploy", _place(session, seen))):
+        tag = last.evidence.get("tag") if last.plan == seen.nonce else None
+    if not isinstance(tag, str):
+        raise RefusedError(
+            f"{name} was not deployed by a tag, and the settings name none",
+            "set tag at the service in the settings, or name one with --tag",
+        )
+    return tag
+
+
+def _place(session: RunSession, seen: Seen) -> str:
+    return place_of(session.target, resource_of(session, seen.service.name))
+
+
+async def _resolve(session: RunSession, repository: str, reference: str) -> Tag:
+    """What a tag or digest stands for now.
+
+    Raises:
+        RefusedError: the registry has no such image.
+        UnseenError: it does not answer.
+    """
+    image = Image(reference=f"{repository}:{reference}", repository=repository, tag=reference)
+    tags, gaps = await read_tags([image], session.registry, session.budget, login=session.reader)
+    if gaps:
+        raise UnseenError(f"registry: {gaps[0].reason}", gaps[0].next_step)
+    if tags[0].digest is None:
+        raise RefusedError(f"{repository} has no image {show(reference, limit=200)}", "push it first, or name another")
+    return tags[0]
+
+
+async def _refuse_moved(session: RunSession, plan: RedeployPlan) -> None:
+    if plan.tag is None:
+        return
+    now = await _resolve(session, plan.repository, plan.tag)
+    if now.digest != plan.digest:
+        raise RefusedError(
+            f"the tag {plan.tag} moved since the plan: it was {plan.digest[:_HEX]}, and is {_short(now)}",
+            "plan again, and look at the new digest",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the registry tells of images: when each was uploaded, what the new one claims, and what is not known."""
+
+    uploads: dict[str, datetime]
+    commit: str | None
+    unknown: tuple[str, ...]
+
+
+async def _told(session: RunSession, wanted: Tag) -> _Told:
+    asked = wanted.repository, session.registry, session.budget, session.reader
+    uploads, commit = await asyncio.gather(
+        read_uploads(*asked),
+        read_commit(wanted.repository, wanted.digest or "", *asked[1:]),
+        return_exceptions=True,
+    )
+    unknown = list[str]()
+    if isinstance(commit, BaseException):
+        unknown.append(f"which commit the image claims could not be read: {_failure(commit)}")
+    elif commit is None:
+        unknown.append("the image claims no commit: it bears no label org.opencontainers.image.revision")
+    if isinstance(uploads, BaseException):
+        unknown.append(f"when the images were uploaded could not be read: {_failure(uploads)}")
+    elif not uploads:
+        unknown.append("when the images were uploaded is not known: the registry does not tell")
+    return _Told(
+        {} if isinstance(uploads, BaseException) else uploads,
+        None if isinstance(commit, BaseException) else commit,
+        tuple(unknown),
+    )
+
+
+def _failure(error: BaseException) -> SourceError:
+    """A failed read; anything else goes on its way."""
+    if isinstance(error, SourceError):
+        return error
+    raise error
+
+
+def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: Code) -> RedeployPlan:
+    pipeline, service, serving = session.settings.pipeline, seen.service, _most(seen).image
+    digest = wanted.digest or ""
+    uploads = told.uploads
+    ages = _Ages(uploads.get(digest), uploads.get(serving.digest) if serving.digest else None)
+    plan = new_id()
+    return RedeployPlan(
+        id=plan,
+        project=pipeline.heartbeat_project,
+        database=pipeline.heartbeats.database,
+        collection=pipeline.heartbeats.collection,
+        target=session.target,
+        principal=session.principal,
+        read_time=session.clock(),
+        reason=f"{service.name} serves {(serving.digest or serving.reference)[:_HEX]}; {_named(wanted)} is "
+        f"{digest[:_HEX]}",
+        service=service.name,
+        service_project=service.project,
+        region=service.region,
+        version=seen.version,
+        wanted=seen.wanted,
+        serving=seen.serving,
+        changes=tuple(_changes(seen, wanted, plan)),
+        notes=(inside.told, *_notes(seen, wanted, ages, told)),
+        repository=wanted.repository,
+        digest=digest,
+        children=wanted.children,
+        tag=None if wanted.tag == digest else wanted.tag,
+        before=seen.image,
+        uploaded_at=ages.new,
+        serving_uploaded_at=ages.serving,
+        commit=told.commit,
+        older=ages.older,
+        moves_traffic=bool(seen.pinned),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ages:
+    """When the new image and the one that serves were uploaded, as far as that is known."""
+
+    new: datetime | None
+    serving: datetime | None
+
+    @property
+    def older(self) -> bool | None:
+        """Whether the new image is the older one."""
+        return None if self.new is None or self.serving is None else self.new < self.serving
+
+
+def _changes(seen: Seen, wanted: Tag, plan: str) -> list[str]:
+    told = [
+        f"the image: {seen.image} becomes {wanted.repository}@{wanted.digest}",
+        f"a new revision, which bears the label redeploy-plan={plan}; until it is ready it gets no traffic",
+    ]
+    if seen.message.template.revision:
+        told.append(f"the name {seen.message.template.revision} for the next revision is cleared: it is taken")
+    if seen.pinned:
+        told.append(f"traffic: {shares(seen.wanted)} becomes {shares(all_to_latest(seen.wanted))}")
+    return told
+
+
+def _notes(seen: Seen, wanted: Tag, ages: _Ages, registry: _Told) -> list[str]:
+    told = list(registry.unknown)
+    if ages.older:
+        told.append("OLDER: the image was uploaded before the one that serves")
+    newest = seen.service.revision(seen.service.created)
+    if newest and newest.ready is State.FAILED and newest.image.digest and wanted.points_at(newest.image.digest):
+        told.append(f"FAILED BEFORE: {newest.name} runs this digest and is not ready: {newest.reason or 'no reason'}")
+    elsewhere = {each.image.repository for each in seen.service.revisions} - {wanted.repository}
+    if elsewhere:
+        told.append(f"OTHER REPOSITORY: what serves or was deployed last comes from {', '.join(sorted(elsewhere))}")
+    if seen.service.commit and seen.service.commit != registry.commit:
+        claims = registry.commit or "none that is known"
+        told.append(
+            f"the service's label goes on to claim commit {seen.service.commit}; the image's own claims {claims}"
+        )
+    if seen.nonce and seen.pinned:
+        told.append(f"the redeploy {seen.nonce} held this traffic, and may not have come to its end")
+    if len({each.digest for each in seen.serving}) > 1:
+        told.append(f"traffic is split over {len(seen.serving)} revisions: {shares(seen.wanted)}")
+    return told
+
+
+def _pinned(seen: Seen) -> str:
+    told = f"traffic of {seen.service.name} is pinned ({shares(seen.wanted)}): a new revision would get none of it"
+    if seen.nonce is None:
+        return told
+    return f"{told}; the redeploy {seen.nonce} may have held it there: if it was broken off, go on with --resume"
+
+
+def _short(tag: Tag) -> str:
+    return (tag.digest or "")[:_HEX]
+
+
+def _named(tag: Tag) -> str:
+    return "the digest that was named" if tag.tag == tag.digest else f"the tag {show(tag.tag, limit=200)}"

@@ -1,0 +1,132 @@
+"""A change of one service on its way: its newest look, its steps, and what became of it, whatever Cloud Run does."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from checks.evidence.deployments import Revision, Service
+from validate_daily.repairs.cloud_run.poll import UNANSWERED, wait_until
+from validate_daily.repairs.cloud_run.service_state import Seen, look
+from validate_daily.repairs.cloud_run.session import RunSession
+from validate_daily.repairs.cloud_run.update import StoppedError, want
+from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
+from validate_daily.repairs.plans.cloud_run_plans import ServicePlan, Traffic
+from validate_daily.repairs.plans.errors import UnseenError
+from validate_daily.repairs.stores.desired_state import changed, set_traffic
+
+P = TypeVar("P", bound=ServicePlan)
+
+
+@dataclass(slots=True)
+class AtWork(ABC, Generic[P]):
+    """One plan of a service while it is applied.
+
+    Attributes:
+        session: one that is writing.
+        plan: what somebody agreed to.
+        seen: the newest look.
+        begun: the service was found as this plan had left it when it was broken off.
+        resumed: the plan had been started before.
+        steps: what was done, in its order.
+        lines: what the new revision said, where it failed.
+        effect: what was seen of it at work, where it serves.
+    """
+
+    session: RunSession
+    plan: P
+    seen: Seen
+    begun: bool
+    resumed: bool
+    steps: list[str] = field(default_factory=list[str])
+    lines: tuple[str, ...] = ()
+    effect: tuple[str, ...] = ()
+
+    async def run(self) -> Rollout:
+        """All of it. Raises nothing for what Cloud Run does: the result says it."""
+        try:
+            await self.work()
+        except StoppedError as stopped:
+            return await self._told(done=stopped.done, reason=stopped.reason, next_step=stopped.next_step)
+        except UnseenError as error:
+            onward = f"{error.next_step}; go on with --resume {self.plan.id}"
+            return await self._told(done=None, reason=error.reason, next_step=onward)
+        return await self._told(done=True)
+
+    @abstractmethod
+    async def work(self) -> None:
+        """Make the change, and see it through.
+
+        Raises:
+            StoppedError: it came to its end before it was whole.
+            UnseenError: the service could not be read.
+        """
+
+    @abstractmethod
+    def refuse_others(self, seen: Seen) -> None:
+        """Stop where somebody else has changed what this plan is about.
+
+        Raises:
+            StoppedError: they have.
+        """
+
+    @property
+    @abstractmethod
+    def revision(self) -> str | None:
+        """The revision that the plan is about."""
+
+    @property
+    def digest(self) -> str | None:
+        """What was to serve; None where only traffic was to move."""
+        return None
+
+    async def wait(self, holds: Callable[[Seen], bool], *, what: str, acknowledged: bool = True) -> Seen:
+        """Look until something holds; only a few times where nobody acknowledged what it waits for."""
+
+        def holds_and_ours(seen: Seen) -> bool:
+            self.seen = seen
+            if acknowledged:
+                self.refuse_others(seen)
+            return holds(seen)
+
+        looks = None if acknowledged else UNANSWERED
+        waiting = f"{self.plan.service}: {what}"
+        return await wait_until(self.session, self.plan.resource, holds_and_ours, what=waiting, looks=looks)
+
+    async def want_traffic(self, traffic: Iterable[Traffic]) -> None:
+        """Ask for traffic, and for nothing else."""
+        target = tuple(traffic)
+        wanted = changed(self.seen.message, lambda message: set_traffic(message, target))
+        if not await want(self.session.store, self.seen.message, wanted, "traffic", allowed=("traffic",)):
+            await self.wait(lambda seen: seen.wanted == target, what="looking for the change", acknowledged=False)
+
+    async def _told(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
+        unseen: tuple[str, ...] = ()
+        try:
+            self.seen = await look(self.session, self.plan.resource)
+        except UnseenError as error:
+            unseen = (f"the service after the change: {error}",)
+        return Rollout(
+            plan=self.plan.id,
+            repair=self.plan.repair,
+            resumed=self.resumed,
+            unseen=unseen,
+            service=self.plan.service,
+            done=done,
+            reason=reason,
+            digest=self.digest,
+            revision=self.revision,
+            created=self.seen.service.created,
+            ready=self.seen.service.ready,
+            serving=self.seen.serving,
+            wanted=self.seen.wanted,
+            steps=tuple(self.steps),
+            lines=self.lines,
+            effect=self.effect,
+            next_step=next_step,
+        )
+
+
+def why(told: Service | Revision) -> str:
+    """Cloud Run's own words for a failure."""
+    return ": ".join(filter(None, (told.reason, told.message))) or "Cloud Run gives no reason"

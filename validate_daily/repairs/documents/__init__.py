@@ -1,0 +1,4 @@
+"""Repairs of heartbeat documents: cleanup and restore.
+
+May import plans and stores.
+"""

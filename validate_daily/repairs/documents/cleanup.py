@@ -1,0 +1,224 @@
+"""Cleanup: moves the documents that old code named by run into the trash collection.
+
+Only ids that parse as run-scoped and are not registered are ever touched. While something still writes such ids, fixing
+the writer comes first: a cleanup would grow back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import nsmallest
+from types import MappingProxyType
+from typing import Any, Final
+
+from checks.settings.pipeline import Pipeline
+from checks.sources.errors import SourceError
+from checks.text.show import show
+from validate_daily.repairs.documents.fates import (
+    list_collection,
+    move_all,
+    now_of,
+    refuse_above,
+    refuse_unless_same,
+    target_id,
+)
+from validate_daily.repairs.documents.selection import Sorted, sort_out
+from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.plans.application import allow, audited
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
+from validate_daily.repairs.plans.outcome import Outcome, Recount
+from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, Subject, digest, new_id
+from validate_daily.repairs.plans.regrowth import owners
+from validate_daily.repairs.stores.documents import Move, Stored, below_root, text, trash_document
+from validate_daily.repairs.stores.listing import Listing
+from validate_daily.repairs.stores.timestamps import moment, nanos_of
+
+_NAMED: Final = 5
+NOT_FIXED: Final[Mapping[str, datetime]] = MappingProxyType({})
+_ENTRIES_A_READ: Final = 1_000
+
+
+async def plan_cleanup(
+    session: Session,
+    *,
+    even_if_growing: bool = False,
+    max_documents: int | None = None,
+    fixed: Mapping[str, datetime] = NOT_FIXED,
+) -> CleanupPlan:
+    """Plan a cleanup from a reading of one's own. Changes nothing.
+
+    Args:
+        session: what is read, and for whom.
+        even_if_growing: a person in a terminal wants it although something still writes run-scoped ids.
+        max_documents: a person in a terminal wants another limit than that of the settings.
+        fixed: since when the fix of a service is proved to serve: what its processors created before is no growth.
+
+    Raises:
+        NothingToDoError: there is nothing that a cleanup touches.
+        RefusedError: something still writes, or there is more than one plan may touch.
+        UnseenError: the collection could not be listed completely.
+    """
+    seen = await _look(session, None, fixed)
+    limit = session.settings.writes.max_documents if max_documents is None else max_documents
+    if not seen.versions:
+        raise NothingToDoError(seen.nothing(), "look at the whole picture with validate-daily check")
+    if seen.found.growing and not even_if_growing:
+        raise RefusedError(seen.growth(), seen.fix_first())
+    refuse_above(limit, len(seen.versions))
+    heartbeats = session.settings.pipeline.heartbeats
+    expires = heartbeats.trash_expires_after
+    return CleanupPlan(
+        id=new_id(),
+        project=session.settings.pipeline.heartbeat_project,
+        database=heartbeats.database,
+        collection=heartbeats.collection,
+        trash=heartbeats.trash,
+        target=session.connection.target,
+        principal=session.principal,
+        read_time=seen.listing.read_time,
+        count=len(seen.versions),
+        digest=digest(seen.versions),
+        by_processor=dict(seen.found.families.most_common()),
+        sample=tuple(
+            Subject(path=path, update_time=moment(version)) for path, version in nsmallest(SAMPLE, seen.versions)
+        ),
+        untouched=seen.found.untouched,
+        reason=f"malformed-ids: {len(seen.versions):,} of {seen.total:,} documents have run-scoped ids",
+        max_documents=limit,
+        default_max=session.settings.writes.max_documents,
+        expected=_expected(len(seen.versions), seen.total),
+        undo_until=None if expires is None else seen.listing.read_time + expires,
+        total_before=seen.total,
+        growing=sum(seen.found.growing.values()),
+        even_if_growing=even_if_growing,
+    )
+
+
+async def apply_cleanup(
+    session: Session, plan: CleanupPlan, approval: Approval, audit: Audit, *, token: str | None = None
+) -> Outcome:
+    """Do what a plan says to what is still as it says, and look again.
+
+    Args:
+        session: one that is writing.
+        plan: made by ``plan_cleanup``, perhaps by way of a seal.
+        approval: somebody's agreement to this plan.
+        audit: where it is written down, before and after.
+        token: the sealed plan, kept in the audit for resuming.
+
+    Raises:
+        RepairError: it may not be applied; nothing was changed.
+    """
+    resumed = await allow(session, plan, approval, audit, await now_of(session))
+    versions = (await _look(session, plan.read_time)).versions
+    refuse_unless_same(plan, versions)
+
+    def home_of(path: str) -> str:
+        return f"{plan.trash}/{target_id(plan.id, path)}"
+
+    async def move(head: str) -> Outcome:
+        fates = await move_all(session, _ToTrash(plan, head), plan, versions, home_of)
+        return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
+
+    return await audited(session, plan, approval, audit, move, token=token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A listing of the collection, and what of it a cleanup touches: ``versions`` are its paths and their versions."""
+
+    pipeline: Pipeline
+    listing: Listing
+    found: Sorted
+    versions: Sequence[tuple[str, int]]
+
+    @property
+    def total(self) -> int:
+        """How many documents there are."""
+        return len(self.listing.rows)
+
+    def nothing(self) -> str:
+        """That there is nothing to do, and what there is instead."""
+        left = "; ".join(f"{each.count:,} {each.what}" for each in self.found.untouched)
+        collection = self.pipeline.heartbeats.collection
+        return f"nothing to clean: no document of {collection} has a run-scoped id" + (f" ({left})" if left else "")
+
+    def growth(self) -> str:
+        """That something still writes, and who."""
+        growing = self.found.growing
+        top = ", ".join(f"{show(name, limit=200)} ({count:,})" for name, count in growing.most_common(_NAMED))
+        return (
+            f"{sum(growing.values()):,} malformed documents were created in {self.pipeline.heartbeats.collection} in "
+            f"the last hour, by {top}: something still writes in the old format, and a cleanup would grow back"
+        )
+
+    def fix_first(self) -> str:
+        """What to redeploy before any cleanup."""
+        known = owners(self.pipeline)
+        services = sorted({known[name] for name in self.found.growing if name in known})
+        who = ", ".join(services) if services else "the service or job that runs these processors"
+        return f"redeploy {who}, and plan again in an hour; a person in a terminal may say --even-if-growing"
+
+
+async def _look(session: Session, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED) -> _Seen:
+    pipeline = session.settings.pipeline
+    try:
+        listing = await list_collection(session, pipeline.heartbeats.collection, at)
+    except SourceError as error:
+        raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
+    found = _sort(pipeline, listing, fixed)
+    collection = pipeline.heartbeats.collection
+    versions = [(f"{collection}/{row.id}", row.updated) for row in listing.rows if row.id in found.subjects]
+    return _Seen(pipeline, listing, found, versions)
+
+
+def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> Sorted:
+    since = {name: nanos_of(fixed[service]) for name, service in owners(pipeline).items() if service in fixed}
+    return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), since)
+
+
+async def _recount(session: Session, plan: CleanupPlan) -> Recount | SourceError:
+    try:
+        listing = await list_collection(session, plan.collection)
+    except SourceError as error:
+        return error
+    left = _sort(session.settings.pipeline, listing).subjects
+    since = nanos_of(plan.read_time)
+    return Recount(
+        at=listing.read_time,
+        total=len(listing.rows),
+        remaining=len(left),
+        arrived=sum(1 for row in listing.rows if row.id in left and row.created > since),
+    )
+
+
+def _expected(subjects: int, total: int) -> Expected:
+    """Now; all listed as of T and counted; each subject read whole; what is left listed afterwards and counted."""
+    after = total - subjects
+    counts = 2 * max(1, -(-total // _ENTRIES_A_READ)) + max(1, -(-after // _ENTRIES_A_READ))
+    return Expected(reads=counts + total + subjects + max(1, after), writes=subjects, deletes=subjects)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToTrash:
+    """A document of the collection becomes one of the trash.
+
+    Attributes:
+        plan: which cleanup's.
+        head: the head of the audit's chain before it.
+    """
+
+    plan: CleanupPlan
+    head: str
+
+    def document(self, stored: Stored, move: Move) -> Any:  # noqa: ANN401 - protobuf's classes have no types
+        """The original inside, and where, when and by which cleanup it was."""
+        until = self.plan.undo_until
+        expiry = {} if until is None else {"expires_at": until}
+        return trash_document(stored, path=below_root(move.source), cleanup=self.plan.id, audit=self.head, **expiry)
+
+    def is_ours(self, target: Stored, move: Move) -> bool:
+        """It bears this cleanup's id and the path: an earlier start of it wrote another head."""
+        return (text(target.fields, "cleanup"), text(target.fields, "path")) == (self.plan.id, below_root(move.source))

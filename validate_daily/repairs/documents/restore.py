@@ -1,0 +1,194 @@
+"""Restore: moves what a cleanup moved to the trash back to where it was, and never over a document."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+
+from checks.sources.budget import ask
+from checks.sources.errors import SourceError
+from heartbeat.document_id import parse
+from validate_daily.repairs.documents.fates import list_collection, move_all, now_of, refuse_above, refuse_unless_same
+from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.plans.application import allow, audited
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
+from validate_daily.repairs.plans.outcome import Outcome, Recount
+from validate_daily.repairs.plans.plan import SAMPLE, Expected, RestorePlan, Subject, Untouched, digest, new_id
+from validate_daily.repairs.stores.documents import Documents, Move, Stored, original_document
+from validate_daily.repairs.stores.listing import ROLE, Lister, Row
+from validate_daily.repairs.stores.timestamps import moment
+
+_AT_ONCE: Final = 250
+_PLAN_ID: Final = 16
+
+
+async def plan_restore(
+    session: Session, cleanup: str, *, processors: tuple[str, ...] = (), max_documents: int | None = None
+) -> RestorePlan:
+    """Plan to undo a cleanup, from a reading of the trash. Changes nothing.
+
+    Args:
+        session: what is read, and for whom.
+        cleanup: the id of the cleanup, as its outcome and the audit tell it.
+        processors: move back only the documents of these; none named means all.
+        max_documents: a person in a terminal wants another limit than that of the settings.
+
+    Raises:
+        RefusedError: that is no id of a cleanup, or there is more than one plan may touch.
+        NothingToDoError: nothing of it can be moved back.
+        UnseenError: not everything could be read.
+    """
+    if len(cleanup) != _PLAN_ID or not set(cleanup) <= set("0123456789abcdef"):
+        raise RefusedError(f"{cleanup[:40]!r} is no id of a cleanup", "validate-daily audit lists them")
+    seen = await _look(session, cleanup, processors, None)
+    if not seen.rows:
+        raise NothingToDoError(seen.nothing(session), "validate-daily audit shows what a cleanup moved")
+    limit = session.settings.writes.max_documents if max_documents is None else max_documents
+    refuse_above(limit, len(seen.rows))
+    heartbeats = session.settings.pipeline.heartbeats
+    return RestorePlan(
+        id=new_id(),
+        cleanup=cleanup,
+        processors=processors,
+        project=session.settings.pipeline.heartbeat_project,
+        database=heartbeats.database,
+        collection=heartbeats.collection,
+        trash=heartbeats.trash,
+        target=session.connection.target,
+        principal=session.principal,
+        read_time=seen.read_time,
+        count=len(seen.rows),
+        digest=digest(seen.versions),
+        by_processor=dict(Counter(_processor(row.path) for row in seen.rows).most_common()),
+        sample=tuple(Subject(path=row.path, update_time=moment(row.updated)) for row in islice(seen.rows, SAMPLE)),
+        untouched=seen.untouched,
+        reason=f"undo of the cleanup {cleanup}",
+        max_documents=limit,
+        default_max=session.settings.writes.max_documents,
+        expected=_expected(len(seen.rows), seen.listed),
+        undo_until=None,
+    )
+
+
+async def apply_restore(
+    session: Session, plan: RestorePlan, approval: Approval, audit: Audit, *, token: str | None = None
+) -> Outcome:
+    """Move back what is still as the plan says, where nothing stands, and look again.
+
+    Args:
+        session: one that is writing.
+        plan: made by ``plan_restore``, perhaps by way of a seal.
+        approval: somebody's agreement to this plan.
+        audit: where it is written down, before and after.
+        token: the sealed plan, kept in the audit for resuming.
+
+    Raises:
+        RepairError: it may not be applied; nothing was changed.
+    """
+    resumed = await allow(session, plan, approval, audit, await now_of(session))
+    seen = await _look(session, plan.cleanup, plan.processors, plan.read_time)
+    refuse_unless_same(plan, seen.versions)
+    homes = {f"{plan.trash}/{row.id}": row.path for row in seen.rows}
+
+    async def move(_head: str) -> Outcome:
+        fates = await move_all(session, _FromTrash(), plan, seen.versions, homes.__getitem__)
+        return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
+
+    return await audited(session, plan, approval, audit, move, token=token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the trash holds of a cleanup: ``rows`` can be moved back."""
+
+    read_time: datetime
+    trash: str
+    listed: int
+    rows: tuple[Row, ...]
+    untouched: tuple[Untouched, ...]
+
+    @property
+    def versions(self) -> list[tuple[str, int]]:
+        """What is moved back: each path in the trash and its version."""
+        return [(f"{self.trash}/{row.id}", row.updated) for row in self.rows]
+
+    def nothing(self, session: Session) -> str:
+        """That there is nothing to do, and what there is instead."""
+        left = "; ".join(f"{each.count:,} {each.what}" for each in self.untouched)
+        trash = session.settings.pipeline.heartbeats.trash
+        return f"nothing to restore: {trash} holds {left or 'nothing'} of this cleanup"
+
+
+async def _look(session: Session, cleanup: str, processors: tuple[str, ...], at: datetime | None) -> _Seen:
+    heartbeats = session.settings.pipeline.heartbeats
+    try:
+        listing = await list_collection(session, heartbeats.trash, at, cleanup=cleanup)
+        homes = [row for row in listing.rows if _is_home(row.path, heartbeats.collection)]
+        asked = [row for row in homes if not processors or _processor(row.path) in processors]
+        taken = await _taken(session, [row.path for row in asked], listing.read_time)
+    except SourceError as error:
+        raise UnseenError.of(f"reading {heartbeats.trash}", error) from error
+    untouched = (
+        ("documents whose place is taken", len(taken), "a document is there, and is never overwritten"),
+        ("documents of other processors", len(homes) - len(asked), "they were not asked for"),
+        ("documents that do not say where they belong", len(listing.rows) - len(homes), "look at them by hand"),
+    )
+    return _Seen(
+        listing.read_time,
+        heartbeats.trash,
+        len(listing.rows),
+        tuple(row for row in asked if row.path not in taken),
+        tuple(Untouched(what=what, count=count, why=why) for what, count, why in untouched if count),
+    )
+
+
+async def _taken(session: Session, paths: list[str], at: datetime) -> frozenset[str]:
+    """Where a document stands already, as of a moment."""
+    documents = Documents(session.connection, session.budget, session.bill)
+    root = f"{session.root}/"
+    found = set[str]()
+    for start in range(0, len(paths), _AT_ONCE):
+        there = await documents.read((root + path for path in paths[start : start + _AT_ONCE]), at)
+        found |= {name.removeprefix(root) for name in there}
+    return frozenset(found)
+
+
+async def _recount(session: Session, plan: RestorePlan) -> Recount | SourceError:
+    lister = Lister(session.connection, plan.collection, session.budget, session.progress, session.bill)
+    try:
+        at, total = await ask(lister.count, session.budget, role=ROLE)
+        left = await list_collection(session, plan.trash, cleanup=plan.cleanup)
+    except SourceError as error:
+        return error
+    return Recount(at=at, total=total, remaining=len(left.rows), arrived=0)
+
+
+def _is_home(path: str, collection: str) -> bool:
+    """Whether a path is one of a document directly in the collection."""
+    return path.startswith(f"{collection}/") and path.count("/") == 1 and not path.endswith("/")
+
+
+def _processor(path: str) -> str:
+    return parse(path.rpartition("/")[2]).family
+
+
+def _expected(subjects: int, listed: int) -> Expected:
+    """Now; the trash listed again as of T and counted; places and documents read; what is left counted twice."""
+    return Expected(reads=5 + listed + 2 * subjects + (listed - subjects), writes=subjects, deletes=subjects)
+
+
+@dataclass(frozen=True, slots=True)
+class _FromTrash:
+    """A document of the trash becomes what it was."""
+
+    def document(self, stored: Stored, move: Move) -> Any | None:  # noqa: ANN401 - protobuf's classes have no types
+        """The original."""
+        del move
+        return original_document(stored)
+
+    def is_ours(self, target: Stored, move: Move) -> bool:
+        """It holds exactly what the original held."""
+        return target.same_fields(move.document)

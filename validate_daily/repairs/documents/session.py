@@ -1,0 +1,134 @@
+"""An open way to change one pipeline's documents, or to plan it: settings, principal, connection, limits of time."""
+
+import asyncio
+import getpass
+import importlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from checks.evidence.snapshot import Target
+from checks.settings.file import Settings
+from checks.sources.credentials import Login
+from checks.sources.errors import SourceError
+from checks.sources.firestore.channel import Connection, connect, firestore_target
+from checks.sources.progress import Progress, quiet
+from validate_daily.repairs.plans.errors import RepairError, UnseenError
+from validate_daily.repairs.plans.plan import Principal
+from validate_daily.repairs.stores.bill import Bill
+
+if TYPE_CHECKING:
+    from checks.sources.budget import Budget
+
+DEFAULT_TIMEOUT: Final = 600.0
+
+
+@dataclass(slots=True)
+class Access(ABC):
+    """What planning and applying share, whatever is changed.
+
+    Attributes:
+        settings: the pipeline and what may be changed in it.
+        principal: who asks.
+        budget: what all calls together may take.
+        progress: told how far the long steps are.
+        writing: it has the credentials that change things.
+    """
+
+    settings: Settings
+    principal: Principal
+    budget: "Budget"
+    progress: Progress
+    writing: bool
+
+    @property
+    @abstractmethod
+    def target(self) -> Target:
+        """Where things are changed."""
+
+
+@dataclass(slots=True)
+class Session(Access):
+    """An open way to the documents.
+
+    Attributes:
+        connection: to Firestore.
+        bill: what was billed so far.
+    """
+
+    connection: Connection
+    bill: Bill = field(default_factory=Bill)
+
+    @property
+    def target(self) -> Target:
+        """The database."""
+        return self.connection.target
+
+    @property
+    def root(self) -> str:
+        """What the full name of every document begins with."""
+        return f"{self.connection.target.resource}/documents"
+
+
+@asynccontextmanager
+async def open_session(
+    settings: Settings,
+    principal: Principal,
+    *,
+    writing: bool = False,
+    timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that all calls share, not a cancellation
+    progress: Progress = quiet,
+    environment: Mapping[str, str] = os.environ,
+) -> AsyncGenerator[Session]:
+    """Open a session; planning takes one that reads, applying one that is ``writing``.
+
+    Args:
+        settings: which pipeline, and what may be changed.
+        principal: who asks.
+        writing: with the credentials that change things: those of ``[writes] impersonate``, if it is set.
+        timeout: seconds that all calls together may take.
+        progress: told how far the long steps are.
+        environment: where ``FIRESTORE_EMULATOR_HOST`` is looked up.
+
+    Raises:
+        RepairError: writes are off.
+        UsageError: the address is refused.
+        UnseenError: there are no usable credentials.
+    """
+    if settings.no_writes is not None:
+        raise RepairError("writes are off", settings.no_writes)
+    database = f"projects/{settings.pipeline.heartbeat_project}/databases/{settings.pipeline.heartbeats.database}"
+    target = firestore_target(database, environment)
+    await asyncio.to_thread(_load)
+    from checks.sources.budget import Budget, patient  # noqa: PLC0415 - Google's packages load when used
+
+    budget = Budget(timeout)
+    login = Login(impersonate=settings.writes.impersonate if writing else None)
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(patient(budget, connect(target, login)))
+        except SourceError as error:
+            raise UnseenError.of("firestore", error) from error
+        yield Session(settings, principal, budget, progress, writing, connection)
+
+
+def local_principal() -> Principal:
+    """Who uses this machine, as far as it can be told."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        name = f"uid {os.geteuid()}"
+    return Principal(name=name, verified=False)
+
+
+def _load() -> None:
+    """Load what takes seconds, which are not the budget's."""
+    for module in (
+        "checks.sources.budget",
+        "validate_daily.repairs.stores.listing",
+        "validate_daily.repairs.stores.documents",
+    ):
+        importlib.import_module(module)

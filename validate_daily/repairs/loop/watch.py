@@ -1,0 +1,67 @@
+"""Watches a collection for a while after a cleanup: that nothing grew back, or what did, and who runs the writer."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from checks.settings.pipeline import Pipeline
+from checks.sources.errors import SourceError
+from validate_daily.repairs.documents.fates import list_collection
+from validate_daily.repairs.documents.selection import malformed_since
+from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.plans.errors import UnseenError
+from validate_daily.repairs.plans.regrowth import Grown, Watched, owners
+from validate_daily.repairs.stores.listing import Listing
+from validate_daily.repairs.stores.timestamps import nanos_of
+
+LOOKS: Final = 4
+"""Looks within a watch, besides the first."""
+
+_SAMPLE: Final = 10
+
+Waiting = Callable[[float], Awaitable[None]]
+"""Waits for some seconds: ``asyncio.sleep``, or what a test puts in its place."""
+
+
+async def watch(session: Session, duration: timedelta, *, waiting: Waiting = asyncio.sleep) -> Watched:
+    """Look at a collection again and again, and stop early where something grew.
+
+    Args:
+        session: what is read.
+        duration: how long.
+        waiting: waits between two looks.
+
+    Raises:
+        UnseenError: not even the first look succeeded.
+    """
+    pipeline = session.settings.pipeline
+    try:
+        since = (await list_collection(session, pipeline.heartbeats.collection)).read_time
+    except SourceError as error:
+        raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
+    seen = Watched(since=since, until=since, looks=1)
+    for _ in range(LOOKS):
+        session.progress("watching whether anything grows back", seen.looks, LOOKS + 1)
+        await waiting(duration.total_seconds() / LOOKS)
+        try:
+            listing = await list_collection(session, pipeline.heartbeats.collection)
+        except SourceError as error:
+            return seen.model_copy(update={"unseen": f"a look failed: {error}; next: {error.next_step}"})
+        seen = _seen(pipeline, listing, since, seen.looks + 1)
+        if seen.grown:
+            break
+    return seen
+
+
+def _seen(pipeline: Pipeline, listing: Listing, since: datetime, looks: int) -> Watched:
+    new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since) + 1)
+    services, counts = owners(pipeline), Counter(family for _, family in new)
+    return Watched(
+        since=since,
+        until=listing.read_time,
+        looks=looks,
+        grown=tuple(Grown(processor=name, count=n, service=services.get(name)) for name, n in counts.most_common()),
+        sample=tuple(sorted(name for name, _ in new)[:_SAMPLE]),
+    )

@@ -1,0 +1,345 @@
+"""Writes down every change, before and after it; each line carries the hash of the one before it.
+
+A change whose line "before" cannot be written does not happen. The chain shows a line that was changed, taken out or
+put in. It cannot show that a file was cut at its end, but what a cleanup moves carries the chain's head of its time.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import stat
+from collections import deque
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, Self
+
+from platformdirs import user_state_path
+from pydantic import AwareDatetime, ValidationError, model_validator
+
+from checks.evidence.base import Evidence
+from checks.evidence.snapshot import Target
+from checks.settings.file import Settings
+from checks.settings.pipeline import Pipeline
+from checks.sources.errors import SourceError
+from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.errors import RepairError
+from validate_daily.repairs.plans.plan import PlanId, Principal, place_of
+
+FIRST: Final = "0" * 64
+"""What the first line of a file carries as the hash of the one before."""
+
+MAX_LINE: Final = 4 << 20
+_NEXT: Final = "set [audit] path to a file of your own that only you can read, or free the disk it is on"
+
+
+Moment = Literal["before", "after", "interrupted", "fact"]
+
+
+class Event(Evidence):
+    """One line of the audit.
+
+    Attributes:
+        at: the clock of the machine that writes.
+        moment: before the change; after it, which ends the plan; when it was broken off and may be resumed; or a fact
+            that was seen, which changes nothing.
+        repair: what is done, as in ``cleanup``.
+        plan: the plan's id; None of a fact.
+        subject: what it is about: a collection, a service.
+        pipeline, project, target: whose it is, and where it was changed; None in lines of earlier versions.
+        place: the plan's, by which lines about the same thing are found.
+        principal, identity: who, and whether that was verified.
+        approval: who agreed, and how.
+        evidence: what the plan says: target, digest, count, reason.
+        outcome: what became of it, after it.
+        token: the sealed plan, so that it can be resumed under this approval.
+    """
+
+    at: AwareDatetime
+    moment: Moment
+    repair: str
+    plan: PlanId | None
+    subject: str = ""
+    pipeline: str | None = None
+    project: str | None = None
+    target: Target | None = None
+    place: str | None = None
+    principal: Principal
+    identity: str
+    approval: Approval | None = None
+    evidence: dict[str, Any]
+    outcome: dict[str, Any] | None = None
+    token: str | None = None
+
+    @model_validator(mode="after")
+    def _of_an_earlier_version(self) -> Self:
+        """Lines of earlier versions say where something was changed in their evidence alone."""
+        if self.place is not None or self.target is not None or "target" not in self.evidence:
+            return self
+        target = Target.model_validate(self.evidence["target"])
+        return self.model_copy(update={"target": target, "project": str(self.evidence.get("project"))})
+
+    def is_of(self, pipeline: Pipeline, targets: Iterable[Target]) -> bool:
+        """Whether this was done to a pipeline in one of these clouds.
+
+        Args:
+            pipeline: the settings; lines of earlier versions name the project alone.
+            targets: what a look at that pipeline speaks to.
+        """
+        if self.target is None or self.project != pipeline.heartbeat_project:
+            return False
+        ours = {place_of(each, each.source) for each in targets}
+        return self.pipeline in {None, pipeline.pipeline.name} and place_of(self.target, self.target.source) in ours
+
+
+class AuditError(RepairError):
+    """A line cannot be written, or the audit not be read."""
+
+
+class Audit(Protocol):
+    """Where changes are written down."""
+
+    async def append(self, event: Event) -> str:
+        """Write a line, for good, and return the new head of the chain.
+
+        Raises:
+            AuditError: it is not written.
+        """
+        ...
+
+    async def started(self, plan: PlanId) -> Event | None:
+        """The line before the first change of a plan, if it was ever started.
+
+        Raises:
+            AuditError: the audit cannot be read.
+        """
+        ...
+
+    async def ended(self, start: Event) -> Event | None:
+        """The line that ended a plan: its own line after the change, or the start of another plan at the same place.
+
+        Args:
+            start: the line before the plan's first change.
+
+        Raises:
+            AuditError: the audit cannot be read.
+        """
+        ...
+
+    async def last(self, repair: str, place: str) -> Event | None:
+        """The line before the newest change of this kind at a place.
+
+        Raises:
+            AuditError: the audit cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file as it was read: its number, its event, its own hash."""
+
+    number: int
+    event: Event
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileAudit:
+    """A local file of JSON lines that is only added to: readable by its owner alone, locked while it is written."""
+
+    path: Path
+
+    async def append(self, event: Event) -> str:
+        """Write a line and wait until it is on the disk."""
+        return await asyncio.to_thread(self._append, event)
+
+    async def started(self, plan: PlanId) -> Event | None:
+        """The first line of a plan."""
+        return await asyncio.to_thread(self._started, plan)
+
+    async def ended(self, start: Event) -> Event | None:
+        """The first line after the start that ends the plan."""
+        return await asyncio.to_thread(self._ended, start)
+
+    async def last(self, repair: str, place: str) -> Event | None:
+        """The last line of a repair's, before it changed something at a place."""
+        return await asyncio.to_thread(self._last_of, repair, place)
+
+    def lines(self) -> Iterator[Line]:
+        """Every line, from the first on, as far as the chain holds; nothing where there is no file.
+
+        Raises:
+            AuditError: it cannot be read, or its chain is broken; the text names the first line that is wrong.
+        """
+        previous = FIRST
+        try:
+            with self._opened(os.O_RDONLY) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
+                for number, raw in enumerate(iter(lambda: file.readline(MAX_LINE), b""), start=1):
+                    event = self._read(number, raw, previous)
+                    previous = _head(raw)
+                    yield Line(number, event, previous)
+        except FileNotFoundError:
+            return
+
+    def _started(self, plan: PlanId) -> Event | None:
+        return next((line.event for line in self.lines() if line.event.plan == plan), None)
+
+    def _ended(self, start: Event) -> Event | None:
+        events = (line.event for line in self.lines())
+        later = dropwhile(lambda event: event.plan != start.plan, events)
+        return next((event for event in later if ends(event, start)), None)
+
+    def _last_of(self, repair: str, place: str) -> Event | None:
+        wanted = ("before", repair, place)
+        events = (line.event for line in self.lines())
+        found = deque((each for each in events if (each.moment, each.repair, each.place) == wanted), maxlen=1)
+        return found.pop() if found else None
+
+    def _append(self, event: Event) -> str:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as descriptor:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                raw = _line(event, self._last(descriptor))
+                _write(descriptor, raw)
+        except OSError as error:
+            raise AuditError(f"the audit {self.path} cannot be written: {error.strerror}", _NEXT) from error
+        return _head(raw)
+
+    @contextmanager
+    def _opened(self, flags: int) -> Generator[int]:
+        """The file's descriptor, once it has proved to be a file that only its owner can touch. A pipe never blocks."""
+        try:
+            descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise AuditError(f"the audit {self.path} cannot be opened: {error.strerror}", _NEXT) from error
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                raise AuditError(f"the audit {self.path} is no file", _NEXT)
+            if facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
+                raise AuditError(f"others may read or change the audit {self.path}", f"chmod 600 {self.path}")
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _last(self, descriptor: int) -> str:
+        """The hash of the last line."""
+        size = os.fstat(descriptor).st_size
+        if size == 0:
+            return FIRST
+        start = max(0, size - MAX_LINE)
+        tail = os.pread(descriptor, size - start, start)
+        if not tail.endswith(b"\n"):
+            raise AuditError(f"the last line of the audit {self.path} is cut off", "move the file aside, and keep it")
+        return _head(tail[tail.rfind(b"\n", 0, -1) + 1 :])
+
+    def _read(self, number: int, raw: bytes, previous: str) -> Event:
+        try:
+            told = json.loads(raw)
+            chained = told.pop("previous")
+            event = Event.model_validate(told)
+        except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
+            raise self._broken(number, "it is no line of an audit") from None
+        if not raw.endswith(b"\n"):
+            raise self._broken(number, "it is cut off")
+        if chained != previous:
+            raise self._broken(number, "it does not carry the hash of the line before")
+        return event
+
+    def _broken(self, number: int, why: str) -> AuditError:
+        return AuditError(
+            f"the audit {self.path} is broken at line {number}: {why}",
+            "what is from there on proves nothing: find out who changed the file, and keep it",
+        )
+
+
+def audit_path(settings: Settings) -> Path:
+    """The file of the settings, or the one in the user's state folder."""
+    path = settings.audit.path
+    return Path(path).expanduser() if path else user_state_path("validate-daily") / "audit.jsonl"
+
+
+@asynccontextmanager
+async def open_audit(
+    settings: Settings, *, environment: Mapping[str, str] = os.environ, seconds: float = 30.0
+) -> AsyncGenerator[Audit]:
+    """The audit that the settings ask for: a log of Cloud Logging where they name one, else a local file.
+
+    Args:
+        settings: the pipeline and where its changes are written down.
+        environment: where the address of Cloud Logging is looked up.
+        seconds: what one line may take on its way to Cloud Logging.
+
+    Raises:
+        AuditError: there are no credentials for Cloud Logging.
+    """
+    if settings.audit.cloud_logging is None:
+        yield FileAudit(audit_path(settings))
+        return
+    from validate_daily.repairs.stores.cloud_audit import connect_audit  # noqa: PLC0415 - Google's packages load when used
+
+    try:
+        async with connect_audit(settings.pipeline, settings.audit.cloud_logging, environment, seconds) as audit:
+            yield audit
+    except SourceError as error:
+        raise AuditError(f"the audit in Cloud Logging: {error}", error.next_step) from error
+
+
+def ends(event: Event, start: Event) -> bool:
+    """Whether a line that was written after the start of a plan ends that plan.
+
+    Args:
+        event: the later line.
+        start: the line before the plan's first change.
+    """
+    if event.moment == "after":
+        return event.plan == start.plan
+    return event.moment == "before" and event.plan != start.plan and event.place == start.place is not None
+
+
+def new_event(moment: Moment, **told: Any) -> Event:  # noqa: ANN401 - checked by Event
+    """An event of now."""
+    return Event(at=this_machine(), moment=moment, **told)
+
+
+def this_machine() -> datetime:
+    """The time by the clock of this machine, which the lines bear."""
+    return datetime.now(UTC)
+
+
+def told(event: Event, previous: str) -> str:
+    """An event as one line of JSON, ASCII throughout, with the hash of the line before."""
+    return json.dumps({"previous": previous, **event.model_dump(mode="json")}, ensure_ascii=True)
+
+
+def _line(event: Event, previous: str) -> bytes:
+    raw = told(event, previous).encode() + b"\n"
+    if len(raw) > MAX_LINE:
+        raise AuditError(f"a line of {len(raw):,} bytes is too long for the audit", "plan less at a time")
+    return raw
+
+
+def _write(descriptor: int, raw: bytes) -> None:
+    """Write a whole line and wait until it is on the disk; what is written in part is taken back."""
+    size = os.fstat(descriptor).st_size
+    try:
+        left = raw
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def _head(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

@@ -1,0 +1,155 @@
+"""The calls of Cloud Run that a repair needs, by Google's own clients: reads that are repeated, writes that are not."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import google.cloud.run_v2 as run
+from google.api_core import exceptions
+from google.cloud.run_v2.services.jobs.transports import JobsGrpcAsyncIOTransport
+from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcAsyncIOTransport
+from google.cloud.run_v2.services.services.transports import ServicesGrpcAsyncIOTransport
+from google.longrunning import operations_pb2  # pyright: ignore[reportMissingTypeStubs] - Google has none
+
+from checks.evidence.snapshot import Target
+from checks.sources.budget import Budget, ask, explain
+from checks.sources.channel import open_channel
+from checks.sources.cloud_run.client import Message
+from checks.sources.cloud_run.deployments import ROLE
+from checks.sources.credentials import Login
+from checks.sources.errors import SourceError
+
+T = TypeVar("T")
+
+WRITE_ROLE: Final = "roles/run.developer, and roles/iam.serviceAccountUser on the account that it runs as,"
+_CHANGED: Final = (exceptions.Aborted, exceptions.FailedPrecondition, exceptions.AlreadyExists)
+_REFUSED: Final = (
+    *(exceptions.PermissionDenied, exceptions.Unauthenticated, exceptions.InvalidArgument, exceptions.NotFound),
+    *(exceptions.MethodNotImplemented, exceptions.OutOfRange, exceptions.ResourceExhausted, *_CHANGED),
+)
+
+
+class ChangeError(SourceError):
+    """A change that Cloud Run did not acknowledge.
+
+    Attributes:
+        refused: it did not take effect; else that is not known.
+        conflict: it was refused because somebody else changed the same thing.
+    """
+
+    def __init__(self, error: SourceError, *, refused: bool, conflict: bool) -> None:
+        super().__init__(str(error), error.next_step)
+        self.refused = refused
+        self.conflict = conflict
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """An open way to Cloud Run. Messages are raw protobuf, in and out."""
+
+    _services: run.ServicesAsyncClient
+    _jobs: run.JobsAsyncClient
+    _revisions: run.RevisionsAsyncClient
+    _budget: Budget
+
+    async def service(self, name: str) -> Message:
+        """A service by its full name.
+
+        Raises:
+            SourceError: there is no answer.
+        """
+        return run.Service.pb(
+            await self._read(
+                lambda: self._services.get_service(
+                    run.GetServiceRequest(name=name), retry=None, timeout=self._budget.deadline()
+                )
+            )
+        )
+
+    async def revision(self, name: str) -> Message:
+        """A revision by its full name. Errors as for ``service``."""
+        return run.Revision.pb(
+            await self._read(
+                lambda: self._revisions.get_revision(
+                    run.GetRevisionRequest(name=name), retry=None, timeout=self._budget.deadline()
+                )
+            )
+        )
+
+    async def job(self, name: str) -> Message:
+        """A job by its full name. Errors as for ``service``."""
+        return run.Job.pb(
+            await self._read(
+                lambda: self._jobs.get_job(run.GetJobRequest(name=name), retry=None, timeout=self._budget.deadline())
+            )
+        )
+
+    async def update_service(self, wanted: Message, *parts: str, rehearse: bool) -> Message:
+        """Want another state of a service: the parts of it that are named, if its etag is still the same.
+
+        Args:
+            wanted: the whole service.
+            parts: fields, as in ``template``.
+            rehearse: let Cloud Run say what it would be, and change nothing.
+
+        Returns:
+            What Cloud Run says that it is, or would be; it may still be on its way there.
+
+        Raises:
+            ChangeError: there is no acknowledgement.
+        """
+        request = run.UpdateServiceRequest(
+            service=run.Service.wrap(wanted), update_mask={"paths": list(parts)}, validate_only=rehearse
+        )
+        call = self._services.update_service
+        return await self._change(lambda: call(request, retry=None, timeout=self._budget.deadline()), run.Service)
+
+    async def update_job(self, wanted: Message, *, rehearse: bool) -> Message:
+        """Want another state of a job. Starts nothing. Arguments and errors as for ``update_service``."""
+        request = run.UpdateJobRequest(job=run.Job.wrap(wanted), validate_only=rehearse)
+        call = self._jobs.update_job
+        return await self._change(lambda: call(request, retry=None, timeout=self._budget.deadline()), run.Job)
+
+    async def _read(self, call: Callable[[], Awaitable[T | None]]) -> T:
+        async def once() -> T | None:
+            async with self._budget.patience():
+                return await call()
+
+        answer = await ask(once, self._budget, role=ROLE)
+        if answer is None:
+            raise SourceError("the answer is no message of Cloud Run's", "check that the address is Cloud Run's")
+        return answer
+
+    async def _change(self, call: Callable[[], Awaitable[Any]], kind: Any) -> Message:  # noqa: ANN401 - Google's
+        try:
+            async with self._budget.patience():
+                operation: operations_pb2.Operation = (await call()).operation
+        except exceptions.GoogleAPICallError as error:
+            raise ChangeError(
+                explain(error, role=WRITE_ROLE),
+                refused=isinstance(error, _REFUSED),
+                conflict=isinstance(error, _CHANGED),
+            ) from error
+        except TimeoutError:
+            silent = SourceError("no answer within the time given", "look at what it is now, and run again")
+            raise ChangeError(silent, refused=False, conflict=False) from None
+        message = kind.pb(kind())
+        (operation.response if operation.HasField("response") else operation.metadata).Unpack(message)
+        return message
+
+
+@asynccontextmanager
+async def connect(target: Target, login: Login, budget: Budget) -> AsyncGenerator[RunStore]:
+    """Open one channel to Cloud Run, and close it at the end. Call inside the running loop.
+
+    Raises:
+        SourceError: there are no usable credentials.
+    """
+    async with open_channel(target, ServicesGrpcAsyncIOTransport, login) as channel:
+        yield RunStore(
+            run.ServicesAsyncClient(transport=ServicesGrpcAsyncIOTransport(channel=channel)),
+            run.JobsAsyncClient(transport=JobsGrpcAsyncIOTransport(channel=channel)),
+            run.RevisionsAsyncClient(transport=RevisionsGrpcAsyncIOTransport(channel=channel)),
+            budget,
+        )

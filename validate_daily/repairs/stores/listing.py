@@ -1,0 +1,173 @@
+"""Lists the names, create and update times of a collection as of one moment, completely or not at all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from google.cloud.firestore_v1.types import (
+    Cursor,
+    RunAggregationQueryRequest,
+    RunAggregationQueryResponse,
+    RunQueryRequest,
+    RunQueryResponse,
+    StructuredAggregationQuery,
+    StructuredQuery,
+    Value,
+)
+
+from checks.sources.budget import Budget, ask
+from checks.sources.errors import SourceError
+from checks.sources.firestore.channel import Connection
+from checks.sources.progress import Progress
+from validate_daily.repairs.stores.bill import Bill
+from validate_daily.repairs.stores.timestamps import Nanos, moment, nanos, timestamp
+
+ROLE: Final = "roles/datastore.viewer"
+_CHUNK: Final = 256
+_NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
+_PATH: Final = "path"
+_FIELD: Final = StructuredQuery.FieldReference(field_path=_PATH)
+_NAME: Final = StructuredQuery.FieldReference(field_path="__name__")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One document of a listing; of one in the trash also the ``path`` that it came from."""
+
+    id: str
+    created: Nanos
+    updated: Nanos
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All documents of a collection, or of a range of ids, as of a moment."""
+
+    read_time: datetime
+    rows: tuple[Row, ...]
+
+
+@dataclass(slots=True)
+class Lister:
+    """One listing of one collection; make a new one for the next.
+
+    Attributes:
+        connection: the open way to the database.
+        collection: the collection's id.
+        budget: what all calls together may take.
+        progress: told how far it is.
+        bill: what it costs is added here.
+        read_time: the moment to list as of; None takes the server's now.
+        prefix: only ids that begin with this; "" means all.
+    paths: read the field ``path`` too.
+    """
+
+    connection: Connection
+    collection: str
+    budget: Budget
+    progress: Progress
+    bill: Bill
+    read_time: datetime | None = None
+    prefix: str = ""
+    paths: bool = False
+    _rows: list[Row] = field(default_factory=list[Row])
+    _last: str = ""
+
+    async def list(self) -> Listing:
+        """All of it.
+
+        Raises:
+            SourceError: it could not be listed to its end.
+        """
+        self.read_time, counted = await ask(self.count, self.budget, role=ROLE)
+        await ask(self._stream, self.budget, role=ROLE)
+        if len(self._rows) != counted:
+            raise SourceError(
+                f"{len(self._rows):,} documents were listed where {counted:,} were counted as of the same moment",
+                "try again; if it stays so, something between here and Firestore drops or repeats answers",
+            )
+        return Listing(self.read_time, tuple(self._rows))
+
+    async def count(self) -> tuple[datetime, int]:
+        """The moment of the listing, the server's now unless one is set, and how many documents there were then.
+
+        Raises:
+            SourceError: the answer holds neither.
+            GoogleAPICallError: there is none.
+        """
+        aggregation = StructuredAggregationQuery.Aggregation
+        query = StructuredAggregationQuery(
+            structured_query=self._query(whole=True),
+            aggregations=[aggregation(alias="total", count=aggregation.Count())],
+        )
+        request = RunAggregationQueryRequest(
+            parent=self._parent, structured_aggregation_query=query, read_time=self._at
+        )
+        answer: Any = None
+        async with self.budget.patience():
+            stream = await self._call(self.connection.api.run_aggregation_query, request)
+            async for response in stream:
+                answer = RunAggregationQueryResponse.pb(response)
+        if answer is None or "total" not in answer.result.aggregate_fields or not answer.read_time.seconds:
+            raise SourceError("the answer holds no total", _NO_FIRESTORE)
+        total = int(answer.result.aggregate_fields["total"].integer_value)
+        self.bill.read(max(1, -(-total // 1_000)))
+        return self.read_time or moment(answer.read_time), total
+
+    async def _stream(self) -> None:
+        """List from after the last document that was seen, so that a retry bills and lists none of them twice."""
+        before, answered = len(self._rows), False
+        try:
+            async with self.budget.patience() as patience:
+                query = self._query()
+                request = RunQueryRequest(parent=self._parent, structured_query=query, read_time=self._at)
+                async for response in await self._call(self.connection.api.run_query, request):
+                    answered = True
+                    self._take(RunQueryResponse.pb(response).document)
+                    if len(self._rows) % _CHUNK == 0:
+                        self.budget.extend(patience)
+                        self.progress(f"listing {self.collection}", len(self._rows), None)
+        finally:
+            self.bill.read(max(1, len(self._rows) - before))
+        if not answered:
+            raise SourceError("the server ended the stream without an answer", _NO_FIRESTORE)
+
+    def _take(self, document: Any) -> None:  # noqa: ANN401 - protobuf's own classes are made at run time
+        if document.name:
+            self._last = document.name
+            document_id = document.name.rpartition("/")[2]
+            path = document.fields[_PATH].string_value if _PATH in document.fields else ""
+            self._rows.append(Row(document_id, nanos(document.create_time), nanos(document.update_time), path))
+
+    async def _call(self, method: Callable[..., Any], request: object) -> Any:  # noqa: ANN401 - Google's stream
+        return await method(request, retry=None, timeout=self.budget.deadline(), metadata=self.connection.metadata)
+
+    def _query(self, *, whole: bool = False) -> StructuredQuery:
+        query = StructuredQuery(
+            from_=[StructuredQuery.CollectionSelector(collection_id=self.collection)],
+            order_by=[StructuredQuery.Order(field=_NAME, direction=StructuredQuery.Direction.ASCENDING)],
+        )
+        if not whole:
+            query.select = StructuredQuery.Projection(fields=[_FIELD if self.paths else _NAME])
+        if self._last and not whole:
+            query.start_at = Cursor(values=[Value(reference_value=self._last)], before=False)
+        elif self.prefix:
+            query.start_at = Cursor(values=[self._bound(self.prefix)], before=True)
+        if self.prefix:
+            # The last of its characters, raised by one, ends the range: a prefix here is plain ASCII.
+            beyond = self.prefix[:-1] + chr(ord(self.prefix[-1]) + 1)
+            query.end_at = Cursor(values=[self._bound(beyond)], before=True)
+        return query
+
+    def _bound(self, document_id: str) -> Value:
+        return Value(reference_value=f"{self._parent}/{self.collection}/{document_id}")
+
+    @property
+    def _at(self) -> Any:  # noqa: ANN401 - protobuf's own class, which Google's types take for a datetime
+        return None if self.read_time is None else timestamp(self.read_time)
+
+    @property
+    def _parent(self) -> str:
+        return f"{self.connection.target.resource}/documents"

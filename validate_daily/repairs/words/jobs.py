@@ -1,0 +1,68 @@
+"""The words for plans that update jobs, and for what became of them."""
+
+from checks.evidence.base import inert
+from checks.text.show import show
+from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate
+from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
+from validate_daily.repairs.words.shared import (
+    SHOWN,
+    command_of,
+    plan_lines,
+    practice,
+    question,
+    result_lines,
+    unseen,
+    when,
+)
+
+_IMAGE = 300
+_LISTED = 40
+
+
+@plan_lines.register
+def _(plan: JobsPlan) -> list[str]:
+    lines = [
+        f"{practice(plan)}jobs: update {plan.size} that follow {plan.service} in {plan.project}",
+        *when(plan),
+        f"plan      {plan.id}",
+        f"image     {plan.jobs[0].after}",
+        *(f"job       {each.name}: {show(each.before, limit=_IMAGE)}; {_ran(each)}" for each in plan.jobs[:_LISTED]),
+    ]
+    if len(plan.jobs) > _LISTED:
+        lines.append(f"job       and {len(plan.jobs) - _LISTED} more")
+    lines += [f"not       {each.count:,} {each.what}: {each.why}" for each in plan.untouched]
+    lines += [f"note      {show(each, limit=_IMAGE)}" for each in plan.notes]
+    return lines
+
+
+@question.register
+def _(plan: JobsPlan) -> str:
+    names = ", ".join(each.name for each in plan.jobs[:SHOWN])
+    more = f" and {plan.size - SHOWN} more" if plan.size > SHOWN else ""
+    told = [
+        f"{practice(plan)}Update {plan.size} jobs that follow {plan.service} of project {plan.project}?",
+        f"Jobs: {names}{more}",
+        f"Each would name {plan.jobs[0].after}, and nothing else of it would change.",
+        *(f"Note: {inert(each, _IMAGE)}" for each in plan.notes),
+        f"Why: {inert(plan.reason, _IMAGE)}",
+        f"To agree, type: {plan.words}",
+    ]
+    return "\n".join(told)
+
+
+@command_of.register
+def _(plan: JobsPlan) -> tuple[str, ...]:
+    return (plan.repair, "--update", plan.service, *(part for name in plan.only for part in ("--job", name)))
+
+
+@result_lines.register
+def _(result: JobsUpdate) -> list[str]:
+    updated = sum(each.fate is JobFate.UPDATED for each in result.jobs)
+    lines = [f"jobs {result.plan}: {updated} of {result.planned} name {result.digest[:19]} now; none was started"]
+    others = (each for each in result.jobs if each.fate is not JobFate.UPDATED)
+    lines += [f"{each.fate:<10}{each.name}: {show(each.why or '', limit=_IMAGE)}" for each in others]
+    return lines + unseen(result)
+
+
+def _ran(change: JobChange) -> str:
+    return f"last ran {change.last_run:%Y-%m-%d}" if change.last_run else "never ran"

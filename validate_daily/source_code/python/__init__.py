@@ -1,0 +1,4 @@
+"""Reads Python files: imports, packages, and what happens when an import fails.
+
+May import the tree.
+"""

@@ -1,0 +1,93 @@
+"""Every rule over one tree; what is allowed in the code itself, with a reason, is taken out and counted."""
+
+import posixpath
+from collections.abc import Callable
+from typing import Final
+
+from checks.evidence.base import Count, Evidence
+from checks.text.redact import redact
+from checks.text.show import show
+from validate_daily.source_code.allowances import apply_allowances
+from validate_daily.source_code.finding import CodeFinding, Unread, Unsure
+from validate_daily.source_code.project import Project
+from validate_daily.source_code.python.packages import Packages
+from validate_daily.source_code.rules import RULES
+from validate_daily.source_code.tree import Tree
+
+_LONGEST: Final = 160
+
+
+class CodeReport(Evidence):
+    """What is wrong in some source code, what could not be read of it, and what could not be judged.
+
+    Attributes:
+        findings: ordered by place.
+        unread: files and folders that nothing is known about.
+        unsure: what a rule would have had to guess.
+        allowed: how many findings a comment in the code allows, with a reason.
+        files: Python files that were read.
+        lines: their lines.
+    """
+
+    findings: tuple[CodeFinding, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    unsure: tuple[Unsure, ...] = ()
+    allowed: Count = 0
+    files: Count = 0
+    lines: Count = 0
+
+    def __add__(self, other: "CodeReport") -> "CodeReport":
+        """Both together."""
+        return CodeReport(
+            findings=self.findings + other.findings,
+            unread=self.unread + other.unread,
+            unsure=self.unsure + other.unsure,
+            allowed=self.allowed + other.allowed,
+            files=self.files + other.files,
+            lines=self.lines + other.lines,
+        )
+
+    def below(self, folder: str) -> "CodeReport":
+        """The same, with paths that begin with the directory that was read."""
+        return self.model_copy(
+            update={
+                name: tuple(
+                    each.model_copy(update={"path": posixpath.normpath(f"{folder}/{each.path}")}) for each in told
+                )
+                for name, told in (("findings", self.findings), ("unread", self.unread), ("unsure", self.unsure))
+            }
+        )
+
+    def only(self, wanted: Callable[[str], bool]) -> "CodeReport":
+        """Only what is told of some files."""
+        told = {"findings": self.findings, "unread": self.unread, "unsure": self.unsure}
+        kept = {name: tuple(each for each in those if wanted(each.path)) for name, those in told.items()}
+        return self.model_copy(update=kept)
+
+
+def look_at(tree: Tree) -> CodeReport:
+    """Judge one tree."""
+    project = Project(tree=tree, packages=Packages.of(tree))
+    told = [each for rule in RULES for each in rule.judge(project)]
+    findings, allowed = apply_allowances([each for each in told if isinstance(each, CodeFinding)], tree)
+    return CodeReport(
+        findings=tuple(_with_text(each, tree) for each in sorted(findings, key=_place)),
+        unread=tree.unread,
+        unsure=tuple(each for each in told if isinstance(each, Unsure)),
+        allowed=allowed,
+        files=len(tree.modules),
+        lines=tree.lines,
+    )
+
+
+def _place(finding: CodeFinding) -> tuple[str, int, int, str]:
+    return finding.path, finding.line, finding.column, finding.rule
+
+
+def _with_text(finding: CodeFinding, tree: Tree) -> CodeFinding:
+    """Add the line itself, and count its column in characters: ``ast`` counts bytes."""
+    module = tree.modules.get(finding.path)
+    lines = (module.text if module else tree.texts.get(finding.path, "")).split("\n")
+    line = lines[finding.line - 1] if finding.line <= len(lines) else ""
+    column = len(line.encode()[: finding.column - 1].decode(errors="replace")) + 1
+    return finding.model_copy(update={"column": column, "text": show(redact(line.strip()), limit=_LONGEST)})
