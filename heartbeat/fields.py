@@ -17,7 +17,7 @@ MAX_ENTRIES: Final = 30
 _MAX_KEY: Final = 100
 _INT64: Final = range(-(2**63), 2**63)
 
-Progress = float | str | Mapping[str, object] | None
+ProgressValue = float | str | Mapping[str, object] | None
 """How far a processor is: a number, a text, or a flat mapping of such."""
 
 
@@ -27,7 +27,7 @@ def heartbeat_fields(
     at: datetime,
     status: str,
     run_id: str | None = None,
-    progress: Progress = None,
+    progress: ProgressValue = None,
     commit: str | None = None,
     revision: str | None = None,
 ) -> dict[str, object]:

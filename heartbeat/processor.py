@@ -18,7 +18,7 @@ from typing import Final, Generic, TextIO, TypedDict, TypeVar
 from heartbeat.alarm import Alarm
 from heartbeat.diagnosis import Failure, Reason, diagnose, is_transient
 from heartbeat.document_id import canonical_id
-from heartbeat.fields import Progress, heartbeat_fields, optional_text
+from heartbeat.fields import ProgressValue, heartbeat_fields, optional_text
 from heartbeat.store import AsyncFirestoreStore, AsyncHeartbeatStore, FirestoreStore, HeartbeatStore
 
 _OFF: Final = frozenset({"false", "0", "no", "off"})
@@ -88,7 +88,7 @@ class _Writer(ABC, Generic[_Store]):
     def _default_store(self) -> _Store:
         """Where heartbeats go unless the one who makes this says otherwise."""
 
-    def _fields(self, status: str, run_id: str | None, progress: Progress) -> dict[str, object]:
+    def _fields(self, status: str, run_id: str | None, progress: ProgressValue) -> dict[str, object]:
         return heartbeat_fields(
             processor_name=self.processor_name,
             at=self._clock(),
@@ -112,7 +112,7 @@ class _Writer(ABC, Generic[_Store]):
 class ProcessorHeartbeat(_Writer[HeartbeatStore]):
     """One processor's heartbeat. All threads of the processor may share it."""
 
-    def beat(self, status: str = "running", *, run_id: str | None = None, progress: Progress = None) -> bool:
+    def beat(self, status: str = "running", *, run_id: str | None = None, progress: ProgressValue = None) -> bool:
         """Write "alive, as of now" to the processor's document, replacing what it said.
 
         Args:
@@ -148,7 +148,7 @@ class ProcessorHeartbeat(_Writer[HeartbeatStore]):
 class AsyncProcessorHeartbeat(_Writer[AsyncHeartbeatStore]):
     """The same for asyncio: awaiting a beat leaves the event loop free."""
 
-    async def beat(self, status: str = "running", *, run_id: str | None = None, progress: Progress = None) -> bool:
+    async def beat(self, status: str = "running", *, run_id: str | None = None, progress: ProgressValue = None) -> bool:
         """As ``ProcessorHeartbeat.beat``. Cancelling it cancels it: that is no failure and is not told."""
         if self._target is None:
             return False

@@ -13,15 +13,15 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.request_state import RequestStateSecurity
 
 from checks.settings.file import SettingsError, load_settings
-from checks.sources.shared_connections import Session
+from checks.sources.shared_connections import SharedLogin
 from mcp_server.skill_pages import add_pages
-from mcp_server.state import TIMEOUT, State
+from mcp_server.state import TIMEOUT, ServerState
 from mcp_server.tool import read_tool, write_tool
 from mcp_server.tools import handoff, read
 from validate_daily.repairs.plans.seal import KEY_VARIABLE
 
 if TYPE_CHECKING:
-    from mcp_server.http.access import Access
+    from mcp_server.http.access import HttpAccess
 
 NAME: Final = "validate-daily"
 INSTRUCTIONS: Final = """\
@@ -71,8 +71,8 @@ def build_server(
     environment: Mapping[str, str] = os.environ,
     timeout: float = TIMEOUT,
     remote: bool = False,
-    access: "Access | None" = None,
-) -> MCPServer[State]:
+    access: "HttpAccess | None" = None,
+) -> MCPServer[ServerState]:
     """A server for one pipeline; run it over stdio or HTTP.
 
     Args:
@@ -84,9 +84,9 @@ def build_server(
     """
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[State]) -> AsyncGenerator[State]:
-        async with Session() as session:
-            yield State(config, environment, session, timeout, remote)
+    async def lifespan(_: MCPServer[ServerState]) -> AsyncGenerator[ServerState]:
+        async with SharedLogin() as session:
+            yield ServerState(config, environment, session, timeout, remote)
 
     server = MCPServer(
         NAME,

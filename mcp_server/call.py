@@ -15,22 +15,22 @@ from checks.judge.report import Report
 from checks.judge.rules import Rule, Source
 from checks.settings.pipeline import Pipeline
 from checks.sources.progress import Progress
-from checks.sources.shared_connections import Session
+from checks.sources.shared_connections import SharedLogin
 from mcp_server.answers.answer import Searched
 from mcp_server.progress import telling
-from mcp_server.state import State
+from mcp_server.state import ServerState
 
 
 class Means(TypedDict):
     """What every question takes: the shared session, seconds, and where addresses are looked up."""
 
-    session: Session
+    session: SharedLogin
     timeout: float
     environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Looking:
+class ToolCall:
     """What one call looks at, and with what.
 
     Attributes:
@@ -41,7 +41,7 @@ class Looking:
     """
 
     pipeline: Pipeline
-    state: State
+    state: ServerState
     progress: Progress
     now: datetime
 
@@ -88,7 +88,7 @@ class Looking:
 
 
 @asynccontextmanager
-async def looking(ctx: Context[State, Any], *sources: Source) -> AsyncGenerator[Looking]:
+async def looking(ctx: Context[ServerState, Any], *sources: Source) -> AsyncGenerator[ToolCall]:
     """Begin a look at these sources, when its turn has come.
 
     Raises:
@@ -98,4 +98,4 @@ async def looking(ctx: Context[State, Any], *sources: Source) -> AsyncGenerator[
     state = ctx.request_context.lifespan_context
     pipeline = state.settings().pipeline
     async with state.turn(sources), telling(ctx) as progress:
-        yield Looking(pipeline, state, progress, datetime.now(UTC))
+        yield ToolCall(pipeline, state, progress, datetime.now(UTC))

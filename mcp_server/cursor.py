@@ -17,13 +17,13 @@ MAX: Final = 4_000
 
 _MOST_BYTES: Final = 16_384
 
-Cursor = Annotated[
+CursorArgument = Annotated[
     str | None,
     Field(max_length=MAX, description="next_cursor of the previous answer, with the same other arguments"),
 ]
 
 
-class Place(BaseModel):
+class CursorPlace(BaseModel):
     """The base of what cursors hold. ``asked`` is the digest of the other arguments."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +31,7 @@ class Place(BaseModel):
     asked: str
 
 
-P = TypeVar("P", bound=Place)
+P = TypeVar("P", bound=CursorPlace)
 
 
 def asked(*arguments: object) -> str:
@@ -39,7 +39,7 @@ def asked(*arguments: object) -> str:
     return hashlib.sha256(json.dumps(arguments, default=str).encode()).hexdigest()[:16]
 
 
-def write_cursor(place: Place) -> str:
+def write_cursor(place: CursorPlace) -> str:
     """A place as a text."""
     return base64.urlsafe_b64encode(zlib.compress(place.model_dump_json().encode(), 9)).decode().rstrip("=")
 

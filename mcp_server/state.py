@@ -15,7 +15,7 @@ from checks.evidence.snapshot import Snapshot
 from checks.judge.rules import Source
 from checks.settings.file import Settings, load_settings
 from checks.settings.pipeline import Pipeline
-from checks.sources.shared_connections import Session
+from checks.sources.shared_connections import SharedLogin
 from mcp_server.changes.consent import Refusals
 
 TIMEOUT: Final = 45.0
@@ -31,7 +31,7 @@ WAITING: Final = 512
 
 
 @dataclass(slots=True)
-class State:
+class ServerState:
     """The state of one server, made inside its event loop.
 
     Attributes:
@@ -45,7 +45,7 @@ class State:
 
     config: Path | None
     environment: Mapping[str, str]
-    session: Session
+    session: SharedLogin
     timeout: float = TIMEOUT
     remote: bool = False
     refusals: Refusals = field(default_factory=Refusals)

@@ -21,7 +21,7 @@ from checks.sources.errors import UsageError
 from skills import SKILLS, body
 from skills.agent_budget import Purse
 from skills.agent_end import FAILURES, End, Ended, UnreadError, failed, reached, stopped, unusable
-from skills.agent_report import AgentReport, Code, Conclusion, Disagreement, disagreements
+from skills.agent_report import AgentReport, CodeVerdict, Conclusion, Disagreement, disagreements
 from skills.agent_server import Ask, Server, connected, judged
 from skills.agent_tools import PAGE, REPORT, AnyTool, Desk, is_write, tools_for
 
@@ -264,7 +264,7 @@ async def _answered(
     return answers
 
 
-def _compared(told: Conclusion, code: Code | None, desk: Desk) -> list[Disagreement]:
+def _compared(told: Conclusion, code: CodeVerdict | None, desk: Desk) -> list[Disagreement]:
     if code is None:
         return [Disagreement(about="verdict", said=told.verdict, code="unknown: it could not be had")]
     return list(disagreements(told, code, desk.seen, desk.answered))

@@ -13,8 +13,8 @@ from skills.agent_end import Ended
 SCHEMA: Final = "validate-daily/agent/1"
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-Subject = Annotated[str, StringConstraints(min_length=2, max_length=500)]
-Subjects = Annotated[tuple[Subject, ...], Field(max_length=100)]
+ReportedSubject = Annotated[str, StringConstraints(min_length=2, max_length=500)]
+Subjects = Annotated[tuple[ReportedSubject, ...], Field(max_length=100)]
 
 
 class Ground(BaseModel):
@@ -22,9 +22,9 @@ class Ground(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    subject: Annotated[Subject, Field(description="as the tool's answer names it, character for character")]
+    subject: Annotated[ReportedSubject, Field(description="as the tool's answer names it, character for character")]
     says: Annotated[Words, Field(description="what was seen of it")]
-    tool: Annotated[Subject, Field(description="the tool whose answer shows it")]
+    tool: Annotated[ReportedSubject, Field(description="the tool whose answer shows it")]
 
 
 class Conclusion(BaseModel):
@@ -33,8 +33,10 @@ class Conclusion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     verdict: Annotated[Verdict, Field(description="copied from check_heartbeats with phase all")]
-    root_rule: Annotated[Subject | None, Field(description="rule of findings[0]; null where nothing was found")] = None
-    root_subject: Annotated[Subject | None, Field(description="subject of findings[0]; null likewise")] = None
+    root_rule: Annotated[
+        ReportedSubject | None, Field(description="rule of findings[0]; null where nothing was found")
+    ] = None
+    root_subject: Annotated[ReportedSubject | None, Field(description="subject of findings[0]; null likewise")] = None
     root_cause: Annotated[Words, Field(description="what is wrong and why, in a few sentences")]
     evidence: Annotated[tuple[Ground, ...], Field(max_length=50)] = ()
     affected: Annotated[Subjects, Field(description="subjects that something is wrong with")] = ()
@@ -43,7 +45,7 @@ class Conclusion(BaseModel):
     next_step: Annotated[Words, Field(description="what a person does next")]
 
 
-class Found(BaseModel):
+class FoundRoot(BaseModel):
     """A finding of the code's, as the server's answer has it."""
 
     model_config = ConfigDict(frozen=True)
@@ -56,7 +58,7 @@ class Found(BaseModel):
     cause: Untrusted | None = None
 
 
-class Code(BaseModel):
+class CodeVerdict(BaseModel):
     """What the code says, asked by the agent itself when the model had ended: the server's answers, unchanged.
 
     Attributes:
@@ -72,12 +74,12 @@ class Code(BaseModel):
     score: int | None
     practice: bool
     taken_at: AwareDatetime
-    findings: tuple[Found, ...] = ()
+    findings: tuple[FoundRoot, ...] = ()
     gaps: tuple[dict[str, Any], ...] = ()
     not_checked: tuple[dict[str, Any], ...] = ()
 
     @property
-    def root(self) -> Found | None:
+    def root(self) -> FoundRoot | None:
         """The finding to act on."""
         return self.findings[0] if self.findings else None
 
@@ -126,7 +128,7 @@ class AgentReport(Evidence):
     model: str
     ended: Ended
     reason: Untrusted | None = None
-    code: Code | None = None
+    code: CodeVerdict | None = None
     unseen: Untrusted | None = None
     conclusion: Conclusion | None = None
     disagreements: tuple[Disagreement, ...] = ()
@@ -148,7 +150,7 @@ class AgentReport(Evidence):
 
 
 def disagreements(
-    told: Conclusion, code: Code, seen: Collection[str], tools: Collection[str]
+    told: Conclusion, code: CodeVerdict, seen: Collection[str], tools: Collection[str]
 ) -> Iterator[Disagreement]:
     """Hold what the model says against what the code found, and against what the tools answered.
 
@@ -173,7 +175,7 @@ def disagreements(
         yield Disagreement(about="not checked", said="nothing", code=", ".join(unseen))
 
 
-def _subjects(told: Conclusion, code: Code, seen: Collection[str]) -> Iterator[Disagreement]:
+def _subjects(told: Conclusion, code: CodeVerdict, seen: Collection[str]) -> Iterator[Disagreement]:
     """What is called healthy and is not, and what no answer names."""
     wrong = {each.subject: each for each in reversed(code.findings)}  # the worst of each
     for subject in told.healthy:

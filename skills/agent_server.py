@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from checks.evidence.base import inert
 from checks.sources.errors import UsageError
-from skills.agent_report import Code
+from skills.agent_report import CodeVerdict
 from skills.agent_tools import Desk, strings
 
 _PAGES: Final = 40
@@ -91,7 +91,7 @@ async def connected(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Cli
         yield client, tools
 
 
-async def judged(client: Client, desk: Desk) -> tuple[Code | None, str | None]:
+async def judged(client: Client, desk: Desk) -> tuple[CodeVerdict | None, str | None]:
     """The code's verdict now, with all of its findings; and what is missing of that, and why.
 
     The first page has the verdict of the whole: where a later one fails, it stands, and is told to be incomplete.
@@ -108,7 +108,7 @@ async def judged(client: Client, desk: Desk) -> tuple[Code | None, str | None]:
     if not first:
         return None, f"check_heartbeats: {why}"
     try:
-        code = Code.model_validate(first | {"findings": findings})
+        code = CodeVerdict.model_validate(first | {"findings": findings})
     except ValidationError as error:
         return None, inert(f"check_heartbeats: its answer is none: {error.errors()[0]['msg']}", _SAID)
     return code, None if why is None else f"check_heartbeats: not all findings were read: {why}"

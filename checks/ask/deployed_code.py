@@ -11,7 +11,7 @@ from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.code import ProbeReport, SubjectProbed, missing, of_image, of_subject, report_of
 from checks.judge.rules import Source
 from checks.settings.code_probe import CodeProbe
-from checks.settings.pipeline import Pipeline, Service
+from checks.settings.pipeline import Pipeline, ServiceSettings
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError, UsageError
 from checks.sources.progress import Progress, quiet
@@ -144,6 +144,8 @@ def _narrowed(pipeline: Pipeline, subject: str | None, asked: CodeProbe | None) 
     if subject is None:
         return pipeline.model_copy(update={"code_probes": probes})
     named = {each.name for each in (*pipeline.services, *pipeline.jobs)}
-    more = () if subject in named else (Service(name=subject),)  # a person may ask about one that they do not name
+    more = (
+        () if subject in named else (ServiceSettings(name=subject),)
+    )  # a person may ask about one that they do not name
     probes = tuple(each.model_copy(update={"subjects": (subject,)}) for each in probes)
     return pipeline.model_copy(update={"code_probes": probes, "services": (*pipeline.services, *more)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from checks.evidence.deployments import Image
-from checks.evidence.permission_checks import Caller, Examination, Probe, Result, SettingsFile
+from checks.evidence.permission_checks import Caller, Examination, PermissionCheck, PermissionResult, SettingsFile
 from checks.evidence.snapshot import Target
 from checks.judge.report import NotChecked
 from checks.settings.file import Settings
@@ -26,7 +26,7 @@ from checks.sources.progress import Progress, quiet
 
 if TYPE_CHECKING:
     from checks.sources.credentials import Login
-    from checks.sources.permission_checks.attempts import Examiner
+    from checks.sources.permission_checks.attempts import PermissionChecker
 
 DEFAULT_TIMEOUT: Final = 20.0
 _PRACTICE: Final = Caller(kind="practice")
@@ -51,7 +51,7 @@ async def examine(
     """
     # Google's packages take seconds to load: not before the settings have proved right.
     from checks.sources.credentials import Login  # noqa: PLC0415
-    from checks.sources.permission_checks.attempts import Examiner  # noqa: PLC0415
+    from checks.sources.permission_checks.attempts import PermissionChecker  # noqa: PLC0415
     from checks.sources.permission_checks.identity import identify  # noqa: PLC0415
 
     targets, probes = _addresses(settings.pipeline, environment)
@@ -59,8 +59,8 @@ async def examine(
     if not all(target.practice for target in targets.values()):
         caller, proof = await identify(login, timeout)
         probes.append(proof)
-    usable = caller is _PRACTICE or probes[-1].result is Result.OK
-    visit = _Visit(settings.pipeline, targets, Examiner(caller, login, timeout, progress), usable=usable)
+    usable = caller is _PRACTICE or probes[-1].result is PermissionResult.OK
+    visit = _Visit(settings.pipeline, targets, PermissionChecker(caller, login, timeout, progress), usable=usable)
     await visit.go()
     practice = bool(targets) and all(target.practice for target in targets.values())
     probes += [] if practice or not usable else await _writing(settings, login, timeout, assistant=assistant)
@@ -75,7 +75,7 @@ async def examine(
     )
 
 
-async def _writing(settings: Settings, login: "Login", seconds: float, *, assistant: bool) -> list[Probe]:
+async def _writing(settings: Settings, login: "Login", seconds: float, *, assistant: bool) -> list[PermissionCheck]:
     """Whether these credentials can change things, where the settings let anybody do so."""
     if settings.no_writes is not None:
         return []
@@ -84,13 +84,17 @@ async def _writing(settings: Settings, login: "Login", seconds: float, *, assist
         if not assistant:
             return []
         reason = "writes have no account of their own: the assistant's credentials are those that change things"
-        return [_probe("writes", "be kept from changing things", Result.FAILED, reason, "set [writes] impersonate")]
+        return [
+            _probe(
+                "writes", "be kept from changing things", PermissionResult.FAILED, reason, "set [writes] impersonate"
+            )
+        ]
     from checks.sources.permission_checks.impersonation import try_acting  # noqa: PLC0415 - Google's packages load when used
 
     return [await try_acting(login, account, seconds, assistant=assistant)]
 
 
-def _addresses(pipeline: Pipeline, environment: Mapping[str, str]) -> tuple[dict[str, Target], list[Probe]]:
+def _addresses(pipeline: Pipeline, environment: Mapping[str, str]) -> tuple[dict[str, Target], list[PermissionCheck]]:
     """Where each source that is asked is, and a failure for each address that is refused."""
     database = f"projects/{pipeline.heartbeat_project}/databases/{pipeline.heartbeats.database}"
     finders: dict[str, tuple[str, Callable[[], Target]]] = {
@@ -99,14 +103,14 @@ def _addresses(pipeline: Pipeline, environment: Mapping[str, str]) -> tuple[dict
         "logging": (LOGGING_VARIABLE, lambda: logging_target(pipeline, environment)),
         "registry": (REGISTRY_VARIABLE, lambda: registry_target(pipeline, environment)),
     }
-    targets, refused = dict[str, Target](), list[Probe]()
+    targets, refused = dict[str, Target](), list[PermissionCheck]()
     for source, (variable, find) in finders.items():
         if source in pipeline.unasked:
             continue
         try:
             targets[source] = find()
         except UsageError as error:
-            refused.append(_probe(source, "use the address", Result.FAILED, str(error), f"unset {variable}"))
+            refused.append(_probe(source, "use the address", PermissionResult.FAILED, str(error), f"unset {variable}"))
     return targets, refused
 
 
@@ -124,15 +128,15 @@ class _Visit:
 
     pipeline: Pipeline
     targets: Mapping[str, Target]
-    examiner: "Examiner"
+    examiner: "PermissionChecker"
     usable: bool
     not_checked: list[NotChecked] = field(default_factory=list[NotChecked])
     skew: float | None = None
     _images: tuple[Image, ...] = ()
-    _found: dict[str, tuple[Probe, ...]] = field(default_factory=dict[str, tuple[Probe, ...]])
+    _found: dict[str, tuple[PermissionCheck, ...]] = field(default_factory=dict[str, tuple[PermissionCheck, ...]])
 
     @property
-    def probes(self) -> tuple[Probe, ...]:
+    def probes(self) -> tuple[PermissionCheck, ...]:
         """All probes, source by source."""
         return tuple(probe for source in self.targets for probe in self._found.get(source, ()))
 
@@ -155,12 +159,14 @@ class _Visit:
             return
         if not (self.usable or target.practice):
             reason, mend = "not tried: there is no access token", "see what is said of identity"
-            self._found[source] = (_probe(source, "read anything", Result.UNKNOWN, reason, mend),)
+            self._found[source] = (_probe(source, "read anything", PermissionResult.UNKNOWN, reason, mend),)
             return
         try:
             await ask(target)
         except SourceError as error:
-            self._found[source] = (_probe(source, "open a connection", Result.UNKNOWN, str(error), error.next_step),)
+            self._found[source] = (
+                _probe(source, "open a connection", PermissionResult.UNKNOWN, str(error), error.next_step),
+            )
 
     async def _firestore(self, target: Target) -> None:
         from checks.sources.permission_checks.firestore import probe_firestore  # noqa: PLC0415
@@ -190,5 +196,5 @@ class _Visit:
         self._found["logging"] = await probe_logging(self.pipeline, target, self.examiner)
 
 
-def _probe(source: str, what: str, result: Result, reason: str, mend: str) -> Probe:
-    return Probe(source=source, what=what, result=result, reason=reason, mend=mend)
+def _probe(source: str, what: str, result: PermissionResult, reason: str, mend: str) -> PermissionCheck:
+    return PermissionCheck(source=source, what=what, result=result, reason=reason, mend=mend)

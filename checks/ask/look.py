@@ -16,7 +16,7 @@ from checks.sources.progress import Progress
 
 if TYPE_CHECKING:
     from checks.sources.budget import Budget
-    from checks.sources.firestore.census import Reading
+    from checks.sources.firestore.census import CensusReading
 
 _MODULES: Final[dict[Source, str]] = {
     "firestore": "checks.sources.firestore.census",
@@ -34,7 +34,7 @@ def load(sources: Iterable[Source]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SourceReads:
     """What is asked, where, and within which limits. Each method is None, without a gap, for what is not asked."""
 
     pipeline: Pipeline
@@ -46,7 +46,7 @@ class Look:
     count_only: bool = False
     whole_images: bool = False
 
-    async def heartbeats(self) -> "Reading | None":
+    async def heartbeats(self) -> "CensusReading | None":
         """The census of the heartbeats."""
         target = self.targets.get("firestore")
         if target is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from checks.ask.look import Look, load
+from checks.ask.look import SourceReads, load
 from checks.evidence.snapshot import Gap, Snapshot, Target
 from checks.judge.report import MOST_PROCESSORS, Report, judge
 from checks.judge.rules import RULES, SOURCES, Rule, Source
@@ -111,7 +111,9 @@ async def collect(
     await asyncio.to_thread(load, asked)  # not before the addresses have proved right
     from checks.sources.budget import Budget  # noqa: PLC0415 - Google's packages load when used
 
-    look = Look(pipeline, targets, Budget(timeout), progress, session or Login(), as_of, count_only, whole_images)
+    look = SourceReads(
+        pipeline, targets, Budget(timeout), progress, session or Login(), as_of, count_only, whole_images
+    )
     here = datetime.now(UTC)  # Firestore's own time is not known yet
     heartbeats, (deployments, undeployed), (logs, unlogged) = await asyncio.gather(
         look.heartbeats(), look.deployments(), look.logs(here)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 from checks.ask.snapshot import target_of
 from checks.evidence.deployments import Deployments, Image, Service
 from checks.evidence.snapshot import Gap
-from checks.judge.deployed.gate import Gate, Wanted, judge_deploy, unseen
+from checks.judge.deployed.gate import Gate, WantedImage, judge_deploy, unseen
 from checks.settings.pipeline import Pipeline
 from checks.sources.errors import UsageError
 from checks.sources.progress import Progress, quiet
-from checks.sources.shared_connections import Session
+from checks.sources.shared_connections import SharedLogin
 from checks.text.commits import same_commit
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def verify_deploy(
     await asyncio.to_thread(_load)
     loop = asyncio.get_running_loop()
     until, looks, wanted = loop.time() + wait, 0, None
-    async with Session() as session:
+    async with SharedLogin() as session:
         looking = _Look(pipeline, asked, place, session, environment)
         while True:
             looks += 1
@@ -86,10 +86,10 @@ class _Look:
     pipeline: Pipeline
     asked: Asked
     place: tuple[str, str]
-    session: Session
+    session: SharedLogin
     environment: Mapping[str, str]
 
-    async def once(self, seconds: float, wanted: Wanted | None) -> Gate:
+    async def once(self, seconds: float, wanted: WantedImage | None) -> Gate:
         from checks.sources.budget import Budget  # noqa: PLC0415 - the same
         from checks.sources.cloud_run.deployments import read_deployed  # noqa: PLC0415 - Google's packages load when used
 
@@ -107,7 +107,7 @@ class _Look:
             return await self._with_files(service, wanted, budget, gaps)
         return gate
 
-    async def _wanted(self, service: Service, budget: "Budget") -> tuple[Wanted | None, tuple[Gap, ...]]:
+    async def _wanted(self, service: Service, budget: "Budget") -> tuple[WantedImage | None, tuple[Gap, ...]]:
         """What the names that were given stand for now; it stays so for the whole wait."""
         from checks.sources.registry.tags import read_tags  # noqa: PLC0415 - Google's packages load when used
 
@@ -128,11 +128,11 @@ class _Look:
         tag = next((found[name] for name in names if name in found), None)
         if tag is not None:
             named = tag.digest if tag.tag == tag.digest else f"the tag {tag.tag} of {repository}"
-            return Wanted(digest=tag.digest, children=tag.children, named=named or ""), gaps
+            return WantedImage(digest=tag.digest, children=tag.children, named=named or ""), gaps
         if gaps:
             return None, gaps
         if self.asked.commit:
-            return Wanted(digest=None, named=self.asked.commit), ()
+            return WantedImage(digest=None, named=self.asked.commit), ()
         missing = Gap(
             source="registry",
             reason=f"{repository} has no image {names[0]}",
@@ -140,7 +140,7 @@ class _Look:
         )
         return None, (missing,)
 
-    async def _with_files(self, service: Service, wanted: Wanted, budget: "Budget", gaps: tuple[Gap, ...]) -> Gate:
+    async def _with_files(self, service: Service, wanted: WantedImage, budget: "Budget", gaps: tuple[Gap, ...]) -> Gate:
         from checks.sources.registry.inspection import inspect_images  # noqa: PLC0415 - Google's packages load when used
 
         probes = self.pipeline.probes_of(service.name)

@@ -16,7 +16,7 @@ MOST_SKEW: Final = 60.0
 SIGN_IN: Final = "gcloud auth application-default login"
 
 
-class Result(StrEnum):
+class PermissionResult(StrEnum):
     """What came of a probe: only OK is good, and only UNKNOWN leaves open whether it would be."""
 
     OK = "ok"
@@ -26,7 +26,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-class Want(Evidence):
+class Permission(Evidence):
     """A read that a check needs, and what permits it.
 
     Attributes:
@@ -48,19 +48,21 @@ class Want(Evidence):
     elsewhere: str = "check project, region and names in the settings"
 
 
-class Probe(Evidence):
+class PermissionCheck(Evidence):
     """One thing that was tried. ``reason`` says why it is not ok, ``mend`` how it will be: a command where one does."""
 
     source: str
     what: str
     permission: str | None = None
     role: str | None = None
-    result: Result
+    result: PermissionResult
     reason: str | None = None
     mend: str | None = None
 
     @classmethod
-    def of(cls, want: Want, result: Result, reason: str | None = None, mend: str | None = None) -> "Probe":
+    def of(
+        cls, want: Permission, result: PermissionResult, reason: str | None = None, mend: str | None = None
+    ) -> "PermissionCheck":
         """What came of a wanted read."""
         return cls(
             source=want.source,
@@ -112,7 +114,7 @@ class Examination(Evidence):
     settings: SettingsFile
     identity: Caller
     targets: tuple[Target, ...]
-    probes: tuple[Probe, ...]
+    probes: tuple[PermissionCheck, ...]
     not_checked: tuple[NotChecked, ...] = ()
     clock_skew_seconds: float | None = None
 
@@ -120,6 +122,6 @@ class Examination(Evidence):
     def exit_code(self) -> ExitCode:
         """0 if all is well, 1 if something failed, 3 if something could not be told and nothing worse is known."""
         results = {probe.result for probe in self.probes}
-        if results - {Result.OK, Result.UNKNOWN}:
+        if results - {PermissionResult.OK, PermissionResult.UNKNOWN}:
             return ExitCode.P0_OR_P1
-        return ExitCode.UNKNOWN if Result.UNKNOWN in results or not results else ExitCode.HEALTHY
+        return ExitCode.UNKNOWN if PermissionResult.UNKNOWN in results or not results else ExitCode.HEALTHY

@@ -7,7 +7,7 @@ from checks.judge.deployed.proofs import Inspected, Proof
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RunningImage:
     """One image that runs.
 
     Attributes:
@@ -31,19 +31,19 @@ class Part:
         return self.inspected.proof(probe) if self.inspected else None
 
 
-def parts_of(deployments: Deployments, one: Service | Job) -> list[Part]:
+def parts_of(deployments: Deployments, one: Service | Job) -> list[RunningImage]:
     """Every part of a service or job of these deployments."""
     if isinstance(one, Job):
         digest = deployments.digest_of(one.image)
         inspected = deployments.inspection(one.image.repository, digest)
-        return [Part(one.name, None, None, one.image, digest, one.commit, inspected)]
+        return [RunningImage(one.name, None, None, one.image, digest, one.commit, inspected)]
     return [_serving(deployments, share, revision) for share, revision in one.serving]
 
 
-def _serving(deployments: Deployments, share: Share, revision: Revision | None) -> Part:
+def _serving(deployments: Deployments, share: Share, revision: Revision | None) -> RunningImage:
     name = f"{share.revision} ({share.percent} %)"
     if revision is None:
-        return Part(name, share, None, None, None, None, None)
+        return RunningImage(name, share, None, None, None, None, None)
     image = revision.image
     inspected = deployments.inspection(image.repository, image.digest)
-    return Part(name, share, revision, image, image.digest, revision.commit, inspected)
+    return RunningImage(name, share, revision, image, image.digest, revision.commit, inspected)

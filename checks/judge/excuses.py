@@ -29,7 +29,7 @@ class Excused(Evidence):
 
 
 @dataclass(slots=True)
-class Sorted:
+class ExcusedFindings:
     """Findings told apart: what counts, what is expected to be quiet, what is accepted."""
 
     open: list[Finding] = field(default_factory=list[Finding])
@@ -37,9 +37,9 @@ class Sorted:
     accepted: list[Excused] = field(default_factory=list[Excused])
 
 
-def tell_apart(snapshot: Snapshot, findings: Iterable[Finding]) -> Sorted:
+def tell_apart(snapshot: Snapshot, findings: Iterable[Finding]) -> ExcusedFindings:
     """Take out what is excused now. A finding that an accepted one carries is accepted with it."""
-    told = Sorted()
+    told = ExcusedFindings()
     excused: dict[str, Accepted] = {}
     for finding in findings:
         if finding.rule in _QUIET_RULES and is_quiet(snapshot, finding.subject):

@@ -29,7 +29,7 @@ class Beat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProcessorStanding:
     """One processor that has a document, and how its newest heartbeat stands.
 
     Attributes:
@@ -54,7 +54,7 @@ class Standing:
         return self.beat in {Beat.LATE, Beat.DOWN}
 
 
-def standings(snapshot: Snapshot) -> list[Standing]:
+def standings(snapshot: Snapshot) -> list[ProcessorStanding]:
     """Every processor that has a document and is not excused by the settings; the registered ones first.
 
     Empty where the collection was not listed completely: more evidence could make any of them fresh.
@@ -63,7 +63,7 @@ def standings(snapshot: Snapshot) -> list[Standing]:
     if census is None or not census.listed:
         return []
     families = {family.processor: family for family in census.families}
-    found: list[Standing] = []
+    found: list[ProcessorStanding] = []
     for processor in snapshot.pipeline.heartbeats.processors:
         own = [families.pop(name) for name in processor.names if name in families]
         if own and processor.must_beat:
@@ -85,7 +85,7 @@ def missing(snapshot: Snapshot) -> list[Processor]:
     ]
 
 
-def channel_down(snapshot: Snapshot) -> list[Standing]:
+def channel_down(snapshot: Snapshot) -> list[ProcessorStanding]:
     """The stale processors, if so many are stale together that the heartbeat channel itself is the likely cause.
 
     That is at least three, and at least half, of those that are judged: the registered ones, or all where nobody is.
@@ -122,19 +122,19 @@ def service_in(pipeline: Pipeline, family: str) -> str | None:
     return next((each.service for each in pipeline.heartbeats.processors if family in each.names), None)
 
 
-def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> Standing:
+def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> ProcessorStanding:
     beats = [family.newest for family in families if family.newest and family.newest.last_heartbeat]
     newest = max(beats, key=lambda each: each.last_heartbeat or each.updated_at, default=None)
     read = newest.last_heartbeat if newest else None
     unread = max((family.older_than for family in families if family.older_than), default=None)
     if read is not None and (unread is None or read >= unread):
         age = snapshot.taken_at - read
-        return Standing(name, processor, newest, age, _beat(snapshot, processor, age))
+        return ProcessorStanding(name, processor, newest, age, _beat(snapshot, processor, age))
     if unread is None:
-        return Standing(name, processor, None, None, Beat.UNREADABLE)
+        return ProcessorStanding(name, processor, None, None, Beat.UNREADABLE)
     age = max(timedelta(), snapshot.taken_at - unread)
     beat = _beat(snapshot, processor, age)
-    return Standing(name, processor, newest, age, Beat.UNSEEN if beat is Beat.UP else beat, at_least=True)
+    return ProcessorStanding(name, processor, newest, age, Beat.UNSEEN if beat is Beat.UP else beat, at_least=True)
 
 
 def _beat(snapshot: Snapshot, processor: Processor | None, age: timedelta) -> Beat:

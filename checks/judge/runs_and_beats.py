@@ -5,7 +5,7 @@ from datetime import datetime
 
 from checks.evidence.logs import Logs
 from checks.evidence.snapshot import Snapshot
-from checks.judge.processors import Beat, Standing, missing, standings
+from checks.judge.processors import Beat, ProcessorStanding, missing, standings
 from checks.text.duration import format_duration
 
 
@@ -42,7 +42,7 @@ def witnesses(snapshot: Snapshot) -> list[Witnesses]:
     return told + [_judge(snapshot, logs, each.name, None) for each in missing(snapshot)]
 
 
-def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: Standing | None) -> Witnesses:
+def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: ProcessorStanding | None) -> Witnesses:
     processor = next((each for each in snapshot.pipeline.heartbeats.processors if each.name == name), None)
     names = processor.names if processor else (name,)
     last = max((run.at for run in logs.runs if run.processor in names), default=None)
@@ -63,7 +63,7 @@ def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: Standing | None)
     )
 
 
-def _heartbeat(standing: Standing | None) -> str:
+def _heartbeat(standing: ProcessorStanding | None) -> str:
     if standing is None:
         return "no heartbeat document"
     if standing.age is None:

@@ -8,9 +8,9 @@ from pydantic import StringConstraints, field_validator, model_validator
 from checks.settings.section import Name, Section
 
 ImagePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f]{1,500}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
-Commit = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-f]{7,40}$")]
-Blob = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-f]{40}$")]
+ProbedText = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+CommitHash = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-f]{7,40}$")]
+GitBlob = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-f]{40}$")]
 
 
 class CodeProbe(Section):
@@ -33,11 +33,11 @@ class CodeProbe(Section):
 
     name: Name
     path: ImagePath
-    contains: Text | None = None
-    matches: Text | None = None
-    blob: Blob | None = None
+    contains: ProbedText | None = None
+    matches: ProbedText | None = None
+    blob: GitBlob | None = None
     exists: Literal[True] | None = None
-    commit: Commit | None = None
+    commit: CommitHash | None = None
     source: Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-][^\x00-\x1f\x7f]{0,500}$")] | None = None
     subjects: tuple[Name, ...] = ()
 

@@ -21,11 +21,11 @@ from checks.settings.pipeline import (
     Endpoints,
     Heartbeats,
     Identity,
-    Job,
+    JobSettings,
     Pipeline,
     Processor,
     Quiet,
-    Service,
+    ServiceSettings,
     Sources,
     Thresholds,
 )
@@ -35,8 +35,8 @@ from checks.text.show import show
 CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
 MAX_BYTES: Final = 1 << 20
 _SECTIONS: Final[tuple[type[BaseModel], ...]] = (
-    Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, Service, Job, Quiet, Accepted, Endpoints, Http,
-    Writes, AuditLog, CodeProbe, Agent, Price,
+    Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, ServiceSettings, JobSettings, Quiet, Accepted,
+    Endpoints, Http, Writes, AuditLog, CodeProbe, Agent, Price,
 )  # fmt: skip
 
 

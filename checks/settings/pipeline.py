@@ -201,7 +201,7 @@ Repository = Annotated[
 ]
 
 
-class Service(Section):
+class ServiceSettings(Section):
     """One entry of ``[[services]]``: a service that must be there.
 
     ``tag`` is the one that it should serve; None takes the one that it was deployed from, if it was deployed by a tag.
@@ -216,7 +216,7 @@ class Service(Section):
     repository: Repository | None = None
 
 
-class Job(Section):
+class JobSettings(Section):
     """One entry of ``[[jobs]]``: a job that must be there, and ``follows`` a service's image if it should."""
 
     name: Name
@@ -225,7 +225,7 @@ class Job(Section):
     follows: Name | None = None
 
 
-Reason = Annotated[str, StringConstraints(min_length=3, max_length=500)]
+ReasonText = Annotated[str, StringConstraints(min_length=3, max_length=500)]
 
 
 class Quiet(Section):
@@ -240,7 +240,7 @@ class Quiet(Section):
     processors: Annotated[tuple[Name, ...], Field(min_length=1)]
     since: Annotated[Moment, Field(alias="from")]
     until: Moment
-    reason: Reason
+    reason: ReasonText
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -262,7 +262,7 @@ class Accepted(Section):
 
     rule: Name
     subject: Annotated[str, StringConstraints(min_length=1)]
-    reason: Reason
+    reason: ReasonText
     by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     until: Moment
     severity: Literal["P1", "P2"] = "P2"
@@ -278,8 +278,8 @@ class Pipeline(Section):
     endpoints: Endpoints = Endpoints()
     sources: Sources = Sources()
     http: Http = Http()
-    services: tuple[Service, ...] = ()
-    jobs: tuple[Job, ...] = ()
+    services: tuple[ServiceSettings, ...] = ()
+    jobs: tuple[JobSettings, ...] = ()
     code_probes: tuple[CodeProbe, ...] = ()
     quiet: tuple[Quiet, ...] = ()
     accepted: tuple[Accepted, ...] = ()

@@ -32,7 +32,7 @@ _POLLS_FOR_ITSELF: Final = "SingleThreadedUnaryStream"
 """The channel option of ``grpc.experimental.ChannelOptions``, by the name that it has there."""
 
 
-class Transport(Protocol):
+class ChannelTransport(Protocol):
     """The class of a Google client's transport, as far as a channel needs it."""
 
     @classmethod
@@ -42,7 +42,9 @@ class Transport(Protocol):
 
 
 @asynccontextmanager
-async def open_channel(target: Target, transport: type[Transport], login: Login) -> AsyncGenerator["grpc.aio.Channel"]:
+async def open_channel(
+    target: Target, transport: type[ChannelTransport], login: Login
+) -> AsyncGenerator["grpc.aio.Channel"]:
     """A channel to a target, closed at the end unless the login keeps it. Call inside the running loop.
 
     Raises:
@@ -53,7 +55,9 @@ async def open_channel(target: Target, transport: type[Transport], login: Login)
 
 
 @asynccontextmanager
-async def _channel(target: Target, transport: type[Transport], login: Login) -> AsyncGenerator["grpc.aio.Channel"]:
+async def _channel(
+    target: Target, transport: type[ChannelTransport], login: Login
+) -> AsyncGenerator["grpc.aio.Channel"]:
     import grpc.aio  # noqa: PLC0415 - Google's packages load only when they are used
 
     channel = await _made(target, transport.create_channel, grpc.aio.insecure_channel, login, _OPTIONS)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.sources.git_repository import Repository, opened
+from checks.sources.git_repository import GitRepository, opened
 from checks.text.show import show
 
 _SHOWN: Final = 5
@@ -18,7 +18,7 @@ _WHOLE: Final = "nothing is fetched here: name a whole clone with --repository (
 _LINE: Final = re.compile(r"^([0-9a-f]{40}) (\S+) (.*)$")
 
 
-class Commit(Evidence):
+class GitCommit(Evidence):
     """A commit: its hash, its day (ISO 8601), and the first line of its message."""
 
     sha: str
@@ -44,7 +44,7 @@ class Provenance(Evidence):
 
     source: Untrusted
     blob: str
-    commits: tuple[Commit, ...] = ()
+    commits: tuple[GitCommit, ...] = ()
     searched: Count = 0
     complete: bool = True
     reason: Untrusted | None = None
@@ -83,12 +83,12 @@ class _IncompleteError(Exception):
     """Git cannot read what is asked for: objects are missing, which are never fetched, or broken."""
 
 
-def _looked_up(repository: Repository, source: str, blob: str, fix: str | None) -> Provenance:
+def _looked_up(repository: GitRepository, source: str, blob: str, fix: str | None) -> Provenance:
     listed = ("rev-list", "--all", f"--max-count={_MOST_COMMITS + 1}", "--format=%H %cs %s", "--", source)
     touching = [match for line in _told(repository, *listed).splitlines() if (match := _LINE.match(line))]
     left = _left(repository, source, [each[1] for each in touching])
     found = [
-        Commit(sha=each[1], day=each[2], subject=show(each[3], limit=200))
+        GitCommit(sha=each[1], day=each[2], subject=show(each[3], limit=200))
         for each in touching
         if left.get(each[1]) == blob
     ]
@@ -104,7 +104,7 @@ def _looked_up(repository: Repository, source: str, blob: str, fix: str | None) 
     )
 
 
-def _left(repository: Repository, source: str, commits: list[str]) -> dict[str, str]:
+def _left(repository: GitRepository, source: str, commits: list[str]) -> dict[str, str]:
     """What git calls the file as each of these commits left it. Trees tell: contents need not be there."""
     asked = ("diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "--no-renames", "--no-abbrev", "-z", "--", source)
     words = iter(_told(repository, *asked, told="".join(f"{each}\n" for each in commits)).split("\0"))
@@ -118,7 +118,7 @@ def _left(repository: Repository, source: str, commits: list[str]) -> dict[str, 
     return found
 
 
-def _has_fix(repository: Repository, fix: str, commits: list[Commit], *, whole: bool) -> bool | None:
+def _has_fix(repository: GitRepository, fix: str, commits: list[GitCommit], *, whole: bool) -> bool | None:
     """Whether the fix is an ancestor of all of these commits; None where it is one of some, or is not known here."""
     if not re.fullmatch("[0-9a-f]{4,40}", fix):
         return None
@@ -127,12 +127,12 @@ def _has_fix(repository: Repository, fix: str, commits: list[Commit], *, whole: 
     return answer if answer or whole else None
 
 
-def _is_ancestor(repository: Repository, fix: str, commit: str) -> bool | None:
+def _is_ancestor(repository: GitRepository, fix: str, commit: str) -> bool | None:
     code = repository.ask("merge-base", "--is-ancestor", fix, commit).returncode
     return {0: True, 1: False}.get(code)
 
 
-def _told(repository: Repository, *arguments: str, told: str = "") -> str:
+def _told(repository: GitRepository, *arguments: str, told: str = "") -> str:
     done = repository.ask(*arguments, told=told)
     if done.returncode:
         raise _IncompleteError(done.stderr.strip() or f"it ended with {done.returncode}")

@@ -37,7 +37,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class GitRepository:
     """A repository that git can be asked about.
 
     Attributes:
@@ -98,7 +98,7 @@ class Repository:
 
 
 @contextmanager
-def opened(checkout: Path) -> Generator[Repository]:
+def opened(checkout: Path) -> Generator[GitRepository]:
     """A directory of a checkout, or a bare repository, for as long as it is asked. It is not changed.
 
     Raises:
@@ -115,7 +115,7 @@ def opened(checkout: Path) -> Generator[Repository]:
         for name in ("packed-refs", "shallow"):
             if (common / name).is_file():
                 (view / name).symlink_to(common / name)
-        repository = Repository(checkout, view, common / "objects", program)
+        repository = GitRepository(checkout, view, common / "objects", program)
         _refuse_other_kinds(repository, common)
         yield repository
 
@@ -159,7 +159,7 @@ def _head(own: Path) -> str:
     return said if _HEAD.fullmatch(said) else _NOWHERE
 
 
-def _refuse_other_kinds(repository: Repository, common: Path) -> None:
+def _refuse_other_kinds(repository: GitRepository, common: Path) -> None:
     """Say so where references or objects are kept in a way that this view does not show.
 
     Raises:

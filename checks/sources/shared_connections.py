@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Session(Login):
+class SharedLogin(Login):
     """A login for as long as it is entered, inside one running loop. Safe for any number of reads at the same time."""
 
     _kept: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 from checks.evidence.base import Evidence
 from checks.evidence.snapshot import Gap
 
-Row = TypeVar("Row", bound=Evidence)
+AnswerRow = TypeVar("AnswerRow", bound=Evidence)
 Note = Annotated[str | None, Field(description="what an empty or cut answer means; null: nothing to add")]
 
 
@@ -21,7 +21,7 @@ class Searched(Evidence):
     until: AwareDatetime | None = None
 
 
-class Answer(Evidence):
+class ToolAnswer(Evidence):
     """The frame of every answer.
 
     Attributes:
@@ -41,14 +41,14 @@ class Answer(Evidence):
     next_cursor: str | None = None
 
 
-def fitting(rows: Iterable[Row], room: int) -> list[Row]:
+def fitting(rows: Iterable[AnswerRow], room: int) -> list[AnswerRow]:
     """As many rows as there is room for, one at least.
 
     Args:
         rows: the most important first.
         room: characters that they may take.
     """
-    kept = list[Row]()
+    kept = list[AnswerRow]()
     for row in rows:
         room -= len(row.model_dump_json())
         if room < 0 and kept:

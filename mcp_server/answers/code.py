@@ -12,8 +12,8 @@ from checks.evidence.snapshot import Level
 from checks.judge.deployed.code import ProbeReport, ShareProbed, SubjectProbed
 from checks.judge.deployed.levels import Rung
 from checks.judge.deployed.proofs import Outcome
-from mcp_server.answers.answer import Answer, Searched, fitting, seen_of
-from mcp_server.cursor import Place, asked, read_cursor, write_cursor
+from mcp_server.answers.answer import Searched, ToolAnswer, fitting, seen_of
+from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
 
 ROOM: Final = 6_500
 """Characters that the subjects of an answer may take."""
@@ -51,7 +51,7 @@ class CodeRow(Evidence):
     why: Untrusted
 
 
-class CodeAnswer(Answer):
+class CodeAnswer(ToolAnswer):
     """What runs, held against what was pushed and against the code probes of the settings.
 
     Attributes:
@@ -73,7 +73,7 @@ class CodeAnswer(Answer):
     images: tuple[ImageRow, ...] = ()
 
 
-class _Next(Place):
+class _Next(CursorPlace):
     name: str
 
 

@@ -9,8 +9,8 @@ from pydantic import AwareDatetime
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Census, Family, Method, Snapshot
 from checks.judge.report import Growth, growth_of
-from mcp_server.answers.answer import Answer, Searched, notes
-from mcp_server.cursor import Place, asked, read_cursor, write_cursor
+from mcp_server.answers.answer import Searched, ToolAnswer, notes
+from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
 
 OLDEST: Final = timedelta(minutes=55)
 """How old a read time may be that Firestore is asked for again; it keeps an hour."""
@@ -31,7 +31,7 @@ class ProcessorRow(Evidence):
     older_than: AwareDatetime | None = None
 
 
-class CountAnswer(Answer):
+class CountAnswer(ToolAnswer):
     """The collection in numbers, as of one read time of Firestore's.
 
     Attributes:
@@ -54,7 +54,7 @@ class CountAnswer(Answer):
     billed_reads: Count = 0
 
 
-class CountPlace(Place):
+class CountPlace(CursorPlace):
     """Which census is counted on, and from which of its processors on."""
 
     read_time: AwareDatetime

@@ -10,10 +10,10 @@ from pydantic import AwareDatetime, Field
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Gap, Snapshot
-from checks.judge.deployed.verdicts import Kind, Subject
+from checks.judge.deployed.verdicts import DeploymentKind, DeploymentVerdict
 from checks.judge.report import Verdict
-from mcp_server.answers.answer import Answer, Searched, notes
-from mcp_server.cursor import Place, asked, read_cursor, write_cursor
+from mcp_server.answers.answer import Searched, ToolAnswer, notes
+from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
 
 ROOM: Final = 8_500
 """Characters that the subjects of one page may take."""
@@ -41,7 +41,7 @@ class Deployment(Evidence):
         last_run: of a job: when it was last executed; null: never.
     """
 
-    kind: Kind
+    kind: DeploymentKind
     name: Untrusted
     verdict: Verdict
     why: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Deployment(Evidence):
     last_run: AwareDatetime | None = None
 
 
-class DeploymentsAnswer(Answer):
+class DeploymentsAnswer(ToolAnswer):
     """Services and jobs, worst first.
 
     Attributes:
@@ -67,13 +67,13 @@ class DeploymentsAnswer(Answer):
     omitted: Count = 0
 
 
-class _Next(Place):
+class _Next(CursorPlace):
     name: str
 
 
 def deployments_answer(
     snapshot: Snapshot,
-    told: Sequence[Subject],
+    told: Sequence[DeploymentVerdict],
     gaps: tuple[Gap, ...],
     searched: Searched,
     limit: int,
@@ -117,20 +117,20 @@ def deployments_answer(
     )
 
 
-def _start(told: Sequence[Subject], place: _Next) -> int:
+def _start(told: Sequence[DeploymentVerdict], place: _Next) -> int:
     for index, each in enumerate(told):
         if each.name == place.name:
             return index
     raise ToolError("cursor: what it names is gone: call again without a cursor")
 
 
-def _empty(snapshot: Snapshot, told: Sequence[Subject]) -> str | None:
+def _empty(snapshot: Snapshot, told: Sequence[DeploymentVerdict]) -> str | None:
     if snapshot.deployments is None or told:
         return None
     return "Cloud Run has no service and no job there: are project and region in the settings right?"
 
 
-def _row(snapshot: Snapshot, subject: Subject) -> Deployment:
+def _row(snapshot: Snapshot, subject: DeploymentVerdict) -> Deployment:
     why = [finding.summary for finding in subject.findings]
     why += [each for each in (subject.unseen, subject.told) if each]
     known = {"kind": subject.kind, "name": subject.name, "verdict": subject.verdict, "why": tuple(why)}

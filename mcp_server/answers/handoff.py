@@ -11,8 +11,8 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Level
 from checks.judge.finding import Severity
 from checks.judge.report import ExitCode, Verdict
-from mcp_server.answers.answer import Answer, Searched, fitting, notes
-from mcp_server.cursor import Place, asked, read_cursor, write_cursor
+from mcp_server.answers.answer import Searched, ToolAnswer, fitting, notes
+from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
 from validate_daily.handoff.claim import Check
 from validate_daily.handoff.verification import Answer as Verified
 from validate_daily.handoff.verification import Answered, HandoffReport
@@ -24,15 +24,17 @@ ROOM: Final = 5_000
 _FINDINGS: Final = 8
 _ORDER: Final = (Verified.CONTRADICTED, Verified.UNVERIFIABLE, Verified.EXPIRED, Verified.CONFIRMED)
 
-Text = Annotated[str, Field(json_schema_extra={"x-untrusted": True}, description="Markdown, escaped: keep it as it is")]
+HandoffTextField = Annotated[
+    str, Field(json_schema_extra={"x-untrusted": True}, description="Markdown, escaped: keep it as it is")
+]
 
 
-class HandoffText(Answer):
+class HandoffText(ToolAnswer):
     """A handoff that was just measured: its text, to be kept as it is, and the verdict that it bears."""
 
     verdict: Verdict
     taken_at: AwareDatetime
-    text: Text
+    text: HandoffTextField
 
 
 class ClaimRow(Evidence):
@@ -59,7 +61,7 @@ class Unmentioned(Evidence):
     next_step: str
 
 
-class HandoffAnswer(Answer):
+class HandoffAnswer(ToolAnswer):
     """The claims of a document, measured again, beside what is.
 
     Attributes:
@@ -82,7 +84,7 @@ class HandoffAnswer(Answer):
     more_unmentioned: Count = 0
 
 
-class _Next(Place):
+class _Next(CursorPlace):
     line: int
     statement: str
 

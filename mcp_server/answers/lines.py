@@ -6,17 +6,17 @@ from pydantic import AwareDatetime
 
 from checks.evidence.logs import FoundLine, LogPage
 from checks.evidence.snapshot import Gap
-from mcp_server.answers.answer import Answer, Searched, notes
-from mcp_server.cursor import Place, write_cursor
+from mcp_server.answers.answer import Searched, ToolAnswer, notes
+from mcp_server.cursor import CursorPlace, write_cursor
 
 
-class LinesAnswer(Answer):
+class LinesAnswer(ToolAnswer):
     """The lines that fit the question, newest first. An empty list proves absence only where ``complete``."""
 
     lines: tuple[FoundLine, ...] = ()
 
 
-class LinesPlace(Place):
+class LinesPlace(CursorPlace):
     """Where a search goes on: the same window, and Cloud Logging's own token."""
 
     since: AwareDatetime

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.recent_heartbeats import RecentMalformed, RecentProcessor
 from checks.evidence.snapshot import Gap, Heartbeat
-from mcp_server.answers.answer import Answer, Searched, notes
+from mcp_server.answers.answer import Searched, ToolAnswer, notes
 
 MOST: Final = 10
 """Processors that one answer names."""
@@ -41,7 +41,7 @@ class MalformedProcessor(Evidence):
     revisions: tuple[Untrusted, ...]
 
 
-class MalformedAnswer(Answer):
+class MalformedAnswer(ToolAnswer):
     """The malformed heartbeats of a window.
 
     Attributes:

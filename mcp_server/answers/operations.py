@@ -12,7 +12,7 @@ from checks.evidence.snapshot import Gap
 from checks.judge.finding import Severity
 from checks.judge.report import Verdict
 from checks.judge.rules.stuck_operation import is_stuck
-from mcp_server.answers.answer import Answer, Searched, notes
+from mcp_server.answers.answer import Searched, ToolAnswer, notes
 
 MOST: Final = 10
 """Operations of one kind that one answer names, those that began first."""
@@ -29,7 +29,7 @@ class OperationRow(Evidence):
     last_sign: AwareDatetime
 
 
-class OperationsAnswer(Answer):
+class OperationsAnswer(ToolAnswer):
     """The operations that told of their START within the window.
 
     Attributes:

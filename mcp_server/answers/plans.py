@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.settings.file import Settings
-from validate_daily.repairs.plans.outcome import Fate, Outcome
+from validate_daily.repairs.plans.outcome import DocumentsOutcome, Fate
 from validate_daily.repairs.plans.plan import Expected, MovingPlan, Plan
 from validate_daily.repairs.words import command_of
 
@@ -136,7 +136,7 @@ def command(plan: Plan, settings: Settings) -> str:
     return shlex.join(["validate-daily", *command_of(plan), "--apply", "--config", str(settings.path)])
 
 
-def outcome_answer(plan: Plan, settings: Settings, outcome: Outcome | str) -> OutcomeAnswer:
+def outcome_answer(plan: Plan, settings: Settings, outcome: DocumentsOutcome | str) -> OutcomeAnswer:
     """What was done, or why nothing was."""
     if isinstance(outcome, str):
         return OutcomeAnswer(

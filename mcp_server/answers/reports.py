@@ -9,7 +9,7 @@ from checks.evidence.base import INERT
 from checks.judge.excuses import Excused
 from checks.judge.finding import Finding
 from checks.judge.report import Report
-from mcp_server.cursor import Place, asked, read_cursor, write_cursor
+from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
 
 ROOM: Final = 5_600
 """Characters that the findings of one page may take, however hostile they are; one always fits."""
@@ -17,7 +17,7 @@ ROOM: Final = 5_600
 Item = tuple[str, Finding | Excused]
 
 
-class _Next(Place):
+class _Next(CursorPlace):
     kind: str
     key: str
 

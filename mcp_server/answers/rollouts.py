@@ -46,7 +46,7 @@ class RolloutPlanAnswer(Evidence):
     command: str
 
 
-class JobRow(Evidence):
+class JobFateRow(Evidence):
     """One job that is not as planned, and why."""
 
     name: str
@@ -76,7 +76,7 @@ class RolloutAnswer(Evidence):
     steps: tuple[Untrusted, ...] = ()
     lines: tuple[Untrusted, ...] = ()
     effect: tuple[Untrusted, ...] = ()
-    jobs: tuple[JobRow, ...] = ()
+    jobs: tuple[JobFateRow, ...] = ()
     next_step: str | None = None
     unseen: tuple[str, ...] = ()
 
@@ -107,7 +107,7 @@ def rollout_answer(plan: Plan, settings: Settings, result: Rollout | JobsUpdate 
         return RolloutAnswer(applied=False, why=result, command=command(plan, settings), plan=plan.id)
     if isinstance(result, JobsUpdate):
         left = tuple(
-            JobRow(name=each.name, fate=each.fate, why=each.why)
+            JobFateRow(name=each.name, fate=each.fate, why=each.why)
             for each in result.jobs
             if each.fate is not JobFate.UPDATED
         )

@@ -10,11 +10,11 @@ from pydantic import AwareDatetime, Field
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Job, Revision, Service, State
 from checks.evidence.snapshot import Gap, Snapshot
-from checks.judge.deployed.verdicts import Kind, Subject
+from checks.judge.deployed.verdicts import DeploymentKind, DeploymentVerdict
 from checks.judge.finding import Finding
 from checks.judge.report import Verdict
 from checks.text.show import show
-from mcp_server.answers.answer import Answer, Searched
+from mcp_server.answers.answer import Searched, ToolAnswer
 from mcp_server.answers.deployments import ShareRow, leader, shares
 
 MOST: Final = 10
@@ -50,7 +50,7 @@ class JobRow(Evidence):
     image: Untrusted
 
 
-class ServiceAnswer(Answer):
+class ServiceAnswer(ToolAnswer):
     """All that is known of one service or job.
 
     Attributes:
@@ -68,7 +68,7 @@ class ServiceAnswer(Answer):
         processors: those that the settings say it runs; ``processors_omitted`` counts the others.
     """
 
-    kind: Kind
+    kind: DeploymentKind
     name: Untrusted
     verdict: Verdict
     unseen: str | None
@@ -92,7 +92,7 @@ class ServiceAnswer(Answer):
 
 
 def service_answer(
-    snapshot: Snapshot, told: Sequence[Subject], gaps: tuple[Gap, ...], searched: Searched, name: str
+    snapshot: Snapshot, told: Sequence[DeploymentVerdict], gaps: tuple[Gap, ...], searched: Searched, name: str
 ) -> ServiceAnswer:
     """All of one service or job.
 
@@ -127,7 +127,9 @@ def service_answer(
     return ServiceAnswer.model_validate(known)
 
 
-def _subject(snapshot: Snapshot, told: Sequence[Subject], gaps: Sequence[Gap], name: str) -> Subject:
+def _subject(
+    snapshot: Snapshot, told: Sequence[DeploymentVerdict], gaps: Sequence[Gap], name: str
+) -> DeploymentVerdict:
     found = next((each for each in told if each.name == name and each.one is not None), None)
     if found:
         return found
@@ -139,7 +141,7 @@ def _subject(snapshot: Snapshot, told: Sequence[Subject], gaps: Sequence[Gap], n
     raise ToolError(f"service: Cloud Run has no service or job {name!r} there{guess}; list_deployments names all")
 
 
-def _of_service(snapshot: Snapshot, told: Sequence[Subject], service: Service) -> dict[str, object]:
+def _of_service(snapshot: Snapshot, told: Sequence[DeploymentVerdict], service: Service) -> dict[str, object]:
     following = [each for each in told if isinstance(each.one, Job) and leader(snapshot, each.name) == service.name]
     return {
         "image": service.image.reference,
@@ -189,7 +191,7 @@ def _tag(snapshot: Snapshot, service: Service) -> TagRow | None:
     return TagRow(tag=tag.tag, digest=tag.digest, serves=serves)
 
 
-def _job(subject: Subject) -> JobRow:
+def _job(subject: DeploymentVerdict) -> JobRow:
     reference = subject.one.image.reference if subject.one else ""
     return JobRow(name=subject.name, verdict=subject.verdict, image=reference)
 

@@ -8,19 +8,19 @@ from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.resolve import Elicit
 
 from mcp_server.changes.change import Changing, Opening, changing, opened
-from mcp_server.changes.consent import NOT_ASKED, Answer, Typed
-from mcp_server.state import State
-from validate_daily.repairs.documents.session import Access
+from mcp_server.changes.consent import NOT_ASKED, ElicitedAnswer, Typed
+from mcp_server.state import ServerState
+from validate_daily.repairs.documents.session import RepairSession
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import Audit, open_audit
-from validate_daily.repairs.plans.outcome import Result
+from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.words import question
 
-Ctx = Context[State, Any]
-S = TypeVar("S", bound=Access)
+Ctx = Context[ServerState, Any]
+S = TypeVar("S", bound=RepairSession)
 P = TypeVar("P", bound=Plan)
-R = TypeVar("R", bound=Result)
+R = TypeVar("R", bound=RepairResult)
 Apply = Callable[[S, P, Approval, Audit], Awaitable[R]]
 """Does what a plan says."""
 
@@ -37,7 +37,7 @@ def ask(token: str, kind: type[Plan], ctx: Ctx) -> Typed | Elicit[Typed]:
 
 
 async def carry_out(
-    ctx: Ctx, change: Changing, plan: P, answer: Answer, opening: Opening[S], apply: Apply[S, P, R]
+    ctx: Ctx, change: Changing, plan: P, answer: ElicitedAnswer, opening: Opening[S], apply: Apply[S, P, R]
 ) -> R | str:
     """Apply a plan if the person agreed to it; else the reason why nothing was changed."""
     if why := _no(change, plan, answer, ctx):
@@ -63,7 +63,7 @@ def _unasked(plan: Plan, change: Changing, ctx: Ctx) -> str | None:
     return None
 
 
-def _no(change: Changing, plan: Plan, answer: Answer, ctx: Ctx) -> str | None:
+def _no(change: Changing, plan: Plan, answer: ElicitedAnswer, ctx: Ctx) -> str | None:
     """Why an answer agrees to nothing; None where it agrees."""
     if why := _unasked(plan, change, ctx):
         return why

@@ -11,8 +11,8 @@ from mcp.server.mcpserver.context import Context
 from checks.settings.file import Settings
 from mcp_server.http.google_tokens import WRITE
 from mcp_server.progress import telling
-from mcp_server.state import State
-from validate_daily.repairs.documents.session import Access, local_principal
+from mcp_server.state import ServerState
+from validate_daily.repairs.documents.session import RepairSession, local_principal
 from validate_daily.repairs.plans.errors import RefusedError, RepairError
 from validate_daily.repairs.plans.plan import Principal
 from validate_daily.repairs.plans.seal import KEY_VARIABLE, Binding, Seal, plan_key
@@ -21,7 +21,7 @@ SECONDS: Final = 600.0
 """What applying a plan may take; it can be resumed."""
 
 
-S = TypeVar("S", bound=Access)
+S = TypeVar("S", bound=RepairSession)
 Opening = Callable[..., AbstractAsyncContextManager[S]]
 """Opens a session: ``open_session``, or one that takes the same."""
 
@@ -40,7 +40,7 @@ class Changing:
     settings: Settings
     principal: Principal
     seal: Seal
-    state: State
+    state: ServerState
 
     @property
     def binding(self) -> Binding:
@@ -48,7 +48,7 @@ class Changing:
         return Binding.of(self.settings, self.principal)
 
 
-def changing(ctx: Context[State, Any]) -> Changing:
+def changing(ctx: Context[ServerState, Any]) -> Changing:
     """Who may change what now.
 
     Raises:
@@ -64,7 +64,7 @@ def changing(ctx: Context[State, Any]) -> Changing:
 
 @asynccontextmanager
 async def opened(
-    ctx: Context[State, Any], change: Changing, opening: Opening[S], *, writing: bool
+    ctx: Context[ServerState, Any], change: Changing, opening: Opening[S], *, writing: bool
 ) -> AsyncGenerator[S]:
     """The way to what is changed, for planning or for changing."""
     seconds = SECONDS if writing else change.state.timeout
@@ -82,7 +82,7 @@ async def opened(
         yield session
 
 
-def _remote(settings: Settings, state: State) -> Principal:
+def _remote(settings: Settings, state: ServerState) -> Principal:
     token = get_access_token()
     if token is None or WRITE not in token.scopes:
         raise RefusedError("over HTTP only verified callers may change anything", "name the email under [http] writers")

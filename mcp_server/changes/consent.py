@@ -24,7 +24,7 @@ class Typed(BaseModel):
     typed: str = Field(max_length=500, description="the subject and the count, as the question asks for them")
 
 
-Answer = AcceptedElicitation[Typed] | DeclinedElicitation | CancelledElicitation
+ElicitedAnswer = AcceptedElicitation[Typed] | DeclinedElicitation | CancelledElicitation
 NOT_ASKED: Final = Typed(typed="")
 """Stands for an answer where nobody is asked: it agrees to nothing."""
 

@@ -10,14 +10,14 @@ from mcp.server.auth.settings import AuthSettings
 
 from checks.settings.file import Settings, SettingsError
 from checks.settings.named_file_only import Http
-from mcp_server.http.certificates import Certificates, Transport
+from mcp_server.http.certificates import Certificates, CertificateTransport
 from mcp_server.http.google_tokens import READ, GoogleTokens
 
 ISSUER: Final = "https://accounts.google.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class HttpAccess:
     """How callers are told apart.
 
     Attributes:
@@ -31,7 +31,7 @@ class Access:
     hosts: tuple[str, ...]
 
 
-def access_of(settings: Settings, *, loopback: bool, fetch: Transport | None = None) -> Access | None:
+def access_of(settings: Settings, *, loopback: bool, fetch: CertificateTransport | None = None) -> HttpAccess | None:
     """What ``[http]`` asks of callers. None: whoever reaches loopback may call.
 
     Args:
@@ -56,7 +56,7 @@ def access_of(settings: Settings, *, loopback: bool, fetch: Transport | None = N
             "validate_token_resource": False,  # the verifier checks the audience: Google's tokens name no resource
         }
     )
-    return Access(GoogleTokens(http, Certificates(fetch or Request())), auth, hosts)
+    return HttpAccess(GoogleTokens(http, Certificates(fetch or Request())), auth, hosts)
 
 
 def _missing(http: Http, settings: Settings) -> str | None:

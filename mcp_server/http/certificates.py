@@ -31,7 +31,7 @@ class CertificatesError(Exception):
     """There are no certificates to check a token with, so nothing can be said of it."""
 
 
-class Answer(Protocol):
+class CertificateResponse(Protocol):
     """What a server answered, as in google-auth."""
 
     @property
@@ -50,10 +50,10 @@ class Answer(Protocol):
         ...
 
 
-class Transport(Protocol):
+class CertificateTransport(Protocol):
     """How something is fetched, as in google-auth. It blocks."""
 
-    def __call__(self, url: str, *, method: str, timeout: int) -> Answer:
+    def __call__(self, url: str, *, method: str, timeout: int) -> CertificateResponse:
         """Ask."""
         ...
 
@@ -87,7 +87,7 @@ class Certificates:
         clock: seconds that only ever grow.
     """
 
-    def __init__(self, fetch: Transport, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fetch: CertificateTransport, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
         self._kept: Kept | None = None
@@ -130,7 +130,7 @@ class Certificates:
         return self._kept
 
 
-def _kept(answer: Answer, now: float) -> Kept:
+def _kept(answer: CertificateResponse, now: float) -> Kept:
     """Read an answer.
 
     Raises:

@@ -22,7 +22,7 @@ from mcp_server.app import build_server
 from mcp_server.http.access import access_of
 from mcp_server.http.address import Address, listen
 from mcp_server.http.certificates import CertificatesError
-from mcp_server.state import TIMEOUT, State
+from mcp_server.state import TIMEOUT, ServerState
 
 PATH: Final = "/mcp"
 MOST_BYTES: Final = 256 << 10
@@ -95,7 +95,7 @@ def names(at: Address, hosts: tuple[str, ...]) -> TransportSecuritySettings:
     )
 
 
-def uvicorn_server(server: MCPServer[State], security: TransportSecuritySettings) -> uvicorn.Server:
+def uvicorn_server(server: MCPServer[ServerState], security: TransportSecuritySettings) -> uvicorn.Server:
     """The server as uvicorn runs it: bounded, stateless, quiet.
 
     Args:

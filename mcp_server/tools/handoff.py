@@ -8,14 +8,14 @@ from pydantic import Field
 from checks.judge.rules import SOURCES
 from mcp_server.answers.handoff import HandoffAnswer, HandoffText, handoff_answer, text_answer
 from mcp_server.call import looking
-from mcp_server.cursor import Cursor
-from mcp_server.state import State
+from mcp_server.cursor import CursorArgument
+from mcp_server.state import ServerState
 from validate_daily.handoff.document import MOST_BYTES
 from validate_daily.handoff.verification import verify
 from validate_daily.handoff.writer import Notes
 from validate_daily.handoff.writer import write_handoff as write
 
-Ctx = Context[State, Any]
+Ctx = Context[ServerState, Any]
 _MOST_NOTES = 20_000
 
 
@@ -42,7 +42,7 @@ async def verify_handoff(
     document: Annotated[
         str, Field(min_length=1, max_length=MOST_BYTES, description="the whole text, Markdown or plain")
     ],
-    cursor: Cursor = None,
+    cursor: CursorArgument = None,
 ) -> HandoffAnswer:
     """Measure the claims of a handoff or status document again: confirmed, contradicted, expired or unverifiable.
 

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from checks.ask.deployed_code import probe
 from checks.ask.questions import LogQuestion, long_operations, recent_malformed
 from checks.ask.questions import search_logs as search
-from checks.judge.deployed.verdicts import Subject, subjects
+from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import Report, judge
 from checks.judge.rules import RULES, SOURCES, rules_of
 from mcp_server.answers.answer import Searched, seen_of
@@ -23,21 +23,21 @@ from mcp_server.answers.malformed import MalformedAnswer, malformed_answer
 from mcp_server.answers.operations import OperationsAnswer, operations_answer
 from mcp_server.answers.reports import on_a_page
 from mcp_server.answers.service import ServiceAnswer, service_answer
-from mcp_server.call import Looking, looking
-from mcp_server.cursor import Cursor, asked, read_cursor
-from mcp_server.state import State
+from mcp_server.call import ToolCall, looking
+from mcp_server.cursor import CursorArgument, asked, read_cursor
+from mcp_server.state import ServerState
 
-Ctx = Context[State, Any]
+Ctx = Context[ServerState, Any]
 Phase = Annotated[
     Literal["0.2", "all"],
     BeforeValidator(lambda value: str(value) if isinstance(value, float) else value),  # clients make a number of 0.2
     Field(description="0.2: heartbeats alone; all: deployments, jobs, logs and registry too, as the command line does"),
 ]
 Limit = Annotated[int, Field(ge=1, le=100, description="how many at once")]
-Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", description="its short name")]
+NameArgument = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", description="its short name")]
 
 
-async def check_heartbeats(ctx: Ctx, phase: Phase = "0.2", cursor: Cursor = None) -> Report:
+async def check_heartbeats(ctx: Ctx, phase: Phase = "0.2", cursor: CursorArgument = None) -> Report:
     """Judge the pipeline's heartbeats now. Call this first, and report its verdict unchanged.
 
     findings: the first is the root cause to act on; cause names the finding that explains another. An empty list with
@@ -50,7 +50,7 @@ async def check_heartbeats(ctx: Ctx, phase: Phase = "0.2", cursor: Cursor = None
     return on_a_page(report, phase, cursor)
 
 
-async def count_heartbeats(ctx: Ctx, limit: Limit = 10, cursor: Cursor = None) -> CountAnswer:
+async def count_heartbeats(ctx: Ctx, limit: Limit = 10, cursor: CursorArgument = None) -> CountAnswer:
     """Count heartbeat documents by processor: canonical, malformed, created in the last hour and day.
 
     Use it to page through all processors; check_heartbeats judges. One document a processor is right. total null:
@@ -80,7 +80,7 @@ async def recent_malformed_heartbeats(
     return malformed_answer(found, gaps, where, practice=look.practice("firestore"))
 
 
-async def list_deployments(ctx: Ctx, limit: Limit = 10, cursor: Cursor = None) -> DeploymentsAnswer:
+async def list_deployments(ctx: Ctx, limit: Limit = 10, cursor: CursorArgument = None) -> DeploymentsAnswer:
     """List Cloud Run services and jobs, worst first, each with its verdict and why.
 
     Services: newest (created), newest ready, and the digest behind every share of the traffic. Jobs: the image of the
@@ -93,7 +93,7 @@ async def list_deployments(ctx: Ctx, limit: Limit = 10, cursor: Cursor = None) -
     return deployments_answer(snapshot, told, gaps, look.searched("cloud-run"), limit, cursor)
 
 
-async def describe_service(ctx: Ctx, service: Name) -> ServiceAnswer:
+async def describe_service(ctx: Ctx, service: NameArgument) -> ServiceAnswer:
     """Describe one Cloud Run service or job: revisions, digests, tag, labels, conditions, jobs that follow, findings.
 
     Use it after list_deployments. A commit label is a claim; the digest is what runs. tag null: it has none, or that
@@ -104,7 +104,9 @@ async def describe_service(ctx: Ctx, service: Name) -> ServiceAnswer:
     return service_answer(snapshot, told, seen_of(snapshot.gaps), look.searched("cloud-run"), service)
 
 
-async def verify_deployed_code(ctx: Ctx, subject: Name | None = None, cursor: Cursor = None) -> CodeAnswer:
+async def verify_deployed_code(
+    ctx: Ctx, subject: NameArgument | None = None, cursor: CursorArgument = None
+) -> CodeAnswer:
     """Verify what code really runs, from the files inside the images that serve, not from labels or exit codes.
 
     Use it when somebody says "deployed" or "fixed". Without subject: every service and job, those that are not matched
@@ -120,8 +122,8 @@ async def verify_deployed_code(ctx: Ctx, subject: Name | None = None, cursor: Cu
 
 async def search_logs(
     ctx: Ctx,
-    service: Name | None = None,
-    job: Name | None = None,
+    service: NameArgument | None = None,
+    job: NameArgument | None = None,
     revision: Annotated[str | None, Field(max_length=63, description="a revision, or a job's execution")] = None,
     severity: Annotated[
         Literal["DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL"],
@@ -132,7 +134,7 @@ async def search_logs(
     within_minutes: Annotated[int, Field(ge=1, le=43_200, description="length of the window")] = 60,
     until: Annotated[AwareDatetime | None, Field(description="end of the window; null: now")] = None,
     limit: Annotated[int, Field(ge=1, le=100, description="lines at once")] = 10,
-    cursor: Cursor = None,
+    cursor: CursorArgument = None,
 ) -> LinesAnswer:
     """Search the log lines of the pipeline's services and jobs, newest first.
 
@@ -181,7 +183,7 @@ async def find_stuck_operations(ctx: Ctx) -> OperationsAnswer:
     return operations_answer(logs, gaps, where, sources.operation_limit, practice=look.practice("logging"))
 
 
-async def _deployed(look: Looking) -> tuple[Any, list[Subject]]:
+async def _deployed(look: ToolCall) -> tuple[Any, list[DeploymentVerdict]]:
     """What is deployed, judged by the rules that need nothing else."""
     look.need("cloud-run")
     snapshot = await look.collect(("cloud-run", "registry"))

@@ -14,8 +14,8 @@ from mcp_server.answers.plans import Sealed
 from mcp_server.answers.rollouts import RolloutAnswer, RolloutPlanAnswer, rollout_answer, rollout_plan
 from mcp_server.changes.agreement import Apply, Ctx, ask, carry_out
 from mcp_server.changes.change import changing, opened
-from mcp_server.changes.consent import Answer, Typed
-from mcp_server.tools.read import Name
+from mcp_server.changes.consent import ElicitedAnswer, Typed
+from mcp_server.tools.read import NameArgument
 from validate_daily.repairs.cloud_run.jobs import apply_job_update
 from validate_daily.repairs.cloud_run.jobs import plan_job_update as make_job_update
 from validate_daily.repairs.cloud_run.redeploy import apply_redeploy
@@ -46,7 +46,7 @@ def ask_jobs(plan: Sealed, ctx: Ctx) -> Typed | Elicit[Typed]:
     return ask(plan, JobsPlan, ctx)
 
 
-async def plan_redeploy(ctx: Ctx, service: Name) -> RolloutPlanAnswer:
+async def plan_redeploy(ctx: Ctx, service: NameArgument) -> RolloutPlanAnswer:
     """Plan to make a service run the digest that its tag points at now. Changes nothing.
 
     Show the person changes and notes (OLDER, OTHER REPOSITORY, FAILED BEFORE) before you call redeploy_service.
@@ -70,7 +70,7 @@ async def redeploy_service(
     return await _carried_out(ctx, plan, RedeployPlan, answer, partial(apply_redeploy, token=plan))
 
 
-async def plan_rollback(ctx: Ctx, service: Name) -> RolloutPlanAnswer:
+async def plan_rollback(ctx: Ctx, service: NameArgument) -> RolloutPlanAnswer:
     """Plan to move a service's traffic back to what the last redeploy found. Makes no revision. Changes nothing."""
     change = changing(ctx)
     async with (
@@ -88,7 +88,7 @@ async def rollback_service(
     return await _carried_out(ctx, plan, RollbackPlan, answer, partial(apply_rollback, token=plan))
 
 
-async def plan_job_update(ctx: Ctx, service: Name) -> RolloutPlanAnswer:
+async def plan_job_update(ctx: Ctx, service: NameArgument) -> RolloutPlanAnswer:
     """Plan to make the jobs that follow a service run the digest that it serves. Changes nothing."""
     change = changing(ctx)
     async with opened(ctx, change, open_run_session, writing=False) as session:
@@ -104,7 +104,7 @@ async def update_job_image(
 
 
 async def _carried_out(
-    ctx: Ctx, token: str, kind: type[P], answer: Answer, apply: Apply[RunSession, P, R]
+    ctx: Ctx, token: str, kind: type[P], answer: ElicitedAnswer, apply: Apply[RunSession, P, R]
 ) -> RolloutAnswer:
     change = changing(ctx)
     made = change.seal.open(token, kind, change.binding)

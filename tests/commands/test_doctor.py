@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.evidence.permission_checks import Result
+from checks.evidence.permission_checks import PermissionResult
 from checks.judge.report import ExitCode
 from checks.settings.pipeline import CONFIG_NAME
 from validate_daily.commands.init import settings_text
@@ -83,8 +83,8 @@ async def test_one_missing_permission_is_named_with_its_role_and_command_and_not
     assert "no access" in (probe.reason or "")
     assert probe.mend == f"gcloud projects add-iam-policy-binding {PROJECT} --member=MEMBER --role={role}"
     # Which revisions there are, only a service tells.
-    follows = {"run.revisions.get": Result.UNKNOWN} if method == "ListServices" else {}
-    assert not_ok(told) == {permission: Result.DENIED} | follows
+    follows = {"run.revisions.get": PermissionResult.UNKNOWN} if method == "ListServices" else {}
+    assert not_ok(told) == {permission: PermissionResult.DENIED} | follows
     assert told.exit_code == ExitCode.P0_OR_P1
 
 

@@ -8,8 +8,8 @@ from google.cloud.firestore_v1.types import StructuredQuery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.sources.firestore.queries import Place
-from checks.sources.firestore.tally import Document
+from checks.sources.firestore.queries import CollectionPlace
+from checks.sources.firestore.tally import HeartbeatDocument
 from validate_daily.sandbox.errors import RefusedError
 from validate_daily.sandbox.firestore import messages as m
 from validate_daily.sandbox.firestore import stamps
@@ -18,7 +18,7 @@ from validate_daily.sandbox.firestore.made_up import MadeUp, Runs
 from validate_daily.sandbox.firestore.queries import plan, query
 
 NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
-PLACE = Place("projects/p/databases/d", "c")
+PLACE = CollectionPlace("projects/p/databases/d", "c")
 PREFIX = f"{PLACE.name}/"
 runs = st.builds(
     Runs,
@@ -72,7 +72,7 @@ def test_heartbeats_come_in_the_same_order(
     ids = [document_id for document_id, _ in made.scan(IdRange(), now)]
     last = None
     if after is not None and after < len(ids) and (version := made.get(ids[after], now)):
-        last = Document(ids[after], version.created, None, version.created, version.updated)
+        last = HeartbeatDocument(ids[after], version.created, None, version.created, version.updated)
     asked = PLACE.future(bound, limit) if future else PLACE.newest(bound, limit, after=last)
     wanted = plan.read("", m.StructuredQuery.FromString(StructuredQuery.serialize(asked)))
 

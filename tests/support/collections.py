@@ -8,9 +8,9 @@ from datetime import datetime
 from checks.evidence.snapshot import Family, Gap, Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget
-from checks.sources.firestore.census import Reading, read_heartbeats
+from checks.sources.firestore.census import CensusReading, read_heartbeats
 from checks.sources.firestore.id_walk import Terms
-from checks.sources.firestore.tally import Document, Micros, Tally, moment
+from checks.sources.firestore.tally import HeartbeatDocument, Micros, Tally, moment
 from checks.sources.progress import quiet
 from validate_daily.sandbox import Sandbox
 from validate_daily.sandbox.firestore import encode
@@ -48,7 +48,7 @@ class Heap:
         terms: Terms = WALKED,
         seconds: float = 30.0,
         as_of: datetime | None = None,
-    ) -> Reading:
+    ) -> CensusReading:
         """Take a census of it as the product does."""
         pipeline = settings(self.collection, registered)
         target = Target(source="firestore", address=self.address, resource=self.database, practice=True)
@@ -82,7 +82,7 @@ def brute_force(documents: Iterable[Held], registered: Iterable[str], now: Micro
     tally = Tally(now, frozenset(registered))
     for each in sorted(documents, key=lambda held: held.doc):
         missing = None if each.beat is not None else "there is no last_heartbeat"
-        tally.add(Document(each.doc, each.beat, missing, each.created, each.created))
+        tally.add(HeartbeatDocument(each.doc, each.beat, missing, each.created, each.created))
     return {family.processor: family for family in tally.families()}
 
 

@@ -10,7 +10,7 @@ from checks.evidence.snapshot import Heartbeat, Snapshot
 from checks.judge.deployed.proofs import Inspected, prove
 from checks.settings.code_probe import CodeProbe
 from checks.settings.pipeline import Pipeline
-from checks.sources.firestore.tally import Document
+from checks.sources.firestore.tally import HeartbeatDocument
 
 from support.snapshots import NOW, document, snapshot
 
@@ -140,7 +140,7 @@ def seen(
     jobs: Sequence[Job] = (),
     tags: Sequence[Tag] = (),
     told: Logs | None = None,
-    documents: Sequence[Document] = (document("Active"),),
+    documents: Sequence[HeartbeatDocument] = (document("Active"),),
     pipeline: Pipeline | None = None,
     inspected: Sequence[Inspected] = (),
 ) -> Snapshot:

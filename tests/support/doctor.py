@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from checks.ask.doctor import examine
-from checks.evidence.permission_checks import Examination, Probe, Result
+from checks.evidence.permission_checks import Examination, PermissionCheck, PermissionResult
 from checks.settings.file import Settings, parse_settings
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox
@@ -22,11 +22,11 @@ async def visit(sandbox: Sandbox, settings: Settings | None = None, *, seconds: 
     return await examine(settings or example(), timeout=seconds, environment=sandbox.environment())
 
 
-def by_permission(told: Examination) -> dict[str | None, Probe]:
+def by_permission(told: Examination) -> dict[str | None, PermissionCheck]:
     """The probes by the permission that each tried."""
     return {probe.permission: probe for probe in told.probes}
 
 
-def not_ok(told: Examination) -> dict[str | None, Result]:
+def not_ok(told: Examination) -> dict[str | None, PermissionResult]:
     """Every result that is not ok, by permission."""
-    return {probe.permission: probe.result for probe in told.probes if probe.result is not Result.OK}
+    return {probe.permission: probe.result for probe in told.probes if probe.result is not PermissionResult.OK}

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from mcp_server.http.certificates import Answer
+from mcp_server.http.certificates import CertificateResponse
 
 AUDIENCE = "https://validate-daily.example"
 KID = "key-1"
@@ -98,7 +98,7 @@ class CertificateAddress:
     answers: list[Told | Exception]
     asked: list[str] = field(default_factory=list[str])
 
-    def __call__(self, url: str, *, method: str, timeout: int) -> Answer:  # noqa: ARG002 - the protocol's
+    def __call__(self, url: str, *, method: str, timeout: int) -> CertificateResponse:  # noqa: ARG002 - the protocol's
         """Answer, or fail."""
         self.asked.append(url)
         answer = self.answers[min(len(self.asked), len(self.answers)) - 1]

@@ -8,7 +8,7 @@ from checks.evidence.snapshot import Target
 from checks.sources.budget import Budget
 from checks.sources.credentials import Login
 from checks.sources.registry.image.files import Read, read_files
-from checks.sources.registry.image.limits import Limits
+from checks.sources.registry.image.limits import ImageLimits
 
 from support.layered_images import Blobs
 from support.registry_world import Asked, Reply, registry
@@ -50,7 +50,7 @@ async def look(
     digest: object,
     paths: Iterable[str] = ("app/main.py",),
     *,
-    limits: Limits | None = None,
+    limits: ImageLimits | None = None,
     seconds: float = 20.0,
     whole: bool = False,
 ) -> Read:

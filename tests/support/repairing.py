@@ -15,10 +15,10 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from checks.settings.file import Settings, parse_settings
 from checks.sources.progress import Progress, quiet
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
-from validate_daily.repairs.documents.session import Session, open_session
+from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import FileAudit
-from validate_daily.repairs.plans.outcome import Outcome
+from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan, Plan, Principal
 
 from support.plans import ANA
@@ -119,7 +119,7 @@ class Bench:
         principal: Principal = ANA,
         progress: Progress = quiet,
         seconds: float = 60,
-    ) -> AsyncGenerator[Session]:
+    ) -> AsyncGenerator[DocumentSession]:
         async with open_session(
             settings or self.settings,
             principal,
@@ -137,7 +137,7 @@ class Bench:
 
     async def apply(
         self, plan: CleanupPlan, *, progress: Progress = quiet, settings: Settings | None = None, seconds: float = 60
-    ) -> Outcome:
+    ) -> DocumentsOutcome:
         async with self.session(writing=True, progress=progress, settings=settings, seconds=seconds) as session:
             return await apply_cleanup(session, plan, agreed(plan), self.audit)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from checks.evidence.snapshot import Census, Gap, Method, Snapshot, Target
 from checks.judge.report import Report, judge
 from checks.settings.pipeline import Pipeline
-from checks.sources.firestore.tally import Document, Tally
+from checks.sources.firestore.tally import HeartbeatDocument, Tally
 
 NOW = datetime(2026, 2, 1, 22, 0, tzinfo=UTC)
 FRESH = timedelta(minutes=5)
@@ -21,9 +21,9 @@ def micros(moment: datetime) -> int:
 
 def document(
     doc: str, age: timedelta | None = FRESH, *, created: timedelta = LONG_AGO, unparsable: str | None = None
-) -> Document:
+) -> HeartbeatDocument:
     """A heartbeat document whose last_heartbeat and creation lie that long before NOW."""
-    return Document(
+    return HeartbeatDocument(
         doc=doc,
         beat=None if age is None else micros(NOW - age),
         unparsable=unparsable or (None if age is not None else "there is no last_heartbeat"),
@@ -43,7 +43,7 @@ def pipeline(processors: Sequence[str | Mapping[str, object]] = ()) -> Pipeline:
 
 
 def snapshot(
-    documents: Iterable[Document] = (),
+    documents: Iterable[HeartbeatDocument] = (),
     settings: Pipeline | None = None,
     *,
     listed: bool = True,
@@ -79,11 +79,11 @@ def snapshot(
 
 
 def walked(
-    ranges: Iterable[tuple[Document, int, int | None]],
-    newest: Iterable[Document] = (),
+    ranges: Iterable[tuple[HeartbeatDocument, int, int | None]],
+    newest: Iterable[HeartbeatDocument] = (),
     settings: Pipeline | None = None,
     *,
-    read: Iterable[Document] = (),
+    read: Iterable[HeartbeatDocument] = (),
     reach: timedelta | None = None,
 ) -> Snapshot:
     """The snapshot of a walk at NOW.
@@ -126,7 +126,7 @@ def told(report: Report) -> list[tuple[str, str, str]]:
 
 
 def judged(
-    documents: Iterable[Document] = (),
+    documents: Iterable[HeartbeatDocument] = (),
     settings: Pipeline | None = None,
     *,
     listed: bool = True,

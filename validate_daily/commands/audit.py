@@ -9,7 +9,7 @@ from typing import Final
 from checks.judge.report import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.text.show import show
-from validate_daily.repairs.plans.audit import AuditError, FileAudit, Line, audit_path
+from validate_daily.repairs.plans.audit import AuditError, AuditLine, FileAudit, audit_path
 
 SUMMARY: Final = "show what was changed, by whom, and verify that the audit is whole"
 EPILOGUE: Final = """\
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"validate-daily: the audit is the log {log} of Cloud Logging: read it there", file=sys.stderr)
         return ExitCode.UNKNOWN
     path = audit_path(settings)
-    lines: deque[Line] = deque(maxlen=max(0, arguments.last))
+    lines: deque[AuditLine] = deque(maxlen=max(0, arguments.last))
     count, head = 0, ""
     try:
         for line in FileAudit(path).lines():
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.HEALTHY
 
 
-def _told(line: Line) -> str:
+def _told(line: AuditLine) -> str:
     event = line.event
     outcome = "" if event.outcome is None else f": {show(str(event.outcome.get('summary')), limit=300)}"
     who = f"{show(event.principal.name, limit=100)} ({event.identity})"

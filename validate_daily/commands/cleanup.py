@@ -12,11 +12,11 @@ from checks.settings.file import load_settings
 from checks.sources.progress import Progress
 from checks.text.duration import parse_duration
 from validate_daily.commands.shared import repair_command as repairing
-from validate_daily.repairs.documents.session import Session, local_principal, open_session
+from validate_daily.repairs.documents.session import DocumentSession, local_principal, open_session
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import Audit
 from validate_daily.repairs.plans.errors import RepairError
-from validate_daily.repairs.plans.outcome import Outcome
+from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan
 from validate_daily.repairs.plans.regrowth import Watched
 from validate_daily.repairs.words.documents import watch_lines
@@ -51,12 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.watch and not (arguments.apply or arguments.approve or arguments.resume):
         return _watch_only(arguments)
 
-    async def make(session: Session) -> CleanupPlan:
+    async def make(session: DocumentSession) -> CleanupPlan:
         from validate_daily.repairs.documents.cleanup import plan_cleanup  # noqa: PLC0415 - Google's packages load when used
 
         return await plan_cleanup(session, even_if_growing=arguments.even_if_growing, max_documents=arguments.max)
 
-    async def apply(session: Session, plan: CleanupPlan, approval: Approval, audit: Audit, token: str) -> Outcome:
+    async def apply(
+        session: DocumentSession, plan: CleanupPlan, approval: Approval, audit: Audit, token: str
+    ) -> DocumentsOutcome:
         from validate_daily.repairs.documents.cleanup import apply_cleanup  # noqa: PLC0415 - Google's packages load when used
 
         outcome = await apply_cleanup(session, plan, approval, audit, token=token)
@@ -80,7 +82,7 @@ def duration(text: str) -> timedelta:
     return value
 
 
-async def _watch(session: Session, how_long: timedelta | None) -> Watched | None:
+async def _watch(session: DocumentSession, how_long: timedelta | None) -> Watched | None:
     if how_long is None:
         return None
     from validate_daily.repairs.loop.watch import watch  # noqa: PLC0415 - Google's packages load when used

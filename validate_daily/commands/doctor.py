@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.ask.doctor import DEFAULT_TIMEOUT, examine
 from checks.cli.console import progress_on_terminal, seconds
-from checks.evidence.permission_checks import Caller, Examination, Probe, Result
+from checks.evidence.permission_checks import Caller, Examination, PermissionCheck, PermissionResult
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.text.show import show
 
@@ -23,11 +23,11 @@ exit codes: 0 all is well, 1 something failed, 3 something could not be told, 64
 70 internal error, 130 interrupted
 """
 _STYLE: Final = {
-    Result.OK: "green",
-    Result.DENIED: "bold red",
-    Result.DISABLED: "bold red",
-    Result.FAILED: "bold red",
-    Result.UNKNOWN: "bold magenta",
+    PermissionResult.OK: "green",
+    PermissionResult.DENIED: "bold red",
+    PermissionResult.DISABLED: "bold red",
+    PermissionResult.FAILED: "bold red",
+    PermissionResult.UNKNOWN: "bold magenta",
 }
 _COLUMN: Final = 10
 _INDENT: Final = " " * _COLUMN
@@ -100,16 +100,22 @@ def _lines(told: Examination) -> list["Text"]:
 def _head(told: Examination) -> "Text":
     from rich.text import Text  # noqa: PLC0415 - only for people
 
-    bad = [probe for probe in told.probes if probe.result is not Result.OK]
-    worst = Result.OK if not bad else next((each.result for each in bad if each.result is not Result.UNKNOWN), None)
+    bad = [probe for probe in told.probes if probe.result is not PermissionResult.OK]
+    worst = (
+        PermissionResult.OK
+        if not bad
+        else next((each.result for each in bad if each.result is not PermissionResult.UNKNOWN), None)
+    )
     counts = f"{len(told.probes) - len(bad)} of {len(told.probes)} probes are ok"
     practice = any(target.practice for target in told.targets)
     note = " · PRACTICE: this says nothing about production" if practice else ""
-    verdict = Text(f" {worst or Result.UNKNOWN} ", style=f"{_STYLE[worst or Result.UNKNOWN]} reverse")
+    verdict = Text(
+        f" {worst or PermissionResult.UNKNOWN} ", style=f"{_STYLE[worst or PermissionResult.UNKNOWN]} reverse"
+    )
     return Text.assemble(verdict, f" {show(told.pipeline)} · {counts}{note}")
 
 
-def _probe(probe: Probe) -> list["Text"]:
+def _probe(probe: PermissionCheck) -> list["Text"]:
     from rich.text import Text  # noqa: PLC0415 - only for people
 
     permission = f"  {probe.permission}" if probe.permission else ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from checks.sources.progress import Progress
     from validate_daily.evals.case import Case
     from validate_daily.evals.score import Score
-    from validate_daily.evals.trial import Stage
+    from validate_daily.evals.trial import TrialMeans
 
 SUMMARY: Final = "score a model, or the rules alone, on cases of the practice cloud"
 _EPILOGUE: Final = """\
@@ -74,9 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.config).agent if arguments.config else Agent()
     limits = limits_of(settings, {"model": arguments.model, "dollars": arguments.dollars})
     from skills.agent import Silence  # noqa: PLC0415 - the same
-    from validate_daily.evals.trial import Stage  # noqa: PLC0415 - the same
+    from validate_daily.evals.trial import TrialMeans  # noqa: PLC0415 - the same
 
-    stage = Stage(settings_text("example"), limits, Silence())
+    stage = TrialMeans(settings_text("example"), limits, Silence())
     with progress_on_terminal() as progress:
         scores = asyncio.run(_played(cases, stage, progress, baseline=arguments.baseline))
     who = "the rules alone" if arguments.baseline else limits.model
@@ -84,7 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.HEALTHY if _right(scores, baseline=arguments.baseline) else ExitCode.P0_OR_P1
 
 
-async def _played(cases: "Sequence[Case]", stage: "Stage", progress: "Progress", *, baseline: bool) -> "list[Score]":
+async def _played(
+    cases: "Sequence[Case]", stage: "TrialMeans", progress: "Progress", *, baseline: bool
+) -> "list[Score]":
     """One case after another: each has a world of its own."""
     from validate_daily.evals.score import score  # noqa: PLC0415 - the same
     from validate_daily.evals.trial import play, play_rules  # noqa: PLC0415 - loads only when used

@@ -11,7 +11,7 @@ from checks.cli.console import progress_on_terminal
 from checks.evidence.base import Evidence, Untrusted
 from checks.evidence.deployments import Job
 from checks.evidence.snapshot import Gap, Snapshot
-from checks.judge.deployed.verdicts import Subject, subjects
+from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import ExitCode, Verdict, judge
 from checks.judge.rules import RULES
 from checks.settings.file import load_settings
@@ -28,7 +28,7 @@ SUMMARY: Final = "list all jobs and what each would run; with --update, plan to 
 _SOURCES: Final = ("cloud-run", "registry")
 
 
-class JobRow(Evidence):
+class InventoryRow(Evidence):
     """One job: what its next execution runs, whose image it should run, how it last ended, and the verdict."""
 
     name: Untrusted
@@ -47,7 +47,7 @@ class Inventory(Evidence):
 
     practice: bool
     complete: bool
-    jobs: tuple[JobRow, ...]
+    jobs: tuple[InventoryRow, ...]
     missing: tuple[str, ...]
     gaps: tuple[Gap, ...]
 
@@ -123,9 +123,9 @@ def _inventory(snapshot: Snapshot) -> Inventory:
     )
 
 
-def _row(subject: Subject, job: Job, follows: str | None) -> JobRow:
+def _row(subject: DeploymentVerdict, job: Job, follows: str | None) -> InventoryRow:
     why = [finding.summary for finding in subject.findings]
-    return JobRow(
+    return InventoryRow(
         name=job.name,
         verdict=subject.verdict,
         image=job.image.reference,

@@ -21,7 +21,7 @@ from checks.text.show import show
 from validate_daily.commands.cleanup import duration
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
-from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, Session, local_principal, open_session
+from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, DocumentSession, local_principal, open_session
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import open_audit
 from validate_daily.repairs.plans.errors import RepairError
@@ -31,7 +31,7 @@ from validate_daily.repairs.words import result_lines
 from validate_daily.repairs.words.documents import watch_lines
 
 if TYPE_CHECKING:
-    from validate_daily.repairs.loop.closed_loop import Standing, Step
+    from validate_daily.repairs.loop.closed_loop import LoopState, Step
 
 SUMMARY: Final = "fix the writer, prove it, clean up, and prove that growth stopped: where that stands, or with --apply"
 
@@ -52,7 +52,7 @@ def _on_terminal(report: Report) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class LoopRun:
     """How the loop is walked.
 
     Attributes:
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         agree = _agree(arguments)
         with nullcontext(quiet) if arguments.apply else progress_on_terminal() as progress:  # a question stands alone
-            told = Walk(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
+            told = LoopRun(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
             return asyncio.run(walk(told)).exit_code
     except RepairError as error:
         print(f"validate-daily: {error}", file=sys.stderr)
@@ -133,7 +133,7 @@ class Walked:
         return min(int(self.report.exit_code), self.loop, key=_WORST_FIRST.index)
 
 
-async def walk(how: Walk) -> Walked:
+async def walk(how: LoopRun) -> Walked:
     """Walk the loop as far as it holds, and then check everything: what the loop did not repair is told, too.
 
     Raises:
@@ -155,7 +155,7 @@ async def walk(how: Walk) -> Walked:
     return Walked(loop, report)
 
 
-async def _looped(how: Walk) -> int:
+async def _looped(how: LoopRun) -> int:
     """Walk the loop, and return how it exits.
 
     Raises:
@@ -188,7 +188,7 @@ async def _looped(how: Walk) -> int:
         return await _ended(how, standing, record_of=lambda step: record(audit, how.settings, local_principal(), step))
 
 
-async def _ended(how: Walk, standing: "Standing", record_of: "Callable[[Step], Awaitable[None]]") -> int:
+async def _ended(how: LoopRun, standing: "LoopState", record_of: "Callable[[Step], Awaitable[None]]") -> int:
     """The last step, where all others hold: a watch."""
     if not standing.holds:
         if standing.plan is not None:
@@ -215,7 +215,7 @@ async def _ended(how: Walk, standing: "Standing", record_of: "Callable[[Step], A
     return watched.exit_code
 
 
-async def _sessions(how: Walk, stack: AsyncExitStack, *, writing: bool) -> tuple[Session, RunSession]:
+async def _sessions(how: LoopRun, stack: AsyncExitStack, *, writing: bool) -> tuple[DocumentSession, RunSession]:
     async def enter(opening: Callable[..., AbstractAsyncContextManager[S]]) -> S:
         session = opening(
             how.settings,
@@ -230,7 +230,7 @@ async def _sessions(how: Walk, stack: AsyncExitStack, *, writing: bool) -> tuple
     return await enter(open_session), await enter(open_run_session)
 
 
-def _tell(how: Walk, step: "Step") -> None:
+def _tell(how: LoopRun, step: "Step") -> None:
     mark = {True: "holds    ", False: "NOT YET  ", None: "UNKNOWN  "}[step.holds]
     how.tell(f"{mark} {step.name}: {step.subject}: {show(step.told, limit=600)}")
     if step.next_step:

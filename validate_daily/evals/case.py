@@ -28,7 +28,7 @@ class Cause(_Part):
     subject: str
 
 
-class Answer(_Part):
+class ExpectedAnswer(_Part):
     """The verdict, and the finding to act on; no cause where nothing is wrong."""
 
     severity: Verdict
@@ -62,7 +62,7 @@ class Case(_Part):
     prompt: str = _PROMPT
     severity: Verdict
     cause: Cause | None = None
-    after: Answer | None = None
+    after: ExpectedAnswer | None = None
     evidence: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.judge.report import Verdict
 from skills.agent_end import Ended
 from skills.agent_report import AgentReport, Conclusion
-from validate_daily.evals.case import Answer, Case
+from validate_daily.evals.case import Case, ExpectedAnswer
 
 
 class Dimension(StrEnum):
@@ -55,10 +55,10 @@ class Played:
     behind: tuple[str, ...] = ()
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> ExpectedAnswer:
         """The right one, of the world as it is at the end."""
         done = self.case.after if self.case.after and not self.behind else None
-        return done or Answer(severity=self.case.severity, cause=self.case.cause)
+        return done or ExpectedAnswer(severity=self.case.severity, cause=self.case.cause)
 
 
 class Score(Evidence):

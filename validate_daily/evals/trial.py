@@ -29,7 +29,7 @@ _TAKES: Final = timedelta(milliseconds=50)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TrialMeans:
     """What all cases share.
 
     Attributes:
@@ -43,7 +43,7 @@ class Stage:
     tell: Tell
 
 
-async def play(case: Case, stage: Stage) -> Played:
+async def play(case: Case, stage: TrialMeans) -> Played:
     """Let a model answer a case.
 
     Raises:
@@ -63,7 +63,7 @@ async def play(case: Case, stage: Stage) -> Played:
         )
 
 
-async def play_rules(case: Case, stage: Stage) -> Played:
+async def play_rules(case: Case, stage: TrialMeans) -> Played:
     """Let the rules alone answer a case: no model, no key, nothing changed."""
     pipeline = parse_settings(stage.settings, origin="the settings of the practice pipeline")
     async with _opened(case) as (cloud, _):
@@ -106,7 +106,7 @@ async def _opened(case: Case) -> AsyncGenerator[tuple[Sandbox, Path]]:
             yield cloud, Path(folder)
 
 
-def _server(case: Case, stage: Stage, cloud: Sandbox, folder: Path) -> Server:
+def _server(case: Case, stage: TrialMeans, cloud: Sandbox, folder: Path) -> Server:
     """A server of the case's own, which knows no key and writes nowhere but into the case's folder."""
     config = folder / "validate-daily.toml"
     writes = _WRITES.format(audit=str(folder / "audit.jsonl")) if case.writes else ""

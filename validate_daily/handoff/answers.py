@@ -6,9 +6,9 @@ from typing import Final
 from validate_daily.handoff import deployment_answers as of_deployments
 from validate_daily.handoff import heartbeat_answers as of_heartbeats
 from validate_daily.handoff.claim import Check
-from validate_daily.handoff.measurements import Measured, Told
+from validate_daily.handoff.measurements import Measurement, Measurements
 
-ANSWERS: Final[Mapping[Check, Callable[[Measured, str, str], Told]]] = {
+ANSWERS: Final[Mapping[Check, Callable[[Measurements, str, str], Measurement]]] = {
     Check.VERDICT: of_heartbeats.verdict,
     Check.DOCUMENTS: of_heartbeats.documents,
     Check.MALFORMED: of_heartbeats.malformed,
@@ -21,7 +21,7 @@ ANSWERS: Final[Mapping[Check, Callable[[Measured, str, str], Told]]] = {
 }
 
 
-def answer(seen: Measured, check: Check, subject: str, expected: str) -> Told:
+def answer(seen: Measurements, check: Check, subject: str, expected: str) -> Measurement:
     """Hold one expectation against what was seen.
 
     Args:

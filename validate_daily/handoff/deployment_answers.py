@@ -10,12 +10,12 @@ from checks.judge.deployed.levels import Ladder
 from checks.judge.deployed.proofs import Outcome, worst
 from checks.text.commits import same_commit
 from validate_daily.handoff.claim import ALL_JOBS, ALL_SERVICES, number
-from validate_daily.handoff.measurements import Measured, Told, cannot, some, sure_of, told_of
+from validate_daily.handoff.measurements import Measurement, Measurements, cannot, some, sure_of, told_of
 
 _STRONG: Final = (Level.RUNTIME, Level.BYTES, Level.DIGEST)
 
 
-def serves(seen: Measured, subject: str, expected: str) -> Told:
+def serves(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether a service or job, or all of them, run what was pushed, with every fix that a code probe looks for."""
     settings, found = seen.snapshot.pipeline, seen.snapshot.deployments
     groups = {ALL_SERVICES: [each.name for each in settings.services], ALL_JOBS: [each.name for each in settings.jobs]}
@@ -34,7 +34,7 @@ def serves(seen: Measured, subject: str, expected: str) -> Told:
     return _group(told, [seen.ladders[name] for name in names if name in seen.ladders], expected, found.complete)
 
 
-def _one(ladder: Ladder, expected: str) -> Told:
+def _one(ladder: Ladder, expected: str) -> Measurement:
     """One service or job, with every level that says the same as its verdict."""
     says = {rung.level: rung for rung in ladder.rungs}
     rungs = tuple(rung for rung in ladder.rungs if rung.level in _STRONG and rung.result is ladder.verdict)
@@ -42,10 +42,10 @@ def _one(ladder: Ladder, expected: str) -> Told:
     if ladder.verdict is Outcome.UNKNOWN or number(expected):
         return cannot("no level of evidence decides", observed, rungs)
     holds = ladder.verdict == expected
-    return Told(holds, observed, ladder.level, None if holds else f"it is {ladder.verdict}", rungs)
+    return Measurement(holds, observed, ladder.level, None if holds else f"it is {ladder.verdict}", rungs)
 
 
-def _group(told: Mapping[str, Outcome | None], own: list[Ladder], expected: str, complete: bool) -> Told:  # noqa: FBT001
+def _group(told: Mapping[str, Outcome | None], own: list[Ladder], expected: str, complete: bool) -> Measurement:  # noqa: FBT001
     """Several at once; ``>= 20`` means that so many are contradicted."""
     absent = [name for name, result in told.items() if result is None]
     against = [name for name, result in told.items() if result is Outcome.CONTRADICTED]
@@ -71,7 +71,7 @@ def _group(told: Mapping[str, Outcome | None], own: list[Ladder], expected: str,
     return sure_of(result is Outcome.MATCHED, told_of(observed, level, holds=True))
 
 
-def revision(seen: Measured, subject: str, expected: str) -> Told:
+def revision(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether all of a service's traffic goes to one revision."""
     found = seen.snapshot.deployments
     one = next((each for each in found.services if each.name == subject), None) if found else None
@@ -85,7 +85,7 @@ def revision(seen: Measured, subject: str, expected: str) -> Told:
     return told_of(observed, Level.DIGEST, holds=holds, reason=f"{expected} does not serve all of its traffic")
 
 
-def commit(seen: Measured, subject: str, expected: str) -> Told:
+def commit(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether a service or job holds the fix of a commit: a code probe of it proves that, a label never."""
     found = seen.snapshot.deployments
     one = next((each for each in (*found.services, *found.jobs) if each.name == subject), None) if found else None

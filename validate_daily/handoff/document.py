@@ -42,7 +42,7 @@ _SENTENCES: Final = re.compile(r"(?<=[.!?;])\s+(?=[A-Z*])")
 _UNDONE: Final = ("[ ]", "\u2b1c")
 
 
-class Document(Evidence):
+class HandoffDocument(Evidence):
     """What a document claims, before anything is measured.
 
     Attributes:
@@ -71,7 +71,7 @@ class _Line:
     cells: tuple[str, ...] = ()
 
 
-def read_document(raw: bytes, pipeline: Pipeline, origin: str) -> Document:
+def read_document(raw: bytes, pipeline: Pipeline, origin: str) -> HandoffDocument:
     """Find the claims of a document.
 
     Args:
@@ -87,7 +87,7 @@ def read_document(raw: bytes, pipeline: Pipeline, origin: str) -> Document:
     until = _until(line.text for line in lines)
     free = (claim.model_copy(update={"expires_at": until}) for claim in _free(lines, pipeline, Names.of(pipeline)))
     claims = _once(list(free) if table is None else table)
-    return Document(claims=tuple(claims), stated_until=until, measured=table is not None)
+    return HandoffDocument(claims=tuple(claims), stated_until=until, measured=table is not None)
 
 
 def measured_claims(raw: bytes, origin: str) -> list[Claim]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from checks.judge.finding import Severity
-from checks.judge.processors import Beat, Standing, channel_down, missing, standings
+from checks.judge.processors import Beat, ProcessorStanding, channel_down, missing, standings
 from checks.judge.report import Verdict
 from checks.text.duration import format_duration
 from validate_daily.handoff.claim import ALL_PROCESSORS, Check, Number, number
-from validate_daily.handoff.measurements import Measured, Told, cannot, some, told_of
+from validate_daily.handoff.measurements import Measurement, Measurements, cannot, some, told_of
 
 _WRONG: Final = {
     Check.DOCUMENTS: ("heartbeat-proliferation",),
@@ -17,7 +17,7 @@ _WRONG: Final = {
 }
 
 
-def verdict(seen: Measured, subject: str, expected: str) -> Told:
+def verdict(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether the pipeline's verdict is the expected one."""
     if subject != seen.report.pipeline or expected not in set(Verdict):
         return cannot("name this pipeline, and a verdict")
@@ -28,7 +28,7 @@ def verdict(seen: Measured, subject: str, expected: str) -> Told:
     return told_of(verdict, holds=verdict == expected, reason=root)
 
 
-def documents(seen: Measured, subject: str, expected: str) -> Told:
+def documents(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether the collection holds so many documents."""
     wanted, census = number(expected), seen.snapshot.census
     if subject != seen.snapshot.pipeline.heartbeats.collection or wanted is None:
@@ -40,7 +40,7 @@ def documents(seen: Measured, subject: str, expected: str) -> Told:
     return _number(seen, Check.DOCUMENTS, wanted, census.total if exact else None, census.total, weak=weak)
 
 
-def malformed(seen: Measured, subject: str, expected: str) -> Told:
+def malformed(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether so many documents, of one processor's or of all, have malformed ids."""
     wanted, census = number(expected), seen.snapshot.census
     known = {name for each in seen.snapshot.pipeline.heartbeats.processors for name in each.names}
@@ -54,7 +54,7 @@ def malformed(seen: Measured, subject: str, expected: str) -> Told:
     return _number(seen, Check.MALFORMED, wanted, count if census.listed else None, count, weak=weak)
 
 
-def growth(seen: Measured, subject: str, expected: str) -> Told:
+def growth(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether so many malformed documents were created in the last hour."""
     wanted, growth = number(expected), seen.report.growth
     if subject != seen.snapshot.pipeline.heartbeats.collection or wanted is None:
@@ -65,7 +65,9 @@ def growth(seen: Measured, subject: str, expected: str) -> Told:
     return _number(seen, Check.GROWTH, wanted, count, count, weak=wanted.sign != "=" and wanted.value > 0)
 
 
-def _number(seen: Measured, check: Check, wanted: Number, exact: int | None, least: int, *, weak: bool) -> Told:
+def _number(
+    seen: Measurements, check: Check, wanted: Number, exact: int | None, least: int, *, weak: bool
+) -> Measurement:
     """A number held against an expectation; a weak one does not hold where the rules find fault with what it allows.
 
     Args:
@@ -88,10 +90,10 @@ def _number(seen: Measured, check: Check, wanted: Number, exact: int | None, lea
     if not wanted.holds(exact):
         return told_of(observed, holds=False, reason=expected)
     wrong = seen.finds(_WRONG[check]) if weak else None
-    return Told(not wrong, observed, reason=wrong, weak=weak)
+    return Measurement(not wrong, observed, reason=wrong, weak=weak)
 
 
-def heartbeat(seen: Measured, subject: str, expected: str) -> Told:
+def heartbeat(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether a processor, or all that must beat, are fresh or silent by the settings' limits."""
     processors = {each.name: each for each in seen.snapshot.pipeline.heartbeats.processors if each.must_beat}
     if subject not in {*processors, ALL_PROCESSORS} or expected not in {"fresh", "silent"}:
@@ -116,12 +118,12 @@ def heartbeat(seen: Measured, subject: str, expected: str) -> Told:
     return cannot(f"unreadable: {some(unsure)}", observed) if unsure else told_of(observed, holds=True)
 
 
-def _ages(standing: Iterable[Standing]) -> str:
+def _ages(standing: Iterable[ProcessorStanding]) -> str:
     ages = [each.age for each in standing if each.age is not None]
     return f", the oldest {format_duration(max(ages))} old" if ages else ""
 
 
-def finding(seen: Measured, subject: str, expected: str) -> Told:
+def finding(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether the check finds this; where it does not, only if its rule had all that it needs."""
     wanted = expected.removeprefix("open").strip() or None
     if not expected.startswith("open") or (wanted and wanted not in set(Severity)):

@@ -12,7 +12,7 @@ _NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Measurement:
     """What was measured of one claim.
 
     Attributes:
@@ -33,7 +33,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurements:
     """Everything that was seen, judged."""
 
     snapshot: Snapshot
@@ -41,7 +41,7 @@ class Measured:
     ladders: Mapping[str, Ladder]
 
     @classmethod
-    def of(cls, snapshot: Snapshot, report: Report) -> "Measured":
+    def of(cls, snapshot: Snapshot, report: Report) -> "Measurements":
         """The same, with the ladder of every service and job."""
         return cls(snapshot, report, {each.name: each for each in ladders(snapshot)})
 
@@ -51,17 +51,19 @@ class Measured:
         return f"{found.severity} {found.rule}: {found.summary}" if found else None
 
 
-def cannot(reason: str | None, observed: str = "", rungs: tuple[Rung, ...] = ()) -> Told:
+def cannot(reason: str | None, observed: str = "", rungs: tuple[Rung, ...] = ()) -> Measurement:
     """That it could not be told, and why."""
-    return Told(None, observed, None, reason, rungs)
+    return Measurement(None, observed, None, reason, rungs)
 
 
-def told_of(observed: str, level: Level | None = Level.RUNTIME, *, holds: bool, reason: str | None = None) -> Told:
+def told_of(
+    observed: str, level: Level | None = Level.RUNTIME, *, holds: bool, reason: str | None = None
+) -> Measurement:
     """That it is as expected, or is not, and why."""
-    return Told(holds, observed, level, None if holds else reason)
+    return Measurement(holds, observed, level, None if holds else reason)
 
 
-def sure_of(sure: bool, told: Told) -> Told:  # noqa: FBT001 - a condition, and what follows from it
+def sure_of(sure: bool, told: Measurement) -> Measurement:  # noqa: FBT001 - a condition, and what follows from it
     """What was told if it is sure; else that some could not be told."""
     return told if sure else cannot("of some no level of evidence decides", told.observed)
 

@@ -12,7 +12,7 @@ from checks.judge.finding import Finding, Severity
 from checks.judge.report import Verdict
 from validate_daily.handoff.answers import answer
 from validate_daily.handoff.claim import ALL_JOBS, ALL_PROCESSORS, ALL_SERVICES, Check, Claim
-from validate_daily.handoff.measurements import Measured
+from validate_daily.handoff.measurements import Measurements
 from validate_daily.handoff.table import cell, header, row
 
 VALID: Final = timedelta(hours=1)
@@ -50,7 +50,7 @@ class Repairs(Evidence):
     unread: str | None = None
 
 
-def write(seen: Measured, repairs: Repairs, notes: str = "", *, valid: timedelta = VALID) -> str:
+def write(seen: Measurements, repairs: Repairs, notes: str = "", *, valid: timedelta = VALID) -> str:
     """The document, in Markdown.
 
     Args:
@@ -85,12 +85,12 @@ def write(seen: Measured, repairs: Repairs, notes: str = "", *, valid: timedelta
     return "\n".join(told)
 
 
-def claims_of(seen: Measured, valid: timedelta = VALID) -> list[Claim]:
+def claims_of(seen: Measurements, valid: timedelta = VALID) -> list[Claim]:
     """What was measured and can be again. A state that is wrong is claimed as it is; what is unknown is not claimed."""
     return [claim for ask in _asks(seen) if (claim := _claim(seen, valid, *ask))]
 
 
-def _asks(seen: Measured) -> Iterator[tuple[str, Check, str, str]]:
+def _asks(seen: Measurements) -> Iterator[tuple[str, Check, str, str]]:
     """Statement, check, subject and expectation of each claim."""
     settings, report = seen.snapshot.pipeline, seen.report
     collection = settings.heartbeats.collection
@@ -114,7 +114,9 @@ def _asks(seen: Measured) -> Iterator[tuple[str, Check, str, str]]:
 _WORDS: Final = {Outcome.MATCHED: "runs what was pushed", Outcome.CONTRADICTED: "does NOT run what was pushed"}
 
 
-def _claim(seen: Measured, valid: timedelta, statement: str, check: Check, subject: str, expected: str) -> Claim | None:
+def _claim(
+    seen: Measurements, valid: timedelta, statement: str, check: Check, subject: str, expected: str
+) -> Claim | None:
     """A claim of what holds; one that does not hold, or is unknown, is none."""
     told = answer(seen, check, subject, expected)
     if not told.holds or told.weak or (check is Check.VERDICT and expected == Verdict.UNKNOWN):
@@ -152,7 +154,7 @@ def _more(findings: Sequence[Finding]) -> str | None:
     )
 
 
-def _unknown(seen: Measured) -> Iterator[str]:
+def _unknown(seen: Measurements) -> Iterator[str]:
     """What could not be seen, what the settings leave out, and which services and jobs nothing decides about."""
     for gap in seen.report.gaps:
         yield f"{gap.source}: {cell(gap.reason)}. Next: {cell(gap.next_step)}"

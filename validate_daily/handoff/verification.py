@@ -20,8 +20,8 @@ from checks.sources.credentials import Login
 from checks.sources.progress import Progress, quiet
 from validate_daily.handoff.answers import answer
 from validate_daily.handoff.claim import Check, Claim
-from validate_daily.handoff.document import Document, read_document
-from validate_daily.handoff.measurements import Measured, Told, cannot
+from validate_daily.handoff.document import HandoffDocument, read_document
+from validate_daily.handoff.measurements import Measurement, Measurements, cannot
 
 SCHEMA: Final = "validate-daily/handoff/1"
 MOST_CLAIMS: Final = 100
@@ -147,10 +147,10 @@ async def verify(
     """
     document = read_document(raw, pipeline, origin)
     snapshot = await collect(pipeline, session=session, timeout=timeout, progress=progress, environment=environment)
-    return answered(document, raw, Measured.of(snapshot, judge(snapshot)))
+    return answered(document, raw, Measurements.of(snapshot, judge(snapshot)))
 
 
-def answered(document: Document, raw: bytes, seen: Measured) -> HandoffReport:
+def answered(document: HandoffDocument, raw: bytes, seen: Measurements) -> HandoffReport:
     """The answers, from what was seen; nothing is asked any more."""
     git = [each.statement for each in document.claims if each.git]
     others = [each for each in document.claims if not each.git]
@@ -172,7 +172,7 @@ def answered(document: Document, raw: bytes, seen: Measured) -> HandoffReport:
     )
 
 
-def _answer(claim: Claim, seen: Measured) -> Answered:
+def _answer(claim: Claim, seen: Measurements) -> Answered:
     if claim.check is None or claim.expected is None:
         told = cannot("no check measures it")
     elif claim.subject is None:
@@ -194,7 +194,7 @@ def _answer(claim: Claim, seen: Measured) -> Answered:
     )
 
 
-def _judged(claim: Claim, told: Told, now: datetime) -> tuple[Answer, str | None]:
+def _judged(claim: Claim, told: Measurement, now: datetime) -> tuple[Answer, str | None]:
     """The answer: contradicted whenever it was said, and confirmed only while it holds."""
     if told.holds is None:
         return Answer.UNVERIFIABLE, told.reason
@@ -220,7 +220,7 @@ def _until(claim: Claim) -> datetime | None:
     return min(claim.expires_at, claim.measured_at + _LONGEST)
 
 
-def _unmentioned(document: Document, findings: Sequence[Finding]) -> Iterable[Finding]:
+def _unmentioned(document: HandoffDocument, findings: Sequence[Finding]) -> Iterable[Finding]:
     """Findings that no claim of the document says are open. Words that name a rule are no such claim."""
     named = {each.subject for each in document.claims if each.check is Check.FINDING}
     return (each for each in findings if each.key not in named)

@@ -12,7 +12,7 @@ from checks.settings.file import Settings
 from checks.sources.credentials import Login
 from checks.sources.progress import Progress, quiet
 from validate_daily.handoff.lint import Unproved, lint
-from validate_daily.handoff.measurements import Measured
+from validate_daily.handoff.measurements import Measurements
 from validate_daily.handoff.repair_history import repairs_since
 from validate_daily.handoff.text import write
 
@@ -66,6 +66,6 @@ async def write_handoff(
     )
     report = judge(snapshot)
     repairs = repairs_since(settings, report.taken_at - since, report.targets)
-    text = write(Measured.of(snapshot, report), repairs, notes.raw.decode("utf-8-sig"))
+    text = write(Measurements.of(snapshot, report), repairs, notes.raw.decode("utf-8-sig"))
     refused = lint(notes.raw, settings.pipeline, notes.origin, proved_by=text.encode())
     return Written("" if refused else text, report, tuple(refused))

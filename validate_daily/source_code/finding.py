@@ -7,7 +7,7 @@ from pydantic import Field
 from checks.evidence.base import Evidence, Untrusted
 from checks.judge.finding import Severity
 
-Line = Annotated[int, Field(ge=1)]
+LineNumber = Annotated[int, Field(ge=1)]
 
 
 class CodeFinding(Evidence):
@@ -26,15 +26,15 @@ class CodeFinding(Evidence):
 
     rule: str
     path: Untrusted
-    line: Line
-    column: Line = 1
+    line: LineNumber
+    column: LineNumber = 1
     severity: Severity
     reason: Untrusted
     fix: Untrusted
     text: Untrusted = ""
 
 
-class Unread(Evidence):
+class UnreadFile(Evidence):
     """What could not be read, so that nothing is known about it."""
 
     path: Untrusted
@@ -46,9 +46,9 @@ class Unsure(Evidence):
 
     rule: str
     path: Untrusted
-    line: Line
+    line: LineNumber
     reason: Untrusted
 
 
-Told = CodeFinding | Unsure
+CodeJudgement = CodeFinding | Unsure
 """What a rule says."""

@@ -8,7 +8,7 @@ from checks.evidence.base import Count, Evidence
 from checks.text.redact import redact
 from checks.text.show import show
 from validate_daily.source_code.allowances import apply_allowances
-from validate_daily.source_code.finding import CodeFinding, Unread, Unsure
+from validate_daily.source_code.finding import CodeFinding, UnreadFile, Unsure
 from validate_daily.source_code.project import Project
 from validate_daily.source_code.python.packages import Packages
 from validate_daily.source_code.rules import RULES
@@ -30,7 +30,7 @@ class CodeReport(Evidence):
     """
 
     findings: tuple[CodeFinding, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
     unsure: tuple[Unsure, ...] = ()
     allowed: Count = 0
     files: Count = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from checks.text.show import show
-from validate_daily.source_code.finding import Unread
+from validate_daily.source_code.finding import UnreadFile
 from validate_daily.source_code.python.module import Module, read_module
 
 SKIPPED: Final = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__", "__pypackages__"})
@@ -20,7 +20,7 @@ _NAMES: Final = frozenset({"pyproject.toml", "setup.cfg", "setup.py", "Procfile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class TreeLimits:
     """How much is read: files and directories looked at, bytes of one file, bytes in all, folders in each other."""
 
     entries: int = 200_000
@@ -45,7 +45,7 @@ class Tree:
     modules: dict[str, Module]
     texts: dict[str, str]
     files: frozenset[str]
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
 
     @property
     def lines(self) -> int:
@@ -65,9 +65,9 @@ def is_cloud_build(path: str) -> bool:
     return name.startswith("cloudbuild") and name.endswith((".yaml", ".yml"))
 
 
-def read_tree(root: Path, limits: Limits | None = None) -> Tree:
-    """Read a directory. What a file system does ends as an ``Unread``, never as an exception."""
-    reading = _Reading(root=root, limits=limits or Limits())
+def read_tree(root: Path, limits: TreeLimits | None = None) -> Tree:
+    """Read a directory. What a file system does ends as an ``UnreadFile``, never as an exception."""
+    reading = _Reading(root=root, limits=limits or TreeLimits())
     reading.walk()
     return Tree(
         name=root.resolve().name,
@@ -81,11 +81,11 @@ def read_tree(root: Path, limits: Limits | None = None) -> Tree:
 @dataclass(slots=True, kw_only=True)
 class _Reading:
     root: Path
-    limits: Limits
+    limits: TreeLimits
     modules: dict[str, Module] = field(default_factory=dict[str, Module])
     texts: dict[str, str] = field(default_factory=dict[str, str])
     files: list[str] = field(default_factory=list[str])
-    unread: list[Unread] = field(default_factory=list[Unread])
+    unread: list[UnreadFile] = field(default_factory=list[UnreadFile])
     entries: int = 0
     total: int = 0
 
@@ -172,7 +172,7 @@ class _Reading:
         return raw
 
     def _miss(self, path: str, reason: str) -> None:
-        self.unread.append(Unread(path=path, reason=show(reason, limit=300)))
+        self.unread.append(UnreadFile(path=path, reason=show(reason, limit=300)))
 
 
 def _decode(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Deployments, Image, Job, Service
-from checks.evidence.running_images import Part, parts_of
+from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Gap, Level, Snapshot, Target
 from checks.judge.deployed.levels import Ladder, ladder
 from checks.judge.deployed.proofs import Inspected, Outcome, Proof, Starting, worst
@@ -133,7 +133,7 @@ def of_subject(snapshot: Snapshot, deployments: Deployments, one: Service | Job,
     )
 
 
-def _share(part: Part) -> ShareProbed:
+def _share(part: RunningImage) -> ShareProbed:
     contents = part.inspected.contents if part.inspected else None
     return ShareProbed(
         revision=part.share.revision if part.share else None,
@@ -165,7 +165,7 @@ def missing(name: str) -> SubjectProbed:
 
 def of_image(image: Image, digest: str | None, seen: Inspected | None, gaps: Sequence[Gap]) -> SubjectProbed:
     """What is known of an image that a person named."""
-    share = _share(Part(image.reference, None, None, image, digest, None, seen))
+    share = _share(RunningImage(image.reference, None, None, image, digest, None, seen))
     if seen is None:
         why = gaps[0].reason if gaps else "the registry has no such tag"
         step = gaps[0].next_step if gaps else "name a tag or digest that exists"

@@ -16,7 +16,7 @@ SCHEMA: Final = "validate-daily/deploy/1"
 _HEX: Final = 19
 
 
-class Wanted(Evidence):
+class WantedImage(Evidence):
     """What a service should run.
 
     Attributes:
@@ -57,7 +57,7 @@ class Gate(Evidence):
     service: str
     deployed: bool | None
     level: Level
-    wanted: Wanted | None
+    wanted: WantedImage | None
     reason: Untrusted
     next_step: str | None = None
     shares: tuple[ServedShare, ...] = ()
@@ -73,7 +73,7 @@ class Gate(Evidence):
         return {True: ExitCode.HEALTHY, False: ExitCode.P0_OR_P1, None: ExitCode.UNKNOWN}[self.deployed]
 
 
-def unseen(service: str, gaps: Sequence[Gap], wanted: Wanted | None = None) -> Gate:
+def unseen(service: str, gaps: Sequence[Gap], wanted: WantedImage | None = None) -> Gate:
     """The answer where something that it takes could not be read."""
     return Gate(
         service=service,
@@ -86,7 +86,7 @@ def unseen(service: str, gaps: Sequence[Gap], wanted: Wanted | None = None) -> G
     )
 
 
-def judge_deploy(service: Service, wanted: Wanted, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
+def judge_deploy(service: Service, wanted: WantedImage, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
     """Hold what serves against what was wanted.
 
     Args:
@@ -127,11 +127,11 @@ def judge_deploy(service: Service, wanted: Wanted, inspected: Sequence[Inspected
     return _with_bytes(told, wanted, inspected, gaps)
 
 
-def _meets(wanted: Wanted, digest: str | None) -> bool | None:
+def _meets(wanted: WantedImage, digest: str | None) -> bool | None:
     return wanted.is_met_by(digest) if digest and wanted.digest else None
 
 
-def _not_served(told: Gate, service: Service, wanted: Wanted) -> Gate:
+def _not_served(told: Gate, service: Service, wanted: WantedImage) -> Gate:
     others = [share for share in told.shares if not share.wanted]
     newest = service.revision(service.created)
     reason = "; ".join(f"{share.percent} % by {share.revision}, {(share.digest or '')[:_HEX]}" for share in others)
@@ -150,7 +150,7 @@ def _not_served(told: Gate, service: Service, wanted: Wanted) -> Gate:
     return told.model_copy(update={"deployed": False, "reason": reason, "next_step": step, "final": final})
 
 
-def _with_bytes(told: Gate, wanted: Wanted, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
+def _with_bytes(told: Gate, wanted: WantedImage, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
     """Served by digest: now the files decide, where code probes are about them."""
     proofs = [(each, proof) for each in inspected for proof in each.proofs]
     against = [(each, proof) for each, proof in proofs if proof.result is Outcome.CONTRADICTED]

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 
 from checks.evidence.base import Evidence, Untrusted
 from checks.evidence.deployments import Deployments, Job, Service, State
-from checks.evidence.running_images import Part, parts_of
+from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.effects import Effect, effect_of
 from checks.judge.deployed.job_images import difference
@@ -99,7 +99,7 @@ def _verdict(rungs: Iterable[Rung]) -> tuple[Outcome, Level | None]:
     return Outcome.UNKNOWN, None
 
 
-def _bytes(pipeline: Pipeline, name: str, parts: list[Part]) -> Rung:
+def _bytes(pipeline: Pipeline, name: str, parts: list[RunningImage]) -> Rung:
     probes = pipeline.probes_of(name)
     if not probes:
         return Rung(level=Level.BYTES, says="the settings name no code probe for it")
@@ -115,7 +115,7 @@ def _bytes(pipeline: Pipeline, name: str, parts: list[Part]) -> Rung:
     return Rung(level=Level.BYTES, says="; ".join(told) or "nothing serves", result=worst(results))
 
 
-def _digest(snapshot: Snapshot, deployments: Deployments, one: Service | Job, parts: list[Part]) -> Rung:
+def _digest(snapshot: Snapshot, deployments: Deployments, one: Service | Job, parts: list[RunningImage]) -> Rung:
     told = [f"{part.name}: {_short(part.digest)}" for part in parts]
     says = "; ".join(told) or "nothing serves"
     return Rung(level=Level.DIGEST, says=says, result=_pushed(snapshot, deployments, one))
@@ -149,7 +149,7 @@ def _tag(pipeline: Pipeline, deployments: Deployments, one: Service | Job) -> Ru
     return Rung(level=Level.TAG, says=f"{image.tag} in {image.repository}: {points}")
 
 
-def _label(one: Service | Job, parts: list[Part]) -> Rung:
+def _label(one: Service | Job, parts: list[RunningImage]) -> Rung:
     told = [f"{one.name} claims commit {one.commit}"] if one.commit else []
     for part in parts:
         own = part.inspected.contents.commit if part.inspected else None
@@ -174,7 +174,7 @@ def _text(pipeline: Pipeline, name: str) -> Rung:
 
 
 def _contradictions(
-    pipeline: Pipeline, one: Service | Job, parts: list[Part], effect: Effect, held: Rung
+    pipeline: Pipeline, one: Service | Job, parts: list[RunningImage], effect: Effect, held: Rung
 ) -> Iterator[str]:
     for part in parts:
         if part.inspected is not None:
@@ -183,7 +183,7 @@ def _contradictions(
         yield "its bytes hold every fix, and what its processors write says otherwise"
 
 
-def _of_labels(pipeline: Pipeline, one: Service | Job, part: Part, seen: Inspected) -> Iterator[str]:
+def _of_labels(pipeline: Pipeline, one: Service | Job, part: RunningImage, seen: Inspected) -> Iterator[str]:
     claims = [claim for claim in (part.commit or one.commit, seen.contents.commit) if claim]
     # A job is labelled once, and its image changes by its tag or by an update of the image alone.
     if len(claims) > 1 and isinstance(one, Service) and not same_commit(*claims):

@@ -12,15 +12,15 @@ from checks.judge.finding import Finding, Severity
 from checks.judge.report import Report, Verdict
 from checks.judge.rules.job_image_stale import lacking
 
-Kind = Literal["service", "job", "missing"]
+DeploymentKind = Literal["service", "job", "missing"]
 
 _ORDER: Final = (Verdict.P0, Verdict.P1, Verdict.UNKNOWN, Verdict.P2, Verdict.HEALTHY)
 _GROUPED: Final = frozenset({"job-image-differs", "job-image-stale", "image-drift"})
-_KINDS: Final[tuple[Kind, ...]] = ("missing", "service", "job")
+_KINDS: Final[tuple[DeploymentKind, ...]] = ("missing", "service", "job")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class DeploymentVerdict:
     """One service or job, or one that the settings name and Cloud Run does not have.
 
     Attributes:
@@ -29,7 +29,7 @@ class Subject:
         told: what nothing compares it with, by the settings.
     """
 
-    kind: Kind
+    kind: DeploymentKind
     name: str
     one: Service | Job | None
     findings: tuple[Finding, ...]
@@ -45,7 +45,7 @@ class Subject:
         return Verdict(worst.value) if worst else Verdict.HEALTHY
 
 
-def subjects(snapshot: Snapshot, report: Report) -> list[Subject]:
+def subjects(snapshot: Snapshot, report: Report) -> list[DeploymentVerdict]:
     """Every service and job of a snapshot, worst first; nothing where Cloud Run gave no answer."""
     deployments = snapshot.deployments
     if deployments is None:
@@ -53,11 +53,11 @@ def subjects(snapshot: Snapshot, report: Report) -> list[Subject]:
     told = [*_services(snapshot, deployments, report), *_jobs(snapshot, deployments, report)]
     known = {each.name for each in told}
     absent = (f for f in report.findings if f.rule == "missing-deployments" and f.subject not in known)
-    told += [Subject("missing", finding.subject, None, (finding,)) for finding in absent]
+    told += [DeploymentVerdict("missing", finding.subject, None, (finding,)) for finding in absent]
     return sorted(told, key=lambda each: (_ORDER.index(each.verdict), _KINDS.index(each.kind), each.name))
 
 
-def _services(snapshot: Snapshot, deployments: Deployments, report: Report) -> Iterator[Subject]:
+def _services(snapshot: Snapshot, deployments: Deployments, report: Report) -> Iterator[DeploymentVerdict]:
     for service in deployments.services:
         image = service.image.tagged(snapshot.pipeline.tag_of(service.name))
         unread = [share.revision for share, revision in service.serving if revision is None]
@@ -68,10 +68,12 @@ def _services(snapshot: Snapshot, deployments: Deployments, report: Report) -> I
         elif deployments.tag(image) is None:
             unseen = unseen or f"where the tag {image.tag} points could not be read"
         grouped = _drifts(snapshot, service)
-        yield Subject("service", service.name, service, _about(report, service.name, None, grouped), unseen, told)
+        yield DeploymentVerdict(
+            "service", service.name, service, _about(report, service.name, None, grouped), unseen, told
+        )
 
 
-def _jobs(snapshot: Snapshot, deployments: Deployments, report: Report) -> Iterator[Subject]:
+def _jobs(snapshot: Snapshot, deployments: Deployments, report: Report) -> Iterator[DeploymentVerdict]:
     follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
     services = {service.name: service for service in deployments.services}
     for job in deployments.jobs:
@@ -83,7 +85,7 @@ def _jobs(snapshot: Snapshot, deployments: Deployments, report: Report) -> Itera
             grouped.add("job-image-differs")
         if lacking(snapshot, deployments, job):
             grouped.add("job-image-stale")
-        yield Subject("job", job.name, job, _about(report, job.name, leader, grouped), unseen, told)
+        yield DeploymentVerdict("job", job.name, job, _about(report, job.name, leader, grouped), unseen, told)
 
 
 def _uncompared(deployments: Deployments, job: Job, service: Service | None, name: str) -> str | None:

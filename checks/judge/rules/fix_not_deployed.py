@@ -7,7 +7,7 @@ outrank every label. What could not be read is a gap, never a proof.
 from collections.abc import Iterator
 
 from checks.evidence.deployments import Deployments, Service
-from checks.evidence.running_images import Part, parts_of
+from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.proofs import Outcome, Proof
 from checks.judge.finding import Fact, Finding, Severity, key
@@ -25,7 +25,7 @@ def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
             yield _finding(service, lacking, _effects(snapshot, service))
 
 
-def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[Part, Proof]]:
+def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[RunningImage, Proof]]:
     for part in parts_of(deployments, service):
         for probe in snapshot.pipeline.probes_of(service.name):
             proof = part.proof(probe.name)
@@ -41,7 +41,7 @@ def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
     return (*silent_keys(snapshot, service.name), *growth)
 
 
-def _finding(service: Service, lacking: list[tuple[Part, Proof]], effects: tuple[str, ...]) -> Finding:
+def _finding(service: Service, lacking: list[tuple[RunningImage, Proof]], effects: tuple[str, ...]) -> Finding:
     percent = sum({part.name: part.share.percent for part, _ in lacking if part.share}.values())
     probes = ", ".join(dict.fromkeys(proof.probe for _, proof in lacking))
     return Finding(
@@ -59,6 +59,6 @@ def _finding(service: Service, lacking: list[tuple[Part, Proof]], effects: tuple
     )
 
 
-def _where(part: Part, proof: Proof) -> str:
+def _where(part: RunningImage, proof: Proof) -> str:
     digest = (part.digest or "")[:19]
     return f"image {digest}, layer {proof.file.layer[:19]}" if proof.file.layer else f"image {digest}"

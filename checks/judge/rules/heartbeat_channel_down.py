@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import Beat, Standing, channel_down
+from checks.judge.processors import Beat, ProcessorStanding, channel_down
 from checks.text.duration import format_duration
 
 _MOST = 10
@@ -45,5 +45,5 @@ def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
-def _least(standing: Standing) -> str:
+def _least(standing: ProcessorStanding) -> str:
     return "more than " if standing.at_least else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.finding import Finding, Severity
-from checks.settings.pipeline import Job, Service
+from checks.settings.pipeline import JobSettings, ServiceSettings
 
 
 def missing_deployments(snapshot: Snapshot) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def missing_deployments(snapshot: Snapshot) -> Iterator[Finding]:
             yield _finding(snapshot, job, Severity.P2, "job")
 
 
-def _finding(snapshot: Snapshot, wanted: Service | Job, severity: Severity, kind: str) -> Finding:
+def _finding(snapshot: Snapshot, wanted: ServiceSettings | JobSettings, severity: Severity, kind: str) -> Finding:
     project = wanted.project or snapshot.pipeline.pipeline.project
     region = wanted.region or snapshot.pipeline.pipeline.region
     return Finding(

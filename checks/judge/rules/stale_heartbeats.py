@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import Beat, Standing, channel_down, standings
+from checks.judge.processors import Beat, ProcessorStanding, channel_down, standings
 from checks.text.duration import format_duration
 
 _MOST = 10
@@ -36,7 +36,7 @@ def stale_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _finding(snapshot: Snapshot, standing: Standing) -> Finding:
+def _finding(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
     late_after, down_after = snapshot.pipeline.heartbeats.limits(standing.processor)
     down = standing.beat is Beat.DOWN
     runner = (standing.processor and standing.processor.service) or "the service or job that runs it"
@@ -51,7 +51,7 @@ def _finding(snapshot: Snapshot, standing: Standing) -> Finding:
     )
 
 
-def _fact(standing: Standing) -> Fact:
+def _fact(standing: ProcessorStanding) -> Fact:
     at = standing.newest and standing.newest.last_heartbeat
     if standing.newest is None or standing.at_least:
         return Fact(subject=standing.name, detail=f"no heartbeat for {_age(standing)}")
@@ -59,7 +59,7 @@ def _fact(standing: Standing) -> Fact:
     return Fact(subject=doc, detail=f"last_heartbeat {at:%Y-%m-%d %H:%M:%S} UTC, {_age(standing)} ago")
 
 
-def _age(standing: Standing) -> str:
+def _age(standing: ProcessorStanding) -> str:
     if standing.age is None:
         return "an unknown time"
     return f"{'more than ' if standing.at_least else ''}{format_duration(standing.age)}"

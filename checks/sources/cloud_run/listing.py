@@ -26,14 +26,14 @@ _AT_ONCE: Final = 16
 _NAME: Final = 200
 _LOOK: Final = "look at it with gcloud run"
 
-Place = tuple[str, str]
+RunPlace = tuple[str, str]
 """A project and a region."""
 
 Listed = tuple[tuple[Service, ...], tuple[Job, ...], tuple[Gap, ...]]
 
 
 async def list_places(
-    places: tuple[Place, ...], target: Target, budget: Budget, progress: Progress, *, login: Login
+    places: tuple[RunPlace, ...], target: Target, budget: Budget, progress: Progress, *, login: Login
 ) -> Listed:
     """The services, without their revisions, and the jobs of all these places."""
     try:
@@ -52,13 +52,13 @@ class _Lister:
     _failures: list[tuple[str, SourceError]] = field(default_factory=list[tuple[str, SourceError]])
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
-    async def read(self, places: tuple[Place, ...]) -> Listed:
+    async def read(self, places: tuple[RunPlace, ...]) -> Listed:
         found = await asyncio.gather(*(self._place(place, len(places)) for place in places))
         services = tuple(service for listed, _ in found for service in listed)
         jobs = tuple(job for _, listed in found for job in listed)
         return services, jobs, gaps(SOURCE, _everywhere(self._failures, len(places)))
 
-    async def _place(self, place: Place, total: int) -> tuple[list[Service], list[Job]]:
+    async def _place(self, place: RunPlace, total: int) -> tuple[list[Service], list[Job]]:
         parent, where = f"projects/{place[0]}/locations/{place[1]}", show("/".join(place), limit=_NAME)
         found = await asyncio.gather(
             self._listing(

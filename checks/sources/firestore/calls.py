@@ -19,8 +19,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import Connection
-from checks.sources.firestore.queries import Ids, Place, document_of, mask, micros_of, stamp
-from checks.sources.firestore.tally import Document, Micros
+from checks.sources.firestore.queries import CollectionPlace, Ids, document_of, mask, micros_of, stamp
+from checks.sources.firestore.tally import HeartbeatDocument, Micros
 
 ROLE: Final = "roles/datastore.viewer"
 NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
@@ -40,7 +40,7 @@ class Reads:
     """
 
     connection: Connection
-    place: Place
+    place: CollectionPlace
     budget: Budget
     read_time: Timestamp | None = None
     billed: int = field(default=0)
@@ -68,7 +68,9 @@ class Reads:
         """Take it that a count that was not waited for is billed, as if it had come that far."""
         self.billed += -(-count // _ENTRIES_A_READ)
 
-    async def documents(self, query: StructuredQuery, take: Callable[[Document], None], *, long: bool = False) -> int:
+    async def documents(
+        self, query: StructuredQuery, take: Callable[[HeartbeatDocument], None], *, long: bool = False
+    ) -> int:
         """Hand over the documents of a query as they come; how many there were. Not retried: some may have been taken.
 
         Args:
@@ -114,21 +116,21 @@ class Reads:
         routing = to_grpc_metadata((("parent", request.parent),))
         return {"timeout": self.budget.deadline(), "metadata": (*self.connection.metadata, routing)}
 
-    async def few(self, query: StructuredQuery) -> list[Document]:
+    async def few(self, query: StructuredQuery) -> list[HeartbeatDocument]:
         """The documents of a query that has a low limit.
 
         Raises:
             SourceError: there is no answer.
         """
 
-        async def attempt() -> list[Document]:
-            found: list[Document] = []
+        async def attempt() -> list[HeartbeatDocument]:
+            found: list[HeartbeatDocument] = []
             await self.documents(query, found.append)
             return found
 
         return await ask(attempt, self.budget, role=ROLE)
 
-    async def get(self, document_ids: Iterable[str]) -> list[Document]:
+    async def get(self, document_ids: Iterable[str]) -> list[HeartbeatDocument]:
         """Those of these documents that exist.
 
         Raises:
@@ -156,11 +158,11 @@ class Reads:
         self.billed += max(1, -(-total // _ENTRIES_A_READ))
         return total
 
-    async def _get(self, names: list[str]) -> list[Document]:
+    async def _get(self, names: list[str]) -> list[HeartbeatDocument]:
         request = BatchGetDocumentsRequest(
             database=self.place.database, documents=names, mask=mask(), read_time=self.read_time or None
         )
-        found: list[Document] = []
+        found: list[HeartbeatDocument] = []
         answered = 0
         async with self.budget.patience():
             stream = await self.connection.api.batch_get_documents(request, **self._terms())

@@ -18,9 +18,9 @@ from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import Reads
 from checks.sources.firestore.channel import connect
-from checks.sources.firestore.id_walk import Terms, Walk
+from checks.sources.firestore.id_walk import IdWalk, Terms
 from checks.sources.firestore.newest import read_newest
-from checks.sources.firestore.queries import Place, micros_of, stamp
+from checks.sources.firestore.queries import CollectionPlace, micros_of, stamp
 from checks.sources.firestore.tally import micros, moment
 from checks.sources.progress import Progress
 from checks.text.show import show
@@ -29,7 +29,7 @@ SOURCE: Final = "firestore"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CensusReading:
     """What a census brought home. ``read_time`` and ``census`` are None where nothing at all could be read."""
 
     read_time: datetime | None
@@ -46,19 +46,19 @@ async def read_heartbeats(
     login: Login | None = None,
     as_of: datetime | None = None,
     terms: Terms = Terms(),  # noqa: B008 - frozen
-) -> Reading:
+) -> CensusReading:
     """One census of the pipeline's heartbeat collection, now or as of a read time; whatever fails is a gap in it."""
     heartbeats = pipeline.heartbeats
     try:
         async with patient(budget, connect(target, login or Login())) as connection:
-            reads = Reads(connection, Place(target.resource, heartbeats.collection), budget)
+            reads = Reads(connection, CollectionPlace(target.resource, heartbeats.collection), budget)
             if as_of is not None:
                 reads.read_time = stamp(micros(as_of))
-            walk = Walk(reads, heartbeats.registered, terms, progress, growth=as_of is None)
+            walk = IdWalk(reads, heartbeats.registered, terms, progress, growth=as_of is None)
             horizon = max(heartbeats.limits(each)[1] for each in (None, *heartbeats.processors))
             return await HeartbeatReader(reads, walk, horizon, progress).read()
     except SourceError as error:
-        return Reading(None, None, (error.gap(SOURCE),))
+        return CensusReading(None, None, (error.gap(SOURCE),))
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class HeartbeatReader:
     """
 
     reads: Reads
-    walk: Walk
+    walk: IdWalk
     horizon: timedelta
     progress: Progress
     _least: int | None = None
@@ -82,7 +82,7 @@ class HeartbeatReader:
     _listed: bool = False
     _failed: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
 
-    async def read(self) -> Reading:
+    async def read(self) -> CensusReading:
         """Count, then list or walk. Never raises for what the server does: a failure is a gap, and the rest is kept."""
         self.progress("counting heartbeats", 0, None)
         if not self.walk.terms.families:
@@ -98,9 +98,9 @@ class HeartbeatReader:
             await self._list_or_walk()
         return self._told()
 
-    def _told(self) -> Reading:
+    def _told(self) -> CensusReading:
         read_time = self.reads.read_time
-        return Reading(moment(micros_of(read_time)) if read_time else None, self._census(), self._gaps())
+        return CensusReading(moment(micros_of(read_time)) if read_time else None, self._census(), self._gaps())
 
     async def _list_or_walk(self) -> None:
         await self._attempt("walk", self.walk.probe)

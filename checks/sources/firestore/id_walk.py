@@ -17,7 +17,7 @@ from checks.sources.budget import ask
 from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import ROLE, Reads
 from checks.sources.firestore.queries import Ids
-from checks.sources.firestore.tally import BACK, MOST, Document, Tally
+from checks.sources.firestore.tally import BACK, MOST, HeartbeatDocument, Tally
 from checks.sources.progress import Progress
 from heartbeat.document_id import shared_prefix
 
@@ -56,7 +56,7 @@ class Terms:
 
 
 @dataclass(slots=True)
-class Walk:
+class IdWalk:
     """One walk over one collection. What it found stays found if it is cut off.
 
     Attributes:
@@ -83,7 +83,7 @@ class Walk:
     _passed: int = 0
     _tally: Tally | None = None
     _rest: Ids = field(default_factory=Ids)
-    _found: list[Document] = field(default_factory=list[Document])
+    _found: list[HeartbeatDocument] = field(default_factory=list[HeartbeatDocument])
     _group: asyncio.TaskGroup | None = None
     _counts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -160,7 +160,7 @@ class Walk:
             self._group = None
         self.progress("counting heartbeats", self.tally.seen, self.tally.seen)
 
-    def count(self, first: Document) -> None:
+    def count(self, first: HeartbeatDocument) -> None:
         """See to it that all documents are counted whose ids begin as the first one's does."""
         if self._group is None:
             self._found.append(first)
@@ -181,7 +181,7 @@ class Walk:
         share = -(-len(names) // self.terms.walkers)
         return names[share::share] if share else []
 
-    async def _count(self, first: Document) -> None:
+    async def _count(self, first: HeartbeatDocument) -> None:
         ids = Ids.beginning_with(shared_prefix(first.doc) or first.doc)
         now = await self.reads.count(ids)
         then = await self._count_then(ids)
@@ -211,7 +211,7 @@ class Walk:
 class _Walker:
     """What walks one range of ids; ``rest`` is what is left of it."""
 
-    of: Walk
+    of: IdWalk
     rest: Ids
     _prefix: str | None = None
 
@@ -229,7 +229,7 @@ class _Walker:
         counting, taken = self.of.counting, 0
         limit = size if counting else None
 
-        def take(document: Document) -> None:
+        def take(document: HeartbeatDocument) -> None:
             nonlocal taken
             taken += 1
             self._take(document, counting=counting)
@@ -244,7 +244,7 @@ class _Walker:
         await ask(attempt, self.of.reads.budget, role=ROLE)
         return taken == limit
 
-    def _take(self, document: Document, *, counting: bool) -> None:
+    def _take(self, document: HeartbeatDocument, *, counting: bool) -> None:
         prefix = shared_prefix(document.doc) if counting else None
         if prefix is None:
             self.of.tally.add(document)

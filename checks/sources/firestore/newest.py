@@ -6,7 +6,7 @@ from typing import Final
 
 from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import NO_FIRESTORE, Reads
-from checks.sources.firestore.tally import CLOCK_SKEW, Document, Micros, Tally
+from checks.sources.firestore.tally import CLOCK_SKEW, HeartbeatDocument, Micros, Tally
 
 _MOST_FUTURE: Final = 32
 _SHARE: Final = 10
@@ -33,7 +33,7 @@ async def read_newest(reads: Reads, tally: Tally, steps: Iterable[int], horizon:
     latest = tally.now + CLOCK_SKEW
     for document in await reads.few(reads.place.future(latest, _MOST_FUTURE)):
         tally.see(document)
-    last: Document | None = None
+    last: HeartbeatDocument | None = None
     for size in steps:
         if last is not None and (_enough(tally, last, horizon) or size * _SHARE > tally.seen):
             return
@@ -46,11 +46,11 @@ async def read_newest(reads: Reads, tally: Tally, steps: Iterable[int], horizon:
         last = page[-1]
 
 
-def _enough(tally: Tally, last: Document, horizon: Micros) -> bool:
+def _enough(tally: Tally, last: HeartbeatDocument, horizon: Micros) -> bool:
     return not tally.unreached or (last.beat or 0) < horizon
 
 
-def _reach(latest: Micros | None, page: list[Document], *, whole: bool) -> Micros | None:
+def _reach(latest: Micros | None, page: list[HeartbeatDocument], *, whole: bool) -> Micros | None:
     """How far back a page comes; None is all the way.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from google.cloud.firestore_v1.types import Cursor, DocumentMask, StructuredAggregationQuery, StructuredQuery, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from checks.sources.firestore.tally import Document, Micros
+from checks.sources.firestore.tally import HeartbeatDocument, Micros
 
 FIELD: Final = "last_heartbeat"
 _WRITER: Final = ("revision", "commit")
@@ -50,7 +50,7 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CollectionPlace:
     """A collection: the database's full resource name, and the collection's id."""
 
     database: str
@@ -94,7 +94,7 @@ class Place:
             aggregations=[aggregation(alias="total", count=counted)],
         )
 
-    def newest(self, until: Micros, limit: int, *, after: Document | None = None) -> StructuredQuery:
+    def newest(self, until: Micros, limit: int, *, after: HeartbeatDocument | None = None) -> StructuredQuery:
         """The documents with heartbeats until a moment, newest first; or those that come after one of them."""
         query = self._by_beat(_filter(FIELD, _Operator.LESS_THAN_OR_EQUAL, _timestamp(until)), limit)
         if after is not None and after.beat is not None:
@@ -148,7 +148,7 @@ def micros_of(timestamp: Timestamp) -> Micros:
     return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
 
 
-def document_of(document: Any) -> Document:  # noqa: ANN401 - protobuf's own classes are made at run time
+def document_of(document: Any) -> HeartbeatDocument:  # noqa: ANN401 - protobuf's own classes are made at run time
     """What a document shows of a heartbeat."""
     fields = document.fields
     value = fields.get(FIELD)
@@ -160,7 +160,7 @@ def document_of(document: Any) -> Document:  # noqa: ANN401 - protobuf's own cla
         beat = micros_of(value.timestamp_value)
     else:
         unparsable = f"{FIELD} is no timestamp but a {str(kind).removesuffix('_value')}"
-    return Document(
+    return HeartbeatDocument(
         document.name.rpartition("/")[2],
         beat,
         unparsable,

@@ -21,7 +21,7 @@ from checks.sources.firestore.calls import NO_FIRESTORE, ROLE
 from checks.sources.firestore.census import SOURCE
 from checks.sources.firestore.channel import Connection, connect
 from checks.sources.firestore.queries import document_of, micros_of, projection, stamp
-from checks.sources.firestore.tally import Document, heartbeat_of, micros, moment
+from checks.sources.firestore.tally import HeartbeatDocument, heartbeat_of, micros, moment
 from checks.sources.progress import Progress
 from checks.text.show import show
 from heartbeat.document_id import Kind, parse
@@ -67,7 +67,7 @@ class _Reader:
     budget: Budget
     progress: Progress
     _until: datetime | None = None
-    _seen: list[Document] = field(default_factory=list[Document])
+    _seen: list[HeartbeatDocument] = field(default_factory=list[HeartbeatDocument])
 
     async def read(self) -> None:
         """Read all of it; a retry begins anew."""
@@ -110,7 +110,7 @@ class _Reader:
         """What was read, and a gap where there is more."""
         heartbeats, whole = self.pipeline.heartbeats, len(self._seen) <= self.most
         seen = self._seen[: self.most]
-        families: dict[str, list[Document]] = {}
+        families: dict[str, list[HeartbeatDocument]] = {}
         for document in seen:
             if document.doc not in heartbeats.registered and (read := parse(document.doc)).kind is not Kind.CANONICAL:
                 families.setdefault(read.family, []).append(document)
@@ -129,7 +129,7 @@ class _Reader:
         more = Gap(source=SOURCE, reason=reason, next_step="look at a shorter window, or count all of them")
         return found, () if whole else (more,)
 
-    def _processor(self, name: str, own: list[Document]) -> RecentProcessor:
+    def _processor(self, name: str, own: list[HeartbeatDocument]) -> RecentProcessor:
         revisions = dict.fromkeys(each.revision for each in own if each.revision)
         return RecentProcessor(
             processor=name,
@@ -141,5 +141,5 @@ class _Reader:
         )
 
 
-def _created(documents: Iterable[Document], since: int) -> int:
+def _created(documents: Iterable[HeartbeatDocument], since: int) -> int:
     return sum(each.created >= since for each in documents)

@@ -27,7 +27,7 @@ MOST: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Document(NamedTuple):
+class HeartbeatDocument(NamedTuple):
     """What one listed document showed. ``beat`` is None where ``unparsable`` says why."""
 
     doc: str
@@ -48,12 +48,12 @@ class _FamilyTally:
     last_day: int = 0
     malformed_last_hour: int = 0
     malformed_last_day: int = 0
-    newest: Document | None = None
-    newest_malformed: Document | None = None
+    newest: HeartbeatDocument | None = None
+    newest_malformed: HeartbeatDocument | None = None
     future: int = 0
-    future_sample: Document | None = None
+    future_sample: HeartbeatDocument | None = None
     unparsable: int = 0
-    unparsable_sample: Document | None = None
+    unparsable_sample: HeartbeatDocument | None = None
     malformed_lately: int = 0
     ranges: int = 0
     counted: int = 0
@@ -90,7 +90,7 @@ class Tally:
     _ranges: set[str] = field(default_factory=set[str])
     _others: _FamilyTally = field(default_factory=_FamilyTally)
 
-    def add(self, document: Document) -> None:
+    def add(self, document: HeartbeatDocument) -> None:
         """Count one document."""
         self.seen += 1
         read = DocumentId(document.doc, Kind.CANONICAL, document.doc) if document.doc in self.registered else None
@@ -103,7 +103,7 @@ class Tally:
         self._add_growth(family, document, malformed=malformed)
         self._add_beat(family, document)
 
-    def add_range(self, first: Document, now: int, then: int | None) -> None:
+    def add_range(self, first: HeartbeatDocument, now: int, then: int | None) -> None:
         """Count all documents whose ids begin with a prefix.
 
         Args:
@@ -126,7 +126,7 @@ class Tally:
             if first.beat is None:
                 self._add_beat(family, first)
 
-    def see(self, document: Document) -> None:
+    def see(self, document: HeartbeatDocument) -> None:
         """Take a look at a heartbeat that was counted in a range; any other was looked at when it was read."""
         if shared_prefix(document.doc) in self._ranges and document.doc not in self.registered:
             family = self._family(parse(document.doc).family)
@@ -138,7 +138,7 @@ class Tally:
         """The registered ids that were counted in a range, if they exist; each is of a family of its own."""
         return sorted(each for each in self.registered if shared_prefix(each) in self._ranges)
 
-    def move(self, document: Document) -> None:
+    def move(self, document: HeartbeatDocument) -> None:
         """Count a registered document for itself, and no longer in the range that its id begins with."""
         family = self._family(parse(document.doc).family)
         family.malformed -= 1
@@ -178,7 +178,7 @@ class Tally:
         newest = family.newest.beat if family.newest else None
         return self.reach if newest is None or newest < self.reach else None
 
-    def _add_growth(self, family: _FamilyTally, document: Document, *, malformed: bool) -> None:
+    def _add_growth(self, family: _FamilyTally, document: HeartbeatDocument, *, malformed: bool) -> None:
         age = self.now - document.created
         family.last_hour += age <= HOUR
         family.last_day += age <= DAY
@@ -188,11 +188,11 @@ class Tally:
             family.malformed_lately += age <= BACK
             self._add_sample(family, document)
 
-    def _add_sample(self, family: _FamilyTally, document: Document) -> None:
+    def _add_sample(self, family: _FamilyTally, document: HeartbeatDocument) -> None:
         if family.newest_malformed is None or document.created > family.newest_malformed.created:
             family.newest_malformed = document
 
-    def _add_beat(self, family: _FamilyTally, document: Document) -> None:
+    def _add_beat(self, family: _FamilyTally, document: HeartbeatDocument) -> None:
         if document.beat is None:
             family.unparsable += 1
             family.unparsable_sample = family.unparsable_sample or document
@@ -236,11 +236,11 @@ def micros(when: datetime) -> Micros:
     return (when - _EPOCH) // timedelta(microseconds=1)
 
 
-def _heartbeat(document: Document | None) -> Heartbeat | None:
+def _heartbeat(document: HeartbeatDocument | None) -> Heartbeat | None:
     return heartbeat_of(document) if document else None
 
 
-def heartbeat_of(document: Document) -> Heartbeat:
+def heartbeat_of(document: HeartbeatDocument) -> Heartbeat:
     """A listed document as evidence."""
     return Heartbeat(
         doc=document.doc,

@@ -44,7 +44,7 @@ class Compare:
 class AnyOf:
     """At least one of its parts holds."""
 
-    parts: tuple["Part", ...]
+    parts: tuple["FilterPart", ...]
 
     def __str__(self) -> str:
         return _joined(" OR ", self.parts)
@@ -54,7 +54,7 @@ class AnyOf:
 class AllOf:
     """Each of its parts holds."""
 
-    parts: tuple["Part", ...]
+    parts: tuple["FilterPart", ...]
 
     def __str__(self) -> str:
         return _joined(" AND ", self.parts)
@@ -64,16 +64,16 @@ class AllOf:
 class Not:
     """Its part does not hold; true also where the field is missing."""
 
-    part: "Part"
+    part: "FilterPart"
 
     def __str__(self) -> str:
         return f"NOT ({self.part})"
 
 
-Part = Compare | AnyOf | AllOf | Not
+FilterPart = Compare | AnyOf | AllOf | Not
 
 
-def log_filter(since: datetime, until: datetime, part: Part) -> str:
+def log_filter(since: datetime, until: datetime, part: FilterPart) -> str:
     """The whole filter, between two moments: without them Cloud Logging searches all that it keeps.
 
     Raises:
@@ -93,7 +93,7 @@ def anywhere(text: str, *fields: str, operator: Literal[":", "=~"] = ":") -> Any
     return AnyOf(tuple(Compare(field, operator, text) for field in fields))
 
 
-def _joined(word: str, parts: tuple[Part, ...]) -> str:
+def _joined(word: str, parts: tuple[FilterPart, ...]) -> str:
     if not parts:
         raise ValueError("a group without parts says nothing")
     return f"({word.join(str(part) for part in parts)})"

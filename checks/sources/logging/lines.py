@@ -18,7 +18,7 @@ _HALF: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One log line. ``source`` is the service or job, ``revision`` its revision or execution, if it bears one."""
 
     at: Micros
@@ -28,7 +28,7 @@ class Line:
     text: str
 
 
-def read_line(entry: Any) -> Line:  # noqa: ANN401 - protobuf's own classes are made at run time
+def read_line(entry: Any) -> LogLine:  # noqa: ANN401 - protobuf's own classes are made at run time
     """Whatever an entry holds, as a line; where it holds no text, the text is empty.
 
     Args:
@@ -38,7 +38,7 @@ def read_line(entry: Any) -> Line:  # noqa: ANN401 - protobuf's own classes are 
     source = _named(labels.get("service_name")) or _named(labels.get("job_name")) or "(unknown)"
     revision = _named(labels.get("revision_name")) or _named(entry.labels.get(_EXECUTION))
     stamp = entry.timestamp if entry.HasField("timestamp") else entry.receive_timestamp
-    return Line(
+    return LogLine(
         at=stamp.seconds * 1_000_000 + stamp.nanos // 1_000,
         source=source,
         revision=revision,

@@ -16,8 +16,8 @@ from checks.sources.budget import Budget, gaps, patient
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.firestore.tally import Micros, micros
-from checks.sources.logging.filter import Part, log_filter
-from checks.sources.logging.lines import Line
+from checks.sources.logging.filter import FilterPart, log_filter
+from checks.sources.logging.lines import LogLine
 from checks.sources.logging.operations import fold_operations
 from checks.sources.logging.queries import (
     fold_bursts,
@@ -27,11 +27,11 @@ from checks.sources.logging.queries import (
     trouble_question,
 )
 from checks.sources.logging.quota import RateLimit, shared_limit
-from checks.sources.logging.search import Found, LogSearch, connect
+from checks.sources.logging.search import FoundLines, LogSearch, connect
 from checks.sources.progress import Progress
 
 SOURCE: Final = "logging"
-_QUESTIONS: Final[dict[str, Callable[[str], Part]]] = {
+_QUESTIONS: Final[dict[str, Callable[[str], FilterPart]]] = {
     "runs": runs_question,
     "trouble": lambda _marker: trouble_question(),
     "operations": lambda _marker: operations_question(),
@@ -90,7 +90,7 @@ def _filters(since: datetime, until: datetime, marker: str, asked: Iterable[str]
         raise SourceError(f"run_marker: {error}", "change run_marker under [sources]") from error
 
 
-def _logs(since: datetime, until: datetime, marker: str, found: Mapping[str, Found], *, complete: bool) -> Logs:
+def _logs(since: datetime, until: datetime, marker: str, found: Mapping[str, FoundLines], *, complete: bool) -> Logs:
     window = micros(since), micros(until)
     runs, trouble, operations = (
         [line for line in found[name].lines if _within(line, window)] if name in found else [] for name in _QUESTIONS
@@ -105,11 +105,11 @@ def _logs(since: datetime, until: datetime, marker: str, found: Mapping[str, Fou
     )
 
 
-def _within(line: Line, window: tuple[Micros, Micros]) -> bool:
+def _within(line: LogLine, window: tuple[Micros, Micros]) -> bool:
     return window[0] <= line.at <= window[1]
 
 
-def _told(found: Found, failure: SourceError) -> SourceError:
+def _told(found: FoundLines, failure: SourceError) -> SourceError:
     if not found.lines:
         return failure
     return SourceError(f"{failure}, after {len(found.lines):,} lines", failure.next_step)

@@ -11,7 +11,7 @@ from typing import Final
 
 from checks.evidence.logs import Operation
 from checks.sources.firestore.tally import Micros, moment
-from checks.sources.logging.lines import Line
+from checks.sources.logging.lines import LogLine
 from checks.text.redact import excerpt
 
 _START: Final = re.compile(r"HEARTBEAT START: (?P<name>[^\r\n]{1,500})")
@@ -37,7 +37,7 @@ class _Occurrence:
     ended: bool = False
 
 
-def fold_operations(lines: Iterable[Line], since: Micros) -> tuple[Operation, ...]:
+def fold_operations(lines: Iterable[LogLine], since: Micros) -> tuple[Operation, ...]:
     """Every operation that told of its START, oldest first.
 
     Args:
@@ -60,7 +60,7 @@ def fold_operations(lines: Iterable[Line], since: Micros) -> tuple[Operation, ..
     return tuple(_evidence(key, each) for key, each in sorted(told, key=lambda pair: pair[1].started))
 
 
-def _key(match: re.Match[str], line: Line) -> Key:
+def _key(match: re.Match[str], line: LogLine) -> Key:
     return excerpt(match["name"].strip(), _NAME), line.source, line.revision
 
 

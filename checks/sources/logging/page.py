@@ -11,8 +11,8 @@ from checks.sources.budget import Budget, patient
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.firestore.tally import moment
-from checks.sources.logging.filter import AllOf, AnyOf, Compare, Part, anywhere, log_filter
-from checks.sources.logging.lines import Line
+from checks.sources.logging.filter import AllOf, AnyOf, Compare, FilterPart, anywhere, log_filter
+from checks.sources.logging.lines import LogLine
 from checks.sources.logging.queries import CLOUD_RUN, TEXTS
 from checks.sources.logging.quota import shared_limit
 from checks.sources.logging.search import LogSearch, connect
@@ -69,7 +69,7 @@ def _filter(question: "LogQuestion") -> str:
         raise SourceError(f"cannot be searched for: {error}", "ask in other words") from error
 
 
-def _parts(question: "LogQuestion") -> Iterator[Part]:
+def _parts(question: "LogQuestion") -> Iterator[FilterPart]:
     yield CLOUD_RUN
     if question.service:
         yield Compare("resource.labels.service_name", "=", question.service)
@@ -86,7 +86,7 @@ def _parts(question: "LogQuestion") -> Iterator[Part]:
         yield anywhere(question.regex, *TEXTS, operator="=~")
 
 
-def _told(line: Line) -> FoundLine:
+def _told(line: LogLine) -> FoundLine:
     return FoundLine(
         at=moment(line.at),
         source=line.source,

@@ -10,8 +10,8 @@ from typing import Final
 
 from checks.evidence.logs import LogBurst, Run, Trouble
 from checks.sources.firestore.tally import moment
-from checks.sources.logging.filter import AllOf, AnyOf, Compare, Part, anywhere
-from checks.sources.logging.lines import WARNING, Line
+from checks.sources.logging.filter import AllOf, AnyOf, Compare, FilterPart, anywhere
+from checks.sources.logging.lines import WARNING, LogLine
 from checks.text.redact import excerpt, redact
 
 TEXTS: Final = ("textPayload", "jsonPayload.message")
@@ -45,12 +45,12 @@ _NAME: Final = re.compile(r"[^\s,;\"']{1,300}(?![^\s,;\"'])")
 """The first word after the marker; what is longer is no name."""
 
 
-def runs_question(marker: str) -> Part:
+def runs_question(marker: str) -> FilterPart:
     """Lines in which a processor tells of a finished run."""
     return AllOf((CLOUD_RUN, anywhere(marker, *TEXTS)))
 
 
-def trouble_question() -> Part:
+def trouble_question() -> FilterPart:
     """Lines about heartbeats that are not written, imports that fail, and containers that do not start."""
     certain = tuple(anywhere(text, *TEXTS) for text in (*_STARTUP, *_IMPORT, *_DENIED))
     about = AnyOf(tuple(anywhere(text, *TEXTS) for text in _ABOUT))
@@ -58,17 +58,17 @@ def trouble_question() -> Part:
     return AllOf((CLOUD_RUN, _GRAVE, AnyOf((*certain, AllOf((about, failed))))))
 
 
-def operations_question() -> Part:
+def operations_question() -> FilterPart:
     """Lines of the HeartbeatLogger."""
     told = ("HEARTBEAT START: ", "still running", "HEARTBEAT END: ", "HEARTBEAT END (ERROR): ")
     return AllOf((CLOUD_RUN, anywhere("HEARTBEAT", *TEXTS), AnyOf(tuple(anywhere(text, *TEXTS) for text in told))))
 
 
-def fold_runs(marker: str) -> Callable[[Iterable[Line]], tuple[Run, ...]]:
+def fold_runs(marker: str) -> Callable[[Iterable[LogLine]], tuple[Run, ...]]:
     """The newest run of every processor that a line names, by name."""
 
-    def fold(lines: Iterable[Line]) -> tuple[Run, ...]:
-        newest: dict[str, Line] = {}
+    def fold(lines: Iterable[LogLine]) -> tuple[Run, ...]:
+        newest: dict[str, LogLine] = {}
         for line in lines:
             _, found, rest = line.text.partition(marker)
             name = _NAME.match(rest.lstrip()) if found else None
@@ -81,9 +81,9 @@ def fold_runs(marker: str) -> Callable[[Iterable[Line]], tuple[Run, ...]]:
     return fold
 
 
-def fold_bursts(lines: Iterable[Line]) -> tuple[LogBurst, ...]:
+def fold_bursts(lines: Iterable[LogLine]) -> tuple[LogBurst, ...]:
     """Lines of the same trouble, service and revision, together; the newest burst first."""
-    bursts: dict[tuple[Trouble, str, str | None], list[Line]] = {}
+    bursts: dict[tuple[Trouble, str, str | None], list[LogLine]] = {}
     for line in lines:
         trouble = trouble_of(line)
         if trouble:
@@ -92,7 +92,7 @@ def fold_bursts(lines: Iterable[Line]) -> tuple[LogBurst, ...]:
     return tuple(sorted(told, key=lambda burst: (-burst.last.timestamp(), burst.source, burst.trouble)))
 
 
-def trouble_of(line: Line) -> Trouble | None:
+def trouble_of(line: LogLine) -> Trouble | None:
     """What a line is about, if it is about trouble."""
     text = line.text.casefold()
     if not (line.severity == _DEFAULT or line.severity >= WARNING) or _OPERATION.search(line.text):
@@ -107,7 +107,7 @@ def trouble_of(line: Line) -> Trouble | None:
     return Trouble.WRITE_ERROR if about and _holds(text, _FAILED) else None
 
 
-def _burst(trouble: Trouble, lines: list[Line]) -> LogBurst:
+def _burst(trouble: Trouble, lines: list[LogLine]) -> LogBurst:
     newest = max(lines, key=lambda line: line.at)
     missing = [line for line in lines if _holds(line.text.casefold(), _MISSING)]
     sample = max(missing, key=lambda line: line.at) if missing else newest

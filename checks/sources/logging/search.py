@@ -17,7 +17,7 @@ from checks.sources.budget import Budget, ask
 from checks.sources.channel import open_channel
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
-from checks.sources.logging.lines import Line, read_line
+from checks.sources.logging.lines import LogLine, read_line
 from checks.sources.logging.quota import RateLimit
 
 ROLE: Final = "roles/logging.viewer"
@@ -30,13 +30,13 @@ _NEWEST_FIRST: Final = "timestamp desc"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundLines:
     """Lines, newest first. ``pages`` is how many were read; ``failure`` says why there may be more, if there may.
 
     ``token`` is where the next page begins; empty where there is none, or none that leads on.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[LogLine, ...]
     pages: int
     failure: SourceError | None
     token: str = ""
@@ -60,7 +60,7 @@ class LogSearch:
     limit: RateLimit
     max_pages: int = MAX_PAGES
 
-    async def find(self, text: str, token: str = "", limit: int | None = None) -> Found:
+    async def find(self, text: str, token: str = "", limit: int | None = None) -> FoundLines:
         """The lines that a filter finds. Never raises for what the server does.
 
         Args:
@@ -68,7 +68,7 @@ class LogSearch:
             token: where an earlier search of the same filter stopped.
             limit: stop after the page that brings the first lines, of at most so many; None finds all.
         """
-        lines: list[Line] = []
+        lines: list[LogLine] = []
         seen = set[str]()
         failure: SourceError | None = None
         try:
@@ -80,11 +80,11 @@ class LogSearch:
                 lines.extend(read_line(entry) for entry in answer.entries)
                 token = answer.next_page_token
                 if not token or (limit and lines):
-                    return Found(tuple(lines), len(seen), None, token)
+                    return FoundLines(tuple(lines), len(seen), None, token)
             failure, token = _inconclusive("the pages lead in a circle"), ""
         except SourceError as error:
             failure = error
-        return Found(tuple(lines), len(seen), failure, token)
+        return FoundLines(tuple(lines), len(seen), failure, token)
 
     def _reading(self, text: str, token: str, size: int) -> Callable[[], Awaitable[Any]]:
         return lambda: self._page(text, token, size)

@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from google.api_core.exceptions import GoogleAPICallError
 
-from checks.evidence.permission_checks import SIGN_IN, Caller, Probe, Result, Want
+from checks.evidence.permission_checks import SIGN_IN, Caller, Permission, PermissionCheck, PermissionResult
 from checks.sources.budget import Budget, explain, persist
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
@@ -31,15 +31,15 @@ _UNTOLD: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Tried(Generic[T]):
+class PermissionAttempt(Generic[T]):
     """A probe, and what the read brought if it was answered."""
 
-    probe: Probe
+    probe: PermissionCheck
     answer: T | None = None
 
 
 @dataclass(slots=True)
-class Examiner:
+class PermissionChecker:
     """Tries reads for one caller, each with a time of its own.
 
     Attributes:
@@ -59,7 +59,7 @@ class Examiner:
         """A time that begins now."""
         return Budget(self.seconds)
 
-    async def attempt(self, want: Want, call: Callable[[Budget], Awaitable[T]]) -> Tried[T]:
+    async def attempt(self, want: Permission, call: Callable[[Budget], Awaitable[T]]) -> PermissionAttempt[T]:
         """Make one read. Never raises for what a server does.
 
         Args:
@@ -69,48 +69,50 @@ class Examiner:
         budget = self.budget()
         try:
             async with asyncio.timeout(self.seconds):
-                return Tried(Probe.of(want, Result.OK), await persist(lambda: call(budget), budget))
+                return PermissionAttempt(
+                    PermissionCheck.of(want, PermissionResult.OK), await persist(lambda: call(budget), budget)
+                )
         except GoogleAPICallError as error:
-            return Tried(refused(want, error, self.caller))
+            return PermissionAttempt(refused(want, error, self.caller))
         except SourceError as error:
-            return Tried(Probe.of(want, Result.FAILED, str(error), error.next_step))
+            return PermissionAttempt(PermissionCheck.of(want, PermissionResult.FAILED, str(error), error.next_step))
         except TimeoutError:
             reason, step = f"no answer within {self.seconds:g} s", "try again, with a longer --timeout"
-            return Tried(Probe.of(want, Result.UNKNOWN, reason, step))
+            return PermissionAttempt(PermissionCheck.of(want, PermissionResult.UNKNOWN, reason, step))
         finally:
             self._done += 1
             self.progress("reads tried", self._done, None)
 
 
-def refused(want: Want, error: GoogleAPICallError, caller: Caller) -> Probe:
+def refused(want: Permission, error: GoogleAPICallError, caller: Caller) -> PermissionCheck:
     """What a failed call says of a permission."""
     code = error.grpc_status_code
     status = code.name if code is not None else type(error).__name__
     message = error.message or "no message"
     told = show(excerpt(message))
     result, mend = _judged(want, status, f"{error.reason or ''} {message}", caller)
-    return Probe.of(want, result, f"{status}: {told}", mend or explain(error, role=want.role).next_step)
+    return PermissionCheck.of(want, result, f"{status}: {told}", mend or explain(error, role=want.role).next_step)
 
 
-def grant(want: Want, caller: Caller) -> str:
+def grant(want: Permission, caller: Caller) -> str:
     """The command that gives a caller the smallest role."""
     binding = (f"--member={caller.member}", f"--role={want.role}")
     return shlex.join(["gcloud", "projects", "add-iam-policy-binding", want.project, *binding])
 
 
-def enable(want: Want) -> str:
+def enable(want: Permission) -> str:
     """The command that enables an API."""
     return shlex.join(["gcloud", "services", "enable", want.api, "--project", want.project])
 
 
-def _judged(want: Want, status: str, text: str, caller: Caller) -> tuple[Result, str | None]:
+def _judged(want: Permission, status: str, text: str, caller: Caller) -> tuple[PermissionResult, str | None]:
     """The result and what mends it; None where only the status tells that."""
     if status == "UNAUTHENTICATED" or _NO_TOKEN in text:
-        return Result.FAILED, SIGN_IN
+        return PermissionResult.FAILED, SIGN_IN
     if status == "PERMISSION_DENIED" and _DISABLED.search(text):
-        return Result.DISABLED, enable(want)
+        return PermissionResult.DISABLED, enable(want)
     if status == "NOT_FOUND" or _NO_SUCH_PLACE.search(text):
-        return Result.FAILED, want.elsewhere
+        return PermissionResult.FAILED, want.elsewhere
     if status == "PERMISSION_DENIED":
-        return Result.DENIED, grant(want, caller)
-    return Result.UNKNOWN if status in _UNTOLD else Result.FAILED, None
+        return PermissionResult.DENIED, grant(want, caller)
+    return PermissionResult.UNKNOWN if status in _UNTOLD else PermissionResult.FAILED, None

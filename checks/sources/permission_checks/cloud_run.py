@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from checks.evidence.deployments import Image
-from checks.evidence.permission_checks import Probe, Result, Want
+from checks.evidence.permission_checks import Permission, PermissionCheck, PermissionResult
 from checks.evidence.snapshot import Target
 from checks.judge.report import NotChecked
 from checks.settings.pipeline import Pipeline
@@ -14,7 +14,7 @@ from checks.sources.budget import Budget, patient
 from checks.sources.cloud_run.client import Message, Page, RunClient, connect
 from checks.sources.cloud_run.deployments import ROLE, SOURCE
 from checks.sources.cloud_run.messages import short
-from checks.sources.permission_checks.attempts import Examiner
+from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.registry.references import parse_image
 from checks.text.show import show
 
@@ -26,12 +26,12 @@ _NAME: Final = 200
 class Examined:
     """The probes of Cloud Run, what there was nothing to try on, and the images that were named on the way."""
 
-    probes: tuple[Probe, ...]
+    probes: tuple[PermissionCheck, ...]
     not_checked: tuple[NotChecked, ...]
     images: tuple[Image, ...]
 
 
-async def probe_cloud_run(pipeline: Pipeline, target: Target, examiner: Examiner) -> Examined:
+async def probe_cloud_run(pipeline: Pipeline, target: Target, examiner: PermissionChecker) -> Examined:
     """Every place at the same time.
 
     Raises:
@@ -49,7 +49,7 @@ async def probe_cloud_run(pipeline: Pipeline, target: Target, examiner: Examiner
 @dataclass(frozen=True, slots=True)
 class _Place:
     client: RunClient
-    examiner: Examiner
+    examiner: PermissionChecker
     project: str
     region: str
 
@@ -71,11 +71,13 @@ class _Place:
         images = (*_images(services.answer, _of_service), *_images(jobs.answer, _of_job))
         return Examined(probes, (nothing,) if nothing else (), images)
 
-    async def _revision(self, services: Page | None) -> tuple[Probe | None, NotChecked | None]:
+    async def _revision(self, services: Page | None) -> tuple[PermissionCheck | None, NotChecked | None]:
         want = self._want("get a revision", "run.revisions.get")
         if services is None:
             reason = "not tried: it takes a service, and none could be listed"
-            return Probe.of(want, Result.UNKNOWN, reason, "mend the listing of services first"), None
+            return PermissionCheck.of(
+                want, PermissionResult.UNKNOWN, reason, "mend the listing of services first"
+            ), None
         name = next(filter(None, map(_newest_revision, services.items)), None)
         if name is None:
             return None, NotChecked(what=want.what, reason="no service there has a revision")
@@ -85,8 +87,8 @@ class _Place:
     async def _get(self, name: str, budget: Budget) -> Message:
         return await self.client.revision(name, budget.deadline())
 
-    def _want(self, what: str, permission: str) -> Want:
-        return Want(
+    def _want(self, what: str, permission: str) -> Permission:
+        return Permission(
             source=SOURCE,
             what=f"{what} of {self.project}/{self.region}",
             permission=permission,

@@ -16,7 +16,7 @@ from google.cloud.firestore_v1.types import (
 )
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from checks.evidence.permission_checks import MOST_SKEW, Probe, Result, Want
+from checks.evidence.permission_checks import MOST_SKEW, Permission, PermissionCheck, PermissionResult
 from checks.evidence.snapshot import Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, patient
@@ -24,7 +24,7 @@ from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import ROLE
 from checks.sources.firestore.census import SOURCE
 from checks.sources.firestore.channel import GOOGLE, Connection, connect
-from checks.sources.permission_checks.attempts import Examiner
+from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.text.show import show
 
 _NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
@@ -32,8 +32,8 @@ _SET_THE_CLOCK: Final = "timedatectl set-ntp true"
 
 
 async def probe_firestore(
-    pipeline: Pipeline, target: Target, examiner: Examiner
-) -> tuple[tuple[Probe, ...], float | None]:
+    pipeline: Pipeline, target: Target, examiner: PermissionChecker
+) -> tuple[tuple[PermissionCheck, ...], float | None]:
     """Both reads and the clock; and how far this machine's clock is ahead of Firestore's, None if not told.
 
     Raises:
@@ -96,9 +96,9 @@ class _Reads:
         return f"{self.connection.target.resource}/documents"
 
 
-def _want(pipeline: Pipeline, verb: str, permission: str) -> Want:
+def _want(pipeline: Pipeline, verb: str, permission: str) -> Permission:
     project = pipeline.heartbeat_project
-    return Want(
+    return Permission(
         source=SOURCE,
         what=f"{verb} {show(pipeline.heartbeats.collection)}",
         permission=permission,
@@ -114,15 +114,17 @@ def _skew(asked: datetime, read_time: datetime, answered: datetime) -> float:
     return max((asked - read_time).total_seconds(), 0.0) - max((read_time - answered).total_seconds(), 0.0)
 
 
-def _clock(skew: float | None) -> Probe:
+def _clock(skew: float | None) -> PermissionCheck:
     what = "compare this machine's clock with Firestore's"
     if skew is None:
         reason, mend = "Firestore gave no read time", "mend what is wrong with Firestore; it tells the time then"
-        return Probe(source="clock", what=what, result=Result.UNKNOWN, reason=reason, mend=mend)
+        return PermissionCheck(source="clock", what=what, result=PermissionResult.UNKNOWN, reason=reason, mend=mend)
     if abs(skew) <= MOST_SKEW:
-        return Probe(source="clock", what=what, result=Result.OK)
+        return PermissionCheck(source="clock", what=what, result=PermissionResult.OK)
     reason = f"this machine's clock is {abs(skew):,.0f} s {'ahead of' if skew > 0 else 'behind'} Firestore's"
-    return Probe(source="clock", what=what, result=Result.FAILED, reason=reason, mend=_SET_THE_CLOCK)
+    return PermissionCheck(
+        source="clock", what=what, result=PermissionResult.FAILED, reason=reason, mend=_SET_THE_CLOCK
+    )
 
 
 def _read_time(stamp: Timestamp) -> datetime | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from google.auth.exceptions import GoogleAuthError, TransportError
 
-from checks.evidence.permission_checks import SIGN_IN, Caller, Probe, Result
+from checks.evidence.permission_checks import SIGN_IN, Caller, PermissionCheck, PermissionResult
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.text.show import show
@@ -18,21 +18,21 @@ _WHAT: Final = "get an access token"
 _OF_THE_MACHINE: Final = "default"  # what Google's library calls a machine's service account before it has asked
 
 
-async def identify(login: Login, seconds: float) -> tuple[Caller, Probe]:
+async def identify(login: Login, seconds: float) -> tuple[Caller, PermissionCheck]:
     """The caller, and whether there is an access token for them. Never raises for what a server does."""
     caller = Caller(kind="none")
     try:
         async with asyncio.timeout(seconds):
             caller = caller_of(await login.credentials())
             await login.token()
-            return caller_of(await login.credentials()), _probe(Result.OK)
+            return caller_of(await login.credentials()), _probe(PermissionResult.OK)
     except SourceError as error:
         return caller, _unusable(error)
     except TimeoutError:
         if caller.kind == "none":
             caller = Caller(kind="unknown")
         reason = f"no answer within {seconds:g} s"
-        return caller, _probe(Result.UNKNOWN, reason, "try again, with a longer --timeout")
+        return caller, _probe(PermissionResult.UNKNOWN, reason, "try again, with a longer --timeout")
 
 
 def caller_of(credentials: "Credentials") -> Caller:
@@ -46,12 +46,12 @@ def caller_of(credentials: "Credentials") -> Caller:
     return Caller(kind="unknown")
 
 
-def _unusable(error: SourceError) -> Probe:
+def _unusable(error: SourceError) -> PermissionCheck:
     cause = error.__cause__
     if isinstance(cause, TransportError) or (isinstance(cause, GoogleAuthError) and cause.retryable):
-        return _probe(Result.UNKNOWN, str(error), "is the network up? try again in a minute")
-    return _probe(Result.FAILED, str(error), SIGN_IN)
+        return _probe(PermissionResult.UNKNOWN, str(error), "is the network up? try again in a minute")
+    return _probe(PermissionResult.FAILED, str(error), SIGN_IN)
 
 
-def _probe(result: Result, reason: str | None = None, mend: str | None = None) -> Probe:
-    return Probe(source=_SOURCE, what=_WHAT, result=result, reason=reason, mend=mend)
+def _probe(result: PermissionResult, reason: str | None = None, mend: str | None = None) -> PermissionCheck:
+    return PermissionCheck(source=_SOURCE, what=_WHAT, result=result, reason=reason, mend=mend)

@@ -8,7 +8,7 @@ from google.auth import impersonated_credentials
 from google.auth.transport import Response
 from google.auth.transport.requests import Request
 
-from checks.evidence.permission_checks import Probe, Result
+from checks.evidence.permission_checks import PermissionCheck, PermissionResult
 from checks.sources.credentials import Login, aside
 from checks.sources.errors import SourceError
 from checks.sources.permission_checks.identity import caller_of
@@ -26,7 +26,7 @@ _PATIENCE: Final = 120
 
 async def try_acting(
     login: Login, account: str, seconds: float, *, assistant: bool, endpoint: str | None = None
-) -> Probe:
+) -> PermissionCheck:
     """Ask for a token of an account, and throw it away.
 
     Args:
@@ -51,33 +51,35 @@ async def try_acting(
             )
             await aside(lambda: acting.refresh(asking))
     except TimeoutError:
-        return _probe(account, Result.UNKNOWN, f"no answer within {seconds:g} s", "try again, with a longer --timeout")
+        return _probe(
+            account, PermissionResult.UNKNOWN, f"no answer within {seconds:g} s", "try again, with a longer --timeout"
+        )
     except SourceError as error:
-        return _probe(account, Result.UNKNOWN, str(error), error.next_step)
+        return _probe(account, PermissionResult.UNKNOWN, str(error), error.next_step)
     except Exception as error:  # noqa: BLE001 - Google's library lets answers through that it cannot read
         return _refused(account, error, asking.answer, assistant=assistant)
     return _can(account, assistant=assistant)
 
 
-def _can(account: str, *, assistant: bool) -> Probe:
+def _can(account: str, *, assistant: bool) -> PermissionCheck:
     if not assistant:
-        return _probe(account, Result.OK)
+        return _probe(account, PermissionResult.OK)
     reason = f"the assistant's credentials can act as {account}: whatever it runs may change things unasked"
     mend = "give the assistant's environment credentials of its own that only read"
-    return _probe(account, Result.FAILED, reason, mend)
+    return _probe(account, PermissionResult.FAILED, reason, mend)
 
 
-def _refused(account: str, error: Exception, answer: Answer | None, *, assistant: bool) -> Probe:
+def _refused(account: str, error: Exception, answer: Answer | None, *, assistant: bool) -> PermissionCheck:
     if answer is None:
         told, mend = show(excerpt(str(error)), limit=300), "can these credentials be used at all? is the network up?"
-        return _probe(account, Result.UNKNOWN, told, mend)
+        return _probe(account, PermissionResult.UNKNOWN, told, mend)
     refusal = read_refusal(answer)
     if not refusal.proves(account):
-        return _probe(account, Result.UNKNOWN, refusal.told, refusal.step(account))
+        return _probe(account, PermissionResult.UNKNOWN, refusal.told, refusal.step(account))
     if assistant:
-        return _probe(account, Result.OK)
+        return _probe(account, PermissionResult.OK)
     mend = f"grant roles/iam.serviceAccountTokenCreator on {account} to the person who applies repairs, and to no other"
-    return _probe(account, Result.DENIED, f"these credentials cannot act as {account}", mend)
+    return _probe(account, PermissionResult.DENIED, f"these credentials cannot act as {account}", mend)
 
 
 class _Asking(Request):
@@ -103,6 +105,8 @@ class _Asking(Request):
         return response
 
 
-def _probe(account: str, result: Result, reason: str | None = None, mend: str | None = None) -> Probe:
+def _probe(
+    account: str, result: PermissionResult, reason: str | None = None, mend: str | None = None
+) -> PermissionCheck:
     what = f"act as {account}, which changes things"
-    return Probe(source=_SOURCE, what=what, permission=PERMISSION, result=result, reason=reason, mend=mend)
+    return PermissionCheck(source=_SOURCE, what=what, permission=PERMISSION, result=result, reason=reason, mend=mend)

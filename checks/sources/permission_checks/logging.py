@@ -7,7 +7,7 @@ from typing import Any, Final
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
 from google.cloud.logging_v2.types import ListLogEntriesRequest
 
-from checks.evidence.permission_checks import Probe, Want
+from checks.evidence.permission_checks import Permission, PermissionCheck
 from checks.evidence.snapshot import Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.addresses import log_projects
@@ -16,14 +16,14 @@ from checks.sources.errors import SourceError
 from checks.sources.logging.filter import Compare, log_filter
 from checks.sources.logging.logs import SOURCE
 from checks.sources.logging.search import ROLE, connect
-from checks.sources.permission_checks.attempts import Examiner
+from checks.sources.permission_checks.attempts import PermissionChecker
 
 _API: Final = "logging.googleapis.com"
 _MINUTE: Final = timedelta(minutes=1)
 _RUN: Final = Compare("resource.type", "=", "cloud_run_revision")
 
 
-async def probe_logging(pipeline: Pipeline, target: Target, examiner: Examiner) -> tuple[Probe, ...]:
+async def probe_logging(pipeline: Pipeline, target: Target, examiner: PermissionChecker) -> tuple[PermissionCheck, ...]:
     """Every project at the same time.
 
     Raises:
@@ -34,9 +34,9 @@ async def probe_logging(pipeline: Pipeline, target: Target, examiner: Examiner) 
     return tuple(tried)
 
 
-async def _probe(api: LoggingServiceV2AsyncClient, resource: str, examiner: Examiner) -> Probe:
+async def _probe(api: LoggingServiceV2AsyncClient, resource: str, examiner: PermissionChecker) -> PermissionCheck:
     project = resource.removeprefix("projects/")
-    want = Want(
+    want = Permission(
         source=SOURCE,
         what=f"list a log line of the last minute of {project}",
         permission="logging.logEntries.list",

@@ -9,13 +9,13 @@ from typing import Final
 import httpx2
 
 from checks.evidence.deployments import Image
-from checks.evidence.permission_checks import Probe, Want
+from checks.evidence.permission_checks import Permission, PermissionCheck
 from checks.evidence.snapshot import Target
 from checks.judge.report import NotChecked
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, by_http_status
 from checks.sources.errors import SourceError
-from checks.sources.permission_checks.attempts import Examiner
+from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.registry.addresses import manifest_address
 from checks.sources.registry.tags import ROLE, SOURCE
 from checks.text.show import show
@@ -37,15 +37,15 @@ _TOLD: Final = 2_000
 
 
 async def probe_registry(
-    pipeline: Pipeline, target: Target, images: Iterable[Image], examiner: Examiner
-) -> Probe | NotChecked:
+    pipeline: Pipeline, target: Target, images: Iterable[Image], examiner: PermissionChecker
+) -> PermissionCheck | NotChecked:
     """One tag's digest, or the reason why there is none to ask for."""
     found = _first(target, images)
     if found is None:
         return NotChecked(what="look up a tag", reason="Cloud Run named no tagged image of a registry that is asked")
     image, address = found
     project = image.repository.split("/")[1]
-    want = Want(
+    want = Permission(
         source=SOURCE,
         what=f"look up {show(f'{image.repository}:{image.tag}', limit=300)}",
         permission=_PERMISSION,
@@ -74,7 +74,7 @@ def _first(target: Target, images: Iterable[Image]) -> tuple[Image, str] | None:
 
 
 @asynccontextmanager
-async def _client(target: Target, examiner: Examiner, budget: Budget) -> AsyncGenerator[httpx2.AsyncClient]:
+async def _client(target: Target, examiner: PermissionChecker, budget: Budget) -> AsyncGenerator[httpx2.AsyncClient]:
     headers = {"Accept": _ACCEPT, "Accept-Encoding": "identity"}
     if not target.practice:
         headers["Authorization"] = f"Bearer {await examiner.login.token()}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from checks.evidence.deployments import Deployments, Image
-from checks.evidence.running_images import Part, parts_of
+from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Gap, Target
 from checks.judge.deployed.proofs import Inspected, Outcome, prove
 from checks.settings.code_probe import CodeProbe
@@ -86,7 +86,7 @@ async def inspect_image(
     return Inspected(contents=read.contents, proofs=proofs, starting=starting)
 
 
-def _is_told_of(deployments: Deployments, part: Part) -> bool:
+def _is_told_of(deployments: Deployments, part: RunningImage) -> bool:
     """Whether a gap says already why nothing is known of an image: its tag could not be looked up."""
     return part.share is None and part.image is not None and bool(part.image.tag) and not deployments.tag(part.image)
 

@@ -10,7 +10,7 @@ from checks.evidence.logs import LogPage
 from checks.evidence.recent_heartbeats import RecentMalformed
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
-from checks.sources.shared_connections import Session
+from checks.sources.shared_connections import SharedLogin
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault, Sandbox
 from validate_daily.sandbox.faults import Status
@@ -35,7 +35,7 @@ def settings(project: str) -> Pipeline:
 
 
 async def ask(cloud: Sandbox, window: timedelta = HOUR) -> RecentMalformed:
-    async with Session() as session:
+    async with SharedLogin() as session:
         found, gaps = await recent_malformed(
             EXAMPLE, window=window, session=session, timeout=10, environment=cloud.environment()
         )
@@ -67,7 +67,7 @@ async def test_a_wider_window_finds_more(serve: Serve) -> None:
 
 async def test_more_heartbeats_than_are_read_are_a_gap(serve: Serve) -> None:
     cloud = await serve("proliferation")
-    async with Session() as session:
+    async with SharedLogin() as session:
         found, (gap,) = await recent_malformed(
             EXAMPLE, window=24 * HOUR, most=50, session=session, timeout=10, environment=cloud.environment()
         )
@@ -90,7 +90,7 @@ async def test_the_official_emulator_is_read_alike(emulator: str, project: str) 
         "Odd_2024_totals": now,
     }
     await fill(emulator, collection, beats.items())
-    async with Session() as session:
+    async with SharedLogin() as session:
         found, gaps = await recent_malformed(
             settings(project),
             window=HOUR,
@@ -112,7 +112,7 @@ async def test_the_official_emulator_is_read_alike(emulator: str, project: str) 
 @pytest.mark.parametrize("status", get_args(Status))
 async def test_whatever_firestore_answers_is_a_gap_with_a_next_step(status: Status, serve: Serve) -> None:
     cloud = await serve("healthy", Fault(service="firestore", status=status))
-    async with Session() as session:
+    async with SharedLogin() as session:
         found, (gap,) = await recent_malformed(
             EXAMPLE, window=HOUR, session=session, timeout=10, environment=cloud.environment()
         )
@@ -134,7 +134,7 @@ async def test_a_retry_tells_the_read_time_of_what_it_read(serve: Serve) -> None
 
 
 async def page_of(cloud: Sandbox, question: LogQuestion, limit: int = 10, token: str = "") -> LogPage:
-    async with Session() as session:
+    async with SharedLogin() as session:
         page, gaps = await search_logs(
             EXAMPLE,
             question,
@@ -191,7 +191,7 @@ async def test_lines_of_one_revision_or_execution_are_found_by_its_name(serve: S
 
 async def test_empty_pages_are_followed_until_a_line_comes_or_the_budget_ends(serve: Serve) -> None:
     cloud = await serve("empty-log-pages")
-    async with Session() as session:
+    async with SharedLogin() as session:
         page, (gap,) = await search_logs(
             EXAMPLE, day(), limit=10, session=session, timeout=10, environment=cloud.environment()
         )
@@ -204,7 +204,7 @@ async def test_empty_pages_are_followed_until_a_line_comes_or_the_budget_ends(se
 
 async def test_a_question_that_cannot_be_sent_is_a_gap_and_asks_nothing(serve: Serve) -> None:
     cloud = await serve("noise")
-    async with Session() as session:
+    async with SharedLogin() as session:
         page, (gap,) = await search_logs(
             EXAMPLE, day(text="a\nb"), limit=10, session=session, timeout=10, environment=cloud.environment()
         )
@@ -216,7 +216,7 @@ async def test_a_question_that_cannot_be_sent_is_a_gap_and_asks_nothing(serve: S
 
 async def test_long_operations_cost_one_search(serve: Serve) -> None:
     cloud = await serve("stuck-operation")
-    async with Session() as session:
+    async with SharedLogin() as session:
         logs, gaps = await long_operations(
             EXAMPLE, until=datetime.now(UTC), session=session, timeout=10, environment=cloud.environment()
         )

@@ -13,7 +13,7 @@ from checks.judge.report import Verdict
 from checks.settings.file import parse_settings
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
-from checks.sources.shared_connections import Session
+from checks.sources.shared_connections import SharedLogin
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox, build
 
@@ -37,11 +37,11 @@ class Door:
 async def test_what_many_ask_for_at_once_is_opened_once_and_closed_at_the_end() -> None:
     door = Door()
 
-    async def use(session: Session) -> int:
+    async def use(session: SharedLogin) -> int:
         async with session.opening("door", door.open) as number:
             return number
 
-    async with Session() as session:
+    async with SharedLogin() as session:
         assert await asyncio.gather(*(use(session) for _ in range(20))) == [1] * 20
         assert (door.opened, door.closed) == (1, 0)
     assert (door.opened, door.closed) == (1, 1)
@@ -66,7 +66,7 @@ async def test_a_door_that_does_not_open_is_tried_again() -> None:
             raise failure
         yield "open"
 
-    async with Session() as session:
+    async with SharedLogin() as session:
         with pytest.raises(SourceError):
             async with session.opening("door", once):
                 pass
@@ -75,7 +75,7 @@ async def test_a_door_that_does_not_open_is_tried_again() -> None:
 
 
 async def test_many_checks_share_a_session_and_agree() -> None:
-    async with Sandbox(build("proliferation")) as cloud, Session() as session:
+    async with Sandbox(build("proliferation")) as cloud, SharedLogin() as session:
         reports = await asyncio.gather(
             *(check(EXAMPLE, session=session, environment=cloud.environment()) for _ in range(5))
         )
@@ -84,7 +84,7 @@ async def test_many_checks_share_a_session_and_agree() -> None:
 
 
 async def test_a_firestore_that_was_restarted_is_read_again_through_the_same_session() -> None:
-    async with Session() as session:
+    async with SharedLogin() as session:
         async with Sandbox(build("healthy")) as cloud:
             environment, port = cloud.environment(), int(cloud.firestore_address.rpartition(":")[2])
             first = await check(EXAMPLE, session=session, environment=environment)
@@ -109,7 +109,7 @@ async def test_a_handshake_that_takes_its_time_is_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)
         environment = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{server.getsockname()[1]}"}
-        async with Session() as session:
+        async with SharedLogin() as session:
             asked = collect(EXAMPLE, sources=["firestore"], session=session, timeout=30.0, environment=environment)
             looking = asyncio.create_task(asked)
             client, _ = await asyncio.get_running_loop().sock_accept(server)

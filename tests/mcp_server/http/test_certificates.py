@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from google.auth.exceptions import TransportError
 
-from mcp_server.http.certificates import CERTIFICATES, Answer, Certificates, CertificatesError
+from mcp_server.http.certificates import CERTIFICATES, CertificateResponse, Certificates, CertificatesError
 
 from support.google_signer import CertificateAddress, Told
 
@@ -70,7 +70,7 @@ async def test_they_are_renewed_before_they_end_and_nobody_waits_for_that() -> N
     clock, gate = Clock(), threading.Event()
     answers = [GOOD, NEW]
 
-    def fetch(url: str, *, method: str, timeout: int) -> Answer:
+    def fetch(url: str, *, method: str, timeout: int) -> CertificateResponse:
         answer = answers.pop(0)
         if answer is NEW:
             assert gate.wait(timeout)
@@ -136,7 +136,7 @@ async def test_what_is_no_answer_of_certificates_is_not_kept_and_is_asked_for_ag
 async def test_a_caller_who_goes_away_does_not_take_the_fetch_along() -> None:
     gate = threading.Event()
 
-    def fetch(url: str, *, method: str, timeout: int) -> Answer:
+    def fetch(url: str, *, method: str, timeout: int) -> CertificateResponse:
         assert gate.wait(timeout)
         return Told(GOOD)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from validate_daily.commands.repair import Walk, walk
+from validate_daily.commands.repair import LoopRun, walk
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
 from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback
 from validate_daily.repairs.cloud_run.service_state import look, resource_of
@@ -327,7 +327,7 @@ async def test_many_are_counted_and_a_few_named(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def walked(folder: Path, scenario: str) -> AsyncGenerator[tuple[Cloud, Walk, list[str]]]:
+async def walked(folder: Path, scenario: str) -> AsyncGenerator[tuple[Cloud, LoopRun, list[str]]]:
     """The closed loop over a practice cloud, with everything agreed to."""
     lines = list[str]()
     more = f"unattended = true\n[audit]\npath = '{folder / 'audit.jsonl'}'"
@@ -338,7 +338,7 @@ async def walked(folder: Path, scenario: str) -> AsyncGenerator[tuple[Cloud, Wal
 
         yield (
             practice,
-            Walk(
+            LoopRun(
                 practice.settings,
                 lambda plan: Approval.given(plan, "unattended", plan.principal),
                 timedelta(hours=2),

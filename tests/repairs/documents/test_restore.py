@@ -3,7 +3,7 @@ from google.cloud.firestore_v1 import types as t
 
 from validate_daily.repairs.documents.restore import apply_restore, plan_restore
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError
-from validate_daily.repairs.plans.outcome import Fate, Outcome
+from validate_daily.repairs.plans.outcome import DocumentsOutcome, Fate
 from validate_daily.repairs.plans.plan import RestorePlan
 from validate_daily.sandbox import Fault, World
 
@@ -16,7 +16,7 @@ async def plan(bench: Bench, cleanup: str, *processors: str) -> RestorePlan:
         return await plan_restore(session, cleanup, processors=processors)
 
 
-async def apply(bench: Bench, planned: RestorePlan) -> Outcome:
+async def apply(bench: Bench, planned: RestorePlan) -> DocumentsOutcome:
     async with bench.session(writing=True) as session:
         return await apply_restore(session, planned, agreed(planned), bench.audit)
 

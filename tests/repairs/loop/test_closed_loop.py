@@ -11,7 +11,7 @@ import pytest
 
 from checks.judge.report import Report
 from checks.settings.file import Settings, parse_settings
-from validate_daily.commands.repair import Walk, Walked, walk
+from validate_daily.commands.repair import LoopRun, Walked, walk
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.errors import RefusedError
 from validate_daily.repairs.plans.plan import Plan
@@ -27,7 +27,7 @@ class Steps:
     """One walk after another over the same practice cloud."""
 
     world: World
-    how: Walk
+    how: LoopRun
     lines: list[str]
     audit: Path
     told: list[Report]
@@ -73,7 +73,7 @@ async def walking(
     async with Sandbox(world) as cloud:
         environment = {**cloud.environment(), "VALIDATE_DAILY_PLAN_KEY": "k" * 40}
         told = list[Report]()
-        how = Walk(
+        how = LoopRun(
             settings,
             by,
             timedelta(hours=2),

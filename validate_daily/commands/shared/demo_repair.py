@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.settings.file import Settings, parse_settings
 from validate_daily.commands.init import settings_text
-from validate_daily.commands.repair import Walk, walk
+from validate_daily.commands.repair import LoopRun, walk
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
 from validate_daily.repairs.documents.session import local_principal, open_session
 from validate_daily.repairs.loop.watch import watch
@@ -52,7 +52,7 @@ async def repair(cloud: "Sandbox", folder: Path, title: Callable[[str], None]) -
     print("\n".join([*result_lines(outcome), *watch_lines(watched)]))
 
     title("6. The true repair: fix the writers, prove it, clean up, and watch")
-    how = Walk(
+    how = LoopRun(
         settings,
         lambda plan: Approval.given(plan, "unattended", plan.principal),
         watch=timedelta(hours=2),

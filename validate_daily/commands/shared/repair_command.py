@@ -17,11 +17,11 @@ from checks.judge.report import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.sources.progress import Progress
 from checks.text.show import show
-from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, Access, local_principal
+from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, RepairSession, local_principal
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import Audit, open_audit
 from validate_daily.repairs.plans.errors import RefusedError, RepairError, TokenError
-from validate_daily.repairs.plans.outcome import Result
+from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.plans.seal import Binding, Seal, plan_key
 from validate_daily.repairs.words import command_of, plan_lines, result_lines
@@ -33,7 +33,7 @@ exit codes: 0 done or nothing to do, 1 not or only partly done, 3 something coul
 ASSISTANT_VARIABLE: Final = "CLAUDECODE"
 TERMINAL: Final = "/dev/tty"
 
-S = TypeVar("S", bound=Access)
+S = TypeVar("S", bound=RepairSession)
 P = TypeVar("P", bound=Plan)
 
 
@@ -52,7 +52,7 @@ class Repair(Generic[S, P]):
     kind: type[P]
     opening: Callable[..., AbstractAsyncContextManager[S]]
     make: Callable[[S], Awaitable[P]]
-    apply: Callable[[S, P, Approval, Audit, str], Awaitable[Result]]
+    apply: Callable[[S, P, Approval, Audit, str], Awaitable[RepairResult]]
     subject: str | None = None
 
 
@@ -169,7 +169,7 @@ async def _started(plan: str, settings: Settings, repair: Repair[S, P]) -> _Agre
 
 async def _applied(
     arguments: argparse.Namespace, settings: Settings, agreed: _Agreed[P], repair: Repair[S, P], progress: Progress
-) -> Result:
+) -> RepairResult:
     async with (
         _session(arguments, settings, repair, progress, writing=True) as session,
         open_audit(settings) as audit,
@@ -231,7 +231,7 @@ def _tell_plan(plan: Plan, token: str, arguments: argparse.Namespace) -> None:
     print(f"Nothing was changed. To do it: {command}")
 
 
-def _tell_outcome(result: Result, form: str) -> None:
+def _tell_outcome(result: RepairResult, form: str) -> None:
     if form == "json":
         _print_json(result.model_dump(mode="json") | {"complete": result.complete})
     else:

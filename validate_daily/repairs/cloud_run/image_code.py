@@ -10,7 +10,7 @@ from validate_daily.repairs.cloud_run.session import RunSession
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class ImageCode:
     """What was found in the images that a service runs, or would run.
 
     Attributes:
@@ -24,7 +24,7 @@ class Code:
     next_step: str | None = None
 
 
-async def code_of(session: RunSession, service: str, images: Iterable[Image]) -> Code:
+async def code_of(session: RunSession, service: str, images: Iterable[Image]) -> ImageCode:
     """Look into images for a service's code probes. Never raises for what a registry does.
 
     Args:
@@ -34,20 +34,22 @@ async def code_of(session: RunSession, service: str, images: Iterable[Image]) ->
     """
     probes = session.settings.pipeline.probes_of(service)
     if not probes:
-        return Code(None, "no code probe of the settings is about it: what is inside is not measured")
+        return ImageCode(None, "no code probe of the settings is about it: what is inside is not measured")
     proofs: list[Proof] = []
     for repository, digest in dict.fromkeys((image.repository, image.digest) for image in images):
         if digest is None:
-            return Code(Outcome.UNKNOWN, f"what is inside is unknown: {repository} is named by no digest", "run again")
+            return ImageCode(
+                Outcome.UNKNOWN, f"what is inside is unknown: {repository} is named by no digest", "run again"
+            )
         seen = await inspect_image(repository, digest, probes, session.registry, session.budget, session.reader)
         proofs += seen.proofs
     result = worst(proof.result for proof in proofs)
     first = next((proof for proof in proofs if proof.result is result), None)
     if result is Outcome.CONTRADICTED and first:
-        return Code(
+        return ImageCode(
             result, f"LACKS {first.probe}: {first.reason}", f"build {service} anew without a cache, and push it"
         )
     if result is Outcome.UNKNOWN:
         reason = first.reason if first else "no image could be looked into"
-        return Code(result, f"what is inside is unknown: {reason}", (first and first.next_step) or "run again")
-    return Code(result, f"its files hold what {len(probes)} code probes look for")
+        return ImageCode(result, f"what is inside is unknown: {reason}", (first and first.next_step) or "run again")
+    return ImageCode(result, f"its files hold what {len(probes)} code probes look for")

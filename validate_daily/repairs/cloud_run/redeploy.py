@@ -16,7 +16,7 @@ from checks.sources.registry.references import parse_image
 from checks.sources.registry.tags import read_tags
 from checks.sources.registry.uploads import read_uploads
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.image_code import Code, code_of
+from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
 from validate_daily.repairs.cloud_run.rollout import Rolling
 from validate_daily.repairs.cloud_run.service_state import (
     Seen,
@@ -208,7 +208,7 @@ def _failure(error: BaseException) -> SourceError:
     raise error
 
 
-def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: Code) -> RedeployPlan:
+def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: ImageCode) -> RedeployPlan:
     pipeline, service, serving = session.settings.pipeline, seen.service, _most(seen).image
     digest = wanted.digest or ""
     uploads = told.uploads

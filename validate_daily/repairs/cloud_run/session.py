@@ -15,7 +15,7 @@ from checks.settings.file import Settings
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.progress import Progress, quiet
-from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, Access
+from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, RepairSession
 from validate_daily.repairs.plans.errors import RepairError, UnseenError
 from validate_daily.repairs.plans.plan import Principal
 
@@ -34,7 +34,7 @@ def this_machine() -> datetime:
 
 
 @dataclass(slots=True)
-class RunSession(Access):
+class RunSession(RepairSession):
     """An open way to Cloud Run, and to the registries and logs that go with it.
 
     Attributes:

@@ -22,14 +22,14 @@ from validate_daily.repairs.documents.fates import (
     refuse_unless_same,
     target_id,
 )
-from validate_daily.repairs.documents.selection import Sorted, sort_out
-from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.documents.selection import CleanupSelection, sort_out
+from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import Audit
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
-from validate_daily.repairs.plans.outcome import Outcome, Recount
-from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, Subject, digest, new_id
+from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
+from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, PlannedDocument, digest, new_id
 from validate_daily.repairs.plans.regrowth import owners
 from validate_daily.repairs.stores.documents import Move, Stored, below_root, text, trash_document
 from validate_daily.repairs.stores.listing import Listing
@@ -41,7 +41,7 @@ _ENTRIES_A_READ: Final = 1_000
 
 
 async def plan_cleanup(
-    session: Session,
+    session: DocumentSession,
     *,
     even_if_growing: bool = False,
     max_documents: int | None = None,
@@ -82,7 +82,8 @@ async def plan_cleanup(
         digest=digest(seen.versions),
         by_processor=dict(seen.found.families.most_common()),
         sample=tuple(
-            Subject(path=path, update_time=moment(version)) for path, version in nsmallest(SAMPLE, seen.versions)
+            PlannedDocument(path=path, update_time=moment(version))
+            for path, version in nsmallest(SAMPLE, seen.versions)
         ),
         untouched=seen.found.untouched,
         reason=f"malformed-ids: {len(seen.versions):,} of {seen.total:,} documents have run-scoped ids",
@@ -97,8 +98,8 @@ async def plan_cleanup(
 
 
 async def apply_cleanup(
-    session: Session, plan: CleanupPlan, approval: Approval, audit: Audit, *, token: str | None = None
-) -> Outcome:
+    session: DocumentSession, plan: CleanupPlan, approval: Approval, audit: Audit, *, token: str | None = None
+) -> DocumentsOutcome:
     """Do what a plan says to what is still as it says, and look again.
 
     Args:
@@ -118,7 +119,7 @@ async def apply_cleanup(
     def home_of(path: str) -> str:
         return f"{plan.trash}/{target_id(plan.id, path)}"
 
-    async def move(head: str) -> Outcome:
+    async def move(head: str) -> DocumentsOutcome:
         fates = await move_all(session, _ToTrash(plan, head), plan, versions, home_of)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
@@ -131,7 +132,7 @@ class _Seen:
 
     pipeline: Pipeline
     listing: Listing
-    found: Sorted
+    found: CleanupSelection
     versions: Sequence[tuple[str, int]]
 
     @property
@@ -162,7 +163,7 @@ class _Seen:
         return f"redeploy {who}, and plan again in an hour; a person in a terminal may say --even-if-growing"
 
 
-async def _look(session: Session, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED) -> _Seen:
+async def _look(session: DocumentSession, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED) -> _Seen:
     pipeline = session.settings.pipeline
     try:
         listing = await list_collection(session, pipeline.heartbeats.collection, at)
@@ -174,12 +175,12 @@ async def _look(session: Session, at: datetime | None, fixed: Mapping[str, datet
     return _Seen(pipeline, listing, found, versions)
 
 
-def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> Sorted:
+def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> CleanupSelection:
     since = {name: nanos_of(fixed[service]) for name, service in owners(pipeline).items() if service in fixed}
     return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), since)
 
 
-async def _recount(session: Session, plan: CleanupPlan) -> Recount | SourceError:
+async def _recount(session: DocumentSession, plan: CleanupPlan) -> Recount | SourceError:
     try:
         listing = await list_collection(session, plan.collection)
     except SourceError as error:

@@ -9,9 +9,9 @@ from typing import Final
 from checks.sources.budget import ask
 from checks.sources.errors import SourceError
 from validate_daily.repairs.documents.mover import Mover, Shape
-from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.errors import RefusedError, UnseenError
-from validate_daily.repairs.plans.outcome import SAMPLE, Fate, Outcome, Recount, Skipped
+from validate_daily.repairs.plans.outcome import SAMPLE, DocumentsOutcome, Fate, Recount, Skipped
 from validate_daily.repairs.plans.plan import MovingPlan, digest
 from validate_daily.repairs.stores.documents import Documents
 from validate_daily.repairs.stores.listing import ROLE, Lister, Listing
@@ -26,7 +26,9 @@ class Fates:
     moved: int
     by_path: dict[str, tuple[Fate, str]]
 
-    def outcome(self, plan: MovingPlan, session: Session, recount: Recount | SourceError, *, resumed: bool) -> Outcome:
+    def outcome(
+        self, plan: MovingPlan, session: DocumentSession, recount: Recount | SourceError, *, resumed: bool
+    ) -> DocumentsOutcome:
         """All of it as evidence."""
         alike: dict[tuple[Fate, str], list[str]] = {}
         for path, told in sorted(self.by_path.items()):
@@ -36,7 +38,7 @@ class Fates:
             for (fate, why), paths in alike.items()
         )
         unseen = recount if isinstance(recount, SourceError) else None
-        return Outcome(
+        return DocumentsOutcome(
             plan=plan.id,
             repair=plan.repair,
             resumed=resumed,
@@ -54,7 +56,7 @@ class Fates:
 
 
 async def move_all(
-    session: Session,
+    session: DocumentSession,
     shape: Shape,
     plan: MovingPlan,
     sources: Sequence[tuple[str, int]],
@@ -76,7 +78,7 @@ async def move_all(
 
 
 async def list_collection(
-    session: Session, collection: str, at: datetime | None = None, *, cleanup: str | None = None
+    session: DocumentSession, collection: str, at: datetime | None = None, *, cleanup: str | None = None
 ) -> Listing:
     """All of a collection; or, of the trash, what one cleanup moved there.
 
@@ -96,7 +98,7 @@ async def list_collection(
     return await lister.list()
 
 
-async def now_of(session: Session) -> datetime:
+async def now_of(session: DocumentSession) -> datetime:
     """Firestore's own time.
 
     Raises:

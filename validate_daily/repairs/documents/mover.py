@@ -15,7 +15,7 @@ from checks.sources.budget import Budget
 from checks.sources.errors import SourceError
 from checks.sources.progress import Progress
 from validate_daily.repairs.plans.outcome import WHY, Fate
-from validate_daily.repairs.stores.documents import CommitError, Documents, Failure, Move, Stored
+from validate_daily.repairs.stores.documents import CommitError, Documents, Move, MoveFailure, Stored
 
 MEMBERS: Final = 250
 """Documents of one commit: two writes each, and Firestore takes 500 at the least."""
@@ -128,11 +128,11 @@ class Mover:
             before, left = left, await self._unchanged(left, reason)
             if not left:
                 return
-            if failure is Failure.DENIED:
+            if failure is MoveFailure.DENIED:
                 self._denied = reason
             if len(left) < len(before):
                 continue
-            if failure is Failure.UNFIT:
+            if failure is MoveFailure.UNFIT:
                 await self._halve(left, reason)
                 return
             await asyncio.sleep(min(_PAUSE * 2**idle, self.budget.remaining()))

@@ -10,15 +10,15 @@ from checks.sources.budget import ask
 from checks.sources.errors import SourceError
 from heartbeat.document_id import parse
 from validate_daily.repairs.documents.fates import list_collection, move_all, now_of, refuse_above, refuse_unless_same
-from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import Audit
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
-from validate_daily.repairs.plans.outcome import Outcome, Recount
-from validate_daily.repairs.plans.plan import SAMPLE, Expected, RestorePlan, Subject, Untouched, digest, new_id
+from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
+from validate_daily.repairs.plans.plan import SAMPLE, Expected, PlannedDocument, RestorePlan, Untouched, digest, new_id
 from validate_daily.repairs.stores.documents import Documents, Move, Stored, original_document
-from validate_daily.repairs.stores.listing import ROLE, Lister, Row
+from validate_daily.repairs.stores.listing import ROLE, ListedDocument, Lister
 from validate_daily.repairs.stores.timestamps import moment
 
 _AT_ONCE: Final = 250
@@ -26,7 +26,7 @@ _PLAN_ID: Final = 16
 
 
 async def plan_restore(
-    session: Session, cleanup: str, *, processors: tuple[str, ...] = (), max_documents: int | None = None
+    session: DocumentSession, cleanup: str, *, processors: tuple[str, ...] = (), max_documents: int | None = None
 ) -> RestorePlan:
     """Plan to undo a cleanup, from a reading of the trash. Changes nothing.
 
@@ -63,7 +63,9 @@ async def plan_restore(
         count=len(seen.rows),
         digest=digest(seen.versions),
         by_processor=dict(Counter(_processor(row.path) for row in seen.rows).most_common()),
-        sample=tuple(Subject(path=row.path, update_time=moment(row.updated)) for row in islice(seen.rows, SAMPLE)),
+        sample=tuple(
+            PlannedDocument(path=row.path, update_time=moment(row.updated)) for row in islice(seen.rows, SAMPLE)
+        ),
         untouched=seen.untouched,
         reason=f"undo of the cleanup {cleanup}",
         max_documents=limit,
@@ -74,8 +76,8 @@ async def plan_restore(
 
 
 async def apply_restore(
-    session: Session, plan: RestorePlan, approval: Approval, audit: Audit, *, token: str | None = None
-) -> Outcome:
+    session: DocumentSession, plan: RestorePlan, approval: Approval, audit: Audit, *, token: str | None = None
+) -> DocumentsOutcome:
     """Move back what is still as the plan says, where nothing stands, and look again.
 
     Args:
@@ -93,7 +95,7 @@ async def apply_restore(
     refuse_unless_same(plan, seen.versions)
     homes = {f"{plan.trash}/{row.id}": row.path for row in seen.rows}
 
-    async def move(_head: str) -> Outcome:
+    async def move(_head: str) -> DocumentsOutcome:
         fates = await move_all(session, _FromTrash(), plan, seen.versions, homes.__getitem__)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
@@ -107,7 +109,7 @@ class _Seen:
     read_time: datetime
     trash: str
     listed: int
-    rows: tuple[Row, ...]
+    rows: tuple[ListedDocument, ...]
     untouched: tuple[Untouched, ...]
 
     @property
@@ -115,14 +117,14 @@ class _Seen:
         """What is moved back: each path in the trash and its version."""
         return [(f"{self.trash}/{row.id}", row.updated) for row in self.rows]
 
-    def nothing(self, session: Session) -> str:
+    def nothing(self, session: DocumentSession) -> str:
         """That there is nothing to do, and what there is instead."""
         left = "; ".join(f"{each.count:,} {each.what}" for each in self.untouched)
         trash = session.settings.pipeline.heartbeats.trash
         return f"nothing to restore: {trash} holds {left or 'nothing'} of this cleanup"
 
 
-async def _look(session: Session, cleanup: str, processors: tuple[str, ...], at: datetime | None) -> _Seen:
+async def _look(session: DocumentSession, cleanup: str, processors: tuple[str, ...], at: datetime | None) -> _Seen:
     heartbeats = session.settings.pipeline.heartbeats
     try:
         listing = await list_collection(session, heartbeats.trash, at, cleanup=cleanup)
@@ -145,7 +147,7 @@ async def _look(session: Session, cleanup: str, processors: tuple[str, ...], at:
     )
 
 
-async def _taken(session: Session, paths: list[str], at: datetime) -> frozenset[str]:
+async def _taken(session: DocumentSession, paths: list[str], at: datetime) -> frozenset[str]:
     """Where a document stands already, as of a moment."""
     documents = Documents(session.connection, session.budget, session.bill)
     root = f"{session.root}/"
@@ -156,7 +158,7 @@ async def _taken(session: Session, paths: list[str], at: datetime) -> frozenset[
     return frozenset(found)
 
 
-async def _recount(session: Session, plan: RestorePlan) -> Recount | SourceError:
+async def _recount(session: DocumentSession, plan: RestorePlan) -> Recount | SourceError:
     lister = Lister(session.connection, plan.collection, session.budget, session.progress, session.bill)
     try:
         at, total = await ask(lister.count, session.budget, role=ROLE)

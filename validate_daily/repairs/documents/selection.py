@@ -37,7 +37,7 @@ class Named(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class CleanupSelection:
     """A listing, sorted.
 
     Attributes:
@@ -67,7 +67,7 @@ def malformed_since(documents: Iterable[Named], registered: Collection[str], sin
 
 def sort_out(
     documents: Iterable[Named], registered: Collection[str], now: int, fixed: Mapping[str, int] = NOT_FIXED
-) -> Sorted:
+) -> CleanupSelection:
     """Sort documents by their ids.
 
     Args:
@@ -91,4 +91,4 @@ def sort_out(
         if read.kind is not Kind.CANONICAL and each.created >= max(now - HOUR, fixed.get(read.family, 0)):
             growing[read.family] += 1
     untouched = (Untouched(what=what, count=left[kind], why=why) for kind, (what, why) in _LEFT.items() if left[kind])
-    return Sorted(frozenset(subjects), families, tuple(untouched), growing)
+    return CleanupSelection(frozenset(subjects), families, tuple(untouched), growing)

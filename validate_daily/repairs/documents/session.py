@@ -27,7 +27,7 @@ DEFAULT_TIMEOUT: Final = 600.0
 
 
 @dataclass(slots=True)
-class Access(ABC):
+class RepairSession(ABC):
     """What planning and applying share, whatever is changed.
 
     Attributes:
@@ -51,7 +51,7 @@ class Access(ABC):
 
 
 @dataclass(slots=True)
-class Session(Access):
+class DocumentSession(RepairSession):
     """An open way to the documents.
 
     Attributes:
@@ -82,7 +82,7 @@ async def open_session(
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that all calls share, not a cancellation
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
-) -> AsyncGenerator[Session]:
+) -> AsyncGenerator[DocumentSession]:
     """Open a session; planning takes one that reads, applying one that is ``writing``.
 
     Args:
@@ -112,7 +112,7 @@ async def open_session(
             connection = await stack.enter_async_context(patient(budget, connect(target, login)))
         except SourceError as error:
             raise UnseenError.of("firestore", error) from error
-        yield Session(settings, principal, budget, progress, writing, connection)
+        yield DocumentSession(settings, principal, budget, progress, writing, connection)
 
 
 def local_principal() -> Principal:

@@ -17,7 +17,7 @@ from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
 from checks.sources.registry.references import parse_image
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.image_code import Code, code_of
+from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
 from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redeploy
 from validate_daily.repairs.cloud_run.service_state import look, resource_of
@@ -25,12 +25,12 @@ from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
 from validate_daily.repairs.documents.fates import list_collection
 from validate_daily.repairs.documents.selection import malformed_since, sort_out
-from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit import Audit, new_event
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RepairError, UnseenError
-from validate_daily.repairs.plans.outcome import Result
+from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import CleanupPlan, Plan, Principal
 from validate_daily.repairs.plans.regrowth import owners
 from validate_daily.repairs.stores.documents import Documents
@@ -62,7 +62,7 @@ class Step(Evidence):
 
 
 @dataclass(slots=True)
-class Standing:
+class LoopState:
     """Where the loop stands.
 
     Attributes:
@@ -87,7 +87,7 @@ class Standing:
         return step.holds is True
 
 
-async def stand(documents: Session, run: RunSession, audit: Audit) -> Standing:
+async def stand(documents: DocumentSession, run: RunSession, audit: Audit) -> LoopState:
     """Read where the loop stands. Changes nothing.
 
     Args:
@@ -98,7 +98,7 @@ async def stand(documents: Session, run: RunSession, audit: Audit) -> Standing:
     Raises:
         UnseenError: the heartbeats could not be listed.
     """
-    standing = Standing()
+    standing = LoopState()
     pipeline = documents.settings.pipeline
     listing = await _listed(documents)
     writers = _writers(pipeline, listing)
@@ -115,8 +115,8 @@ async def stand(documents: Session, run: RunSession, audit: Audit) -> Standing:
 
 
 async def carry_out(
-    documents: Session, run: RunSession, plan: Plan, approval: Approval, audit: Audit, *, token: str
-) -> Result:
+    documents: DocumentSession, run: RunSession, plan: Plan, approval: Approval, audit: Audit, *, token: str
+) -> RepairResult:
     """Apply a plan that the loop stands before. Errors as for applying it by itself."""
     match plan:
         case RedeployPlan():
@@ -142,7 +142,7 @@ async def record(audit: Audit, settings: Settings, principal: Principal, step: S
     await audit.append(new_event("fact", outcome=outcome, **whose, **who, **fact))
 
 
-async def _listed(documents: Session) -> Listing:
+async def _listed(documents: DocumentSession) -> Listing:
     collection = documents.settings.pipeline.heartbeats.collection
     try:
         return await list_collection(documents, collection)
@@ -176,7 +176,7 @@ async def _writer(run: RunSession, service: str, audit: Audit, fixed: dict[str, 
     return step, plan
 
 
-def _inside(step: Step, code: Code) -> Step:
+def _inside(step: Step, code: ImageCode) -> Step:
     """The step, as the files of the image have it."""
     holds = False if code.result is Outcome.CONTRADICTED else None
     told = f"{step.told}; {code.told}"
@@ -202,7 +202,9 @@ async def _planned(name: str, subject: str, planning: Awaitable[Plan]) -> tuple[
     return Step(name=name, subject=subject, holds=False, told=plan.reason), plan
 
 
-async def _beats(documents: Session, pipeline: Pipeline, listing: Listing, service: str, since: datetime) -> Step:
+async def _beats(
+    documents: DocumentSession, pipeline: Pipeline, listing: Listing, service: str, since: datetime
+) -> Step:
     """Whether each processor of a service has written well since the fix serves, and none the old way."""
     still = _written_since(pipeline, listing, service, since)
     if still:
@@ -239,7 +241,7 @@ def _written_since(pipeline: Pipeline, listing: Listing, service: str, since: da
     return Counter(family for _, family in new if known.get(family) == service)
 
 
-async def _not_yet(documents: Session, pipeline: Pipeline, service: str, since: datetime) -> list[str] | None:
+async def _not_yet(documents: DocumentSession, pipeline: Pipeline, service: str, since: datetime) -> list[str] | None:
     """The processors of a service that must beat and have not, since a moment; None where that could not be read."""
     names = [each.name for each in pipeline.heartbeats.processors if each.service == service and each.must_beat]
     prefix = f"{documents.root}/{pipeline.heartbeats.collection}/"
@@ -251,6 +253,6 @@ async def _not_yet(documents: Session, pipeline: Pipeline, service: str, since: 
     return [name for name in names if (stored := found.get(prefix + name)) is None or moment(stored.version) < since]
 
 
-async def _clean(documents: Session, fixed: Mapping[str, datetime]) -> tuple[Step, Plan | None]:
+async def _clean(documents: DocumentSession, fixed: Mapping[str, datetime]) -> tuple[Step, Plan | None]:
     collection = documents.settings.pipeline.heartbeats.collection
     return await _planned(CLEAN, collection, plan_cleanup(documents, fixed=fixed))

@@ -10,7 +10,7 @@ from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
 from validate_daily.repairs.documents.fates import list_collection
 from validate_daily.repairs.documents.selection import malformed_since
-from validate_daily.repairs.documents.session import Session
+from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.errors import UnseenError
 from validate_daily.repairs.plans.regrowth import Grown, Watched, owners
 from validate_daily.repairs.stores.listing import Listing
@@ -21,11 +21,11 @@ LOOKS: Final = 4
 
 _SAMPLE: Final = 10
 
-Waiting = Callable[[float], Awaitable[None]]
+WaitFunction = Callable[[float], Awaitable[None]]
 """Waits for some seconds: ``asyncio.sleep``, or what a test puts in its place."""
 
 
-async def watch(session: Session, duration: timedelta, *, waiting: Waiting = asyncio.sleep) -> Watched:
+async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitFunction = asyncio.sleep) -> Watched:
     """Look at a collection again and again, and stop early where something grew.
 
     Args:

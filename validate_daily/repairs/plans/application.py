@@ -6,20 +6,20 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from checks.text.show import show
-from validate_daily.repairs.documents.session import Access
+from validate_daily.repairs.documents.session import RepairSession
 from validate_daily.repairs.plans.approval import Approval, check_approval
 from validate_daily.repairs.plans.audit import Audit, AuditError, Event, new_event
 from validate_daily.repairs.plans.errors import RefusedError, RepairError
-from validate_daily.repairs.plans.outcome import Result
+from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.plans.seal import Binding
 
-R = TypeVar("R", bound=Result)
+R = TypeVar("R", bound=RepairResult)
 Change = Callable[[str], Awaitable[R]]
 """Makes a change, given the head of the audit's chain."""
 
 
-async def allow(session: Access, plan: Plan, approval: Approval, audit: Audit, now: datetime) -> bool:
+async def allow(session: RepairSession, plan: Plan, approval: Approval, audit: Audit, now: datetime) -> bool:
     """Refuse what may not be applied, before anything is written down.
 
     Args:
@@ -46,7 +46,7 @@ async def allow(session: Access, plan: Plan, approval: Approval, audit: Audit, n
 
 
 async def audited(
-    session: Access, plan: Plan, approval: Approval, audit: Audit, change: Change[R], *, token: str | None
+    session: RepairSession, plan: Plan, approval: Approval, audit: Audit, change: Change[R], *, token: str | None
 ) -> R:
     """Write the line before a change, make it, and write a line after it whatever happens.
 
@@ -93,7 +93,7 @@ async def audited(
     return outcome.model_copy(update={"audit": head})
 
 
-def _told(outcome: Result) -> dict[str, Any]:
+def _told(outcome: RepairResult) -> dict[str, Any]:
     return {"summary": outcome.summary, **outcome.model_dump(mode="json")}
 
 
@@ -117,7 +117,7 @@ def _refuse_ended(plan: Plan, end: Event | None) -> None:
     raise RefusedError(f"the plan {plan.id} is over and cannot start again: {how}", "plan again; nothing was changed")
 
 
-def _check_session(session: Access, plan: Plan) -> None:
+def _check_session(session: RepairSession, plan: Plan) -> None:
     if not session.writing:
         raise RepairError("this session only reads", "open one that is writing")
     if session.settings.no_writes is not None:

@@ -38,7 +38,7 @@ MAX_LINE: Final = 4 << 20
 _NEXT: Final = "set [audit] path to a file of your own that only you can read, or free the disk it is on"
 
 
-Moment = Literal["before", "after", "interrupted", "fact"]
+AuditMoment = Literal["before", "after", "interrupted", "fact"]
 
 
 class Event(Evidence):
@@ -61,7 +61,7 @@ class Event(Evidence):
     """
 
     at: AwareDatetime
-    moment: Moment
+    moment: AuditMoment
     repair: str
     plan: PlanId | None
     subject: str = ""
@@ -141,7 +141,7 @@ class Audit(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditLine:
     """A line of a file as it was read: its number, its event, its own hash."""
 
     number: int
@@ -171,7 +171,7 @@ class FileAudit:
         """The last line of a repair's, before it changed something at a place."""
         return await asyncio.to_thread(self._last_of, repair, place)
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[AuditLine]:
         """Every line, from the first on, as far as the chain holds; nothing where there is no file.
 
         Raises:
@@ -183,7 +183,7 @@ class FileAudit:
                 for number, raw in enumerate(iter(lambda: file.readline(MAX_LINE), b""), start=1):
                     event = self._read(number, raw, previous)
                     previous = _head(raw)
-                    yield Line(number, event, previous)
+                    yield AuditLine(number, event, previous)
         except FileNotFoundError:
             return
 
@@ -306,7 +306,7 @@ def ends(event: Event, start: Event) -> bool:
     return event.moment == "before" and event.plan != start.plan and event.place == start.place is not None
 
 
-def new_event(moment: Moment, **told: Any) -> Event:  # noqa: ANN401 - checked by Event
+def new_event(moment: AuditMoment, **told: Any) -> Event:  # noqa: ANN401 - checked by Event
     """An event of now."""
     return Event(at=this_machine(), moment=moment, **told)
 

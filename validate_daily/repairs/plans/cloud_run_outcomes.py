@@ -5,10 +5,10 @@ from enum import StrEnum
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.judge.report import ExitCode
 from validate_daily.repairs.plans.cloud_run_plans import Serving, Traffic
-from validate_daily.repairs.plans.outcome import Result
+from validate_daily.repairs.plans.outcome import RepairResult
 
 
-class Rollout(Result):
+class Rollout(RepairResult):
     """What became of a service.
 
     Attributes:
@@ -81,7 +81,7 @@ class JobResult(Evidence):
     why: Untrusted | None = None
 
 
-class JobsUpdate(Result):
+class JobsUpdate(RepairResult):
     """What became of jobs.
 
     Attributes:

@@ -60,7 +60,7 @@ class Recount(Evidence):
     arrived: Count
 
 
-class Result(Evidence, ABC):
+class RepairResult(Evidence, ABC):
     """What became of a plan, whatever it changed.
 
     Attributes:
@@ -98,7 +98,7 @@ class Result(Evidence, ABC):
         """0 done, 1 not or partly done, 3 something is not known."""
 
 
-class Outcome(Result):
+class DocumentsOutcome(RepairResult):
     """What became of a plan that moves documents.
 
     Attributes:

@@ -40,7 +40,7 @@ class Principal(Evidence):
         return "verified" if self.verified else "local user, unverified"
 
 
-class Subject(Evidence):
+class PlannedDocument(Evidence):
     """One document, and the version of it that a plan is about: its path below the root, its update time."""
 
     path: str
@@ -164,7 +164,7 @@ class MovingPlan(Plan):
     count: Annotated[int, Field(ge=1)]
     digest: str
     by_processor: dict[str, Count]
-    sample: tuple[Subject, ...]
+    sample: tuple[PlannedDocument, ...]
     untouched: tuple[Untouched, ...]
     max_documents: Count
     default_max: Count

@@ -61,7 +61,7 @@ class Move:
     document: Any = None
 
 
-class Failure(Enum):
+class MoveFailure(Enum):
     """Why a commit failed, as far as it matters for what to do next."""
 
     REFUSED = auto()
@@ -77,20 +77,20 @@ class Failure(Enum):
 class CommitError(Exception):
     """A commit without an acknowledgement."""
 
-    def __init__(self, failure: Failure, reason: str) -> None:
+    def __init__(self, failure: MoveFailure, reason: str) -> None:
         super().__init__(reason)
         self.failure = failure
 
 
-_KINDS: Final[dict[type[exceptions.GoogleAPICallError], Failure]] = {
-    exceptions.FailedPrecondition: Failure.REFUSED,
-    exceptions.AlreadyExists: Failure.REFUSED,
-    exceptions.NotFound: Failure.REFUSED,
-    exceptions.InvalidArgument: Failure.UNFIT,
-    exceptions.OutOfRange: Failure.UNFIT,
-    exceptions.PermissionDenied: Failure.DENIED,
-    exceptions.Unauthenticated: Failure.DENIED,
-    exceptions.MethodNotImplemented: Failure.DENIED,
+_KINDS: Final[dict[type[exceptions.GoogleAPICallError], MoveFailure]] = {
+    exceptions.FailedPrecondition: MoveFailure.REFUSED,
+    exceptions.AlreadyExists: MoveFailure.REFUSED,
+    exceptions.NotFound: MoveFailure.REFUSED,
+    exceptions.InvalidArgument: MoveFailure.UNFIT,
+    exceptions.OutOfRange: MoveFailure.UNFIT,
+    exceptions.PermissionDenied: MoveFailure.DENIED,
+    exceptions.Unauthenticated: MoveFailure.DENIED,
+    exceptions.MethodNotImplemented: MoveFailure.DENIED,
 }
 
 
@@ -153,10 +153,10 @@ class Documents:
                     request, retry=None, timeout=seconds + 1, metadata=self.connection.metadata
                 )
         except exceptions.GoogleAPICallError as error:
-            kind = next((kind for each, kind in _KINDS.items() if isinstance(error, each)), Failure.LOST)
+            kind = next((kind for each, kind in _KINDS.items() if isinstance(error, each)), MoveFailure.LOST)
             raise CommitError(kind, str(explain(error, role=ROLE))) from error
         except TimeoutError:
-            raise CommitError(Failure.LOST, f"no acknowledgement within {seconds:.0f} s") from None
+            raise CommitError(MoveFailure.LOST, f"no acknowledgement within {seconds:.0f} s") from None
         self.bill.moved(len(raw.writes) // 2)
 
 

@@ -32,7 +32,7 @@ _NAME: Final = StructuredQuery.FieldReference(field_path="__name__")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListedDocument:
     """One document of a listing; of one in the trash also the ``path`` that it came from."""
 
     id: str
@@ -46,7 +46,7 @@ class Listing:
     """All documents of a collection, or of a range of ids, as of a moment."""
 
     read_time: datetime
-    rows: tuple[Row, ...]
+    rows: tuple[ListedDocument, ...]
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Lister:
     read_time: datetime | None = None
     prefix: str = ""
     paths: bool = False
-    _rows: list[Row] = field(default_factory=list[Row])
+    _rows: list[ListedDocument] = field(default_factory=list[ListedDocument])
     _last: str = ""
 
     async def list(self) -> Listing:
@@ -139,7 +139,9 @@ class Lister:
             self._last = document.name
             document_id = document.name.rpartition("/")[2]
             path = document.fields[_PATH].string_value if _PATH in document.fields else ""
-            self._rows.append(Row(document_id, nanos(document.create_time), nanos(document.update_time), path))
+            self._rows.append(
+                ListedDocument(document_id, nanos(document.create_time), nanos(document.update_time), path)
+            )
 
     async def _call(self, method: Callable[..., Any], request: object) -> Any:  # noqa: ANN401 - Google's stream
         return await method(request, retry=None, timeout=self.budget.deadline(), metadata=self.connection.metadata)

@@ -2,7 +2,7 @@
 
 from checks.evidence.base import inert
 from checks.text.show import show
-from validate_daily.repairs.plans.outcome import Outcome
+from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan, MovingPlan, RestorePlan
 from validate_daily.repairs.plans.regrowth import Watched
 from validate_daily.repairs.words.shared import (
@@ -78,7 +78,7 @@ def _limit(plan: MovingPlan) -> tuple[str, ...]:
 
 
 @result_lines.register
-def _(result: Outcome) -> list[str]:
+def _(result: DocumentsOutcome) -> list[str]:
     lines = [f"{result.repair} {result.plan}: {result.moved:,} of {result.planned:,} documents moved"]
     for each in result.skipped:
         lines.append(f"{each.fate:<10}{each.count:,}: {show(each.why, limit=300)}")

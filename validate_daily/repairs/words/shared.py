@@ -4,7 +4,7 @@ from functools import singledispatch
 from typing import Final
 
 from checks.text.show import show
-from validate_daily.repairs.plans.outcome import Result
+from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
 
 SHOWN: Final = 10
@@ -24,7 +24,7 @@ def question(plan: Plan) -> str:
 
 
 @singledispatch
-def result_lines(result: Result) -> list[str]:
+def result_lines(result: RepairResult) -> list[str]:
     """What became of a plan: lines for a terminal."""
     raise TypeError(f"no words for a result of the type {type(result).__name__}")
 
@@ -49,6 +49,6 @@ def when(plan: Plan) -> list[str]:
     ]
 
 
-def unseen(result: Result) -> list[str]:
+def unseen(result: RepairResult) -> list[str]:
     """What could not be seen or written down."""
     return [f"unseen    {show(each, limit=500)}" for each in result.unseen]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from validate_daily.source_code.container.command import Running, running
-from validate_daily.source_code.container.copies import Image, build, contexts_of
-from validate_daily.source_code.container.dockerfile import Stage, read_dockerfile
+from validate_daily.source_code.container.copies import CopiedImage, build, contexts_of
+from validate_daily.source_code.container.dockerfile import BuildStage, read_dockerfile
 from validate_daily.source_code.container.installs import Installed, installed
 from validate_daily.source_code.python.packages import Packages
 from validate_daily.source_code.python.reach import LeftOut, Reach
@@ -27,7 +27,7 @@ class Way:
         begun: whether a first module was found.
     """
 
-    image: Image
+    image: CopiedImage
     installed: Installed
     commands: tuple[Running, ...]
     left_out: tuple[LeftOut, ...]
@@ -72,7 +72,7 @@ def _likeliest(ways: list[tuple[Way, ...]]) -> Iterator[tuple[Way, ...]]:
     yield from (images for images, oddity in zip(ways, odd, strict=True) if oddity == min(odd))
 
 
-def _ways(path: str, stages: Sequence[Stage], packages: Packages, tree: Tree, context: str) -> tuple[Way, ...]:
+def _ways(path: str, stages: Sequence[BuildStage], packages: Packages, tree: Tree, context: str) -> tuple[Way, ...]:
     images = build(path, stages, tree, context)
     return tuple(
         _way(images[str(number)], packages)
@@ -81,7 +81,7 @@ def _ways(path: str, stages: Sequence[Stage], packages: Packages, tree: Tree, co
     )
 
 
-def _way(image: Image, packages: Packages) -> Way:
+def _way(image: CopiedImage, packages: Packages) -> Way:
     have = installed(image)
     commands = tuple(running(image))
     reach = Reach(packages=packages, image=image, installed=have.names)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from validate_daily.source_code.container.copies import Image
+from validate_daily.source_code.container.copies import CopiedImage
 from validate_daily.source_code.container.dockerfile import Instruction
 from validate_daily.source_code.container.shell import commands, program, unwrapped
 from validate_daily.source_code.requirements import normal
@@ -138,7 +138,7 @@ class Running:
         return None
 
 
-def running(image: Image) -> list[Running]:
+def running(image: CopiedImage) -> list[Running]:
     """The commands of a container, in order; none where its entry point is a script that says nothing here."""
     entry, command = image.entrypoint, image.command
     if entry and command and entry.words is not None and command.words is not None:

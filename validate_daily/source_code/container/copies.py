@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from validate_daily.source_code.container.dockerfile import Instruction, Stage
+from validate_daily.source_code.container.dockerfile import BuildStage, Instruction
 from validate_daily.source_code.container.dockerignore import Dockerignore, glob_regex
 from validate_daily.source_code.python.packages import ancestors, join, parent
 from validate_daily.source_code.tree import Tree
@@ -27,7 +27,7 @@ class Copied:
 
 
 @dataclass(slots=True)
-class Image:
+class CopiedImage:
     """One stage as it is built from one context.
 
     Attributes:
@@ -89,7 +89,7 @@ class Image:
         return self.ignored.keeps_out(source[len(self.context) :].lstrip("/"))
 
 
-def contexts_of(dockerfile: str, stages: Sequence[Stage], tree: Tree) -> list[str]:
+def contexts_of(dockerfile: str, stages: Sequence[BuildStage], tree: Tree) -> list[str]:
     """The directories that can be the build context: its own or one above, where all that is copied is found."""
     sources = [source for stage in stages for each in stage.instructions for source in _sources(each)]
     return [
@@ -99,12 +99,12 @@ def contexts_of(dockerfile: str, stages: Sequence[Stage], tree: Tree) -> list[st
     ]
 
 
-def build(dockerfile: str, stages: Sequence[Stage], tree: Tree, context: str) -> dict[str, Image]:
+def build(dockerfile: str, stages: Sequence[BuildStage], tree: Tree, context: str) -> dict[str, CopiedImage]:
     """Every stage of a Dockerfile, by name and number."""
     own = tree.texts.get(f"{dockerfile}.dockerignore", tree.texts.get(join(context, ".dockerignore"), ""))
-    images: dict[str, Image] = {}
+    images: dict[str, CopiedImage] = {}
     for number, stage in enumerate(stages):
-        image = _start(stage, images, Image(tree=tree, context=context, ignored=Dockerignore.read(own)))
+        image = _start(stage, images, CopiedImage(tree=tree, context=context, ignored=Dockerignore.read(own)))
         image.last_copy = max(image.last_copy, stage.line)
         for each in stage.instructions:
             _apply(each, image, images)
@@ -119,7 +119,7 @@ def join_all(folder: str, below: str) -> str:
     return join(folder, below) if below else folder
 
 
-def _start(stage: Stage, images: dict[str, Image], image: Image) -> Image:
+def _start(stage: BuildStage, images: dict[str, CopiedImage], image: CopiedImage) -> CopiedImage:
     if before := images.get(stage.base.lower()):
         image.workdir, image.copied, image.commands = before.workdir, [*before.copied], [*before.commands]
         image.command, image.entrypoint, image.doubts = before.command, before.entrypoint, [*before.doubts]
@@ -133,7 +133,7 @@ def _is_plain(base: str) -> bool:
     return name in _PLAIN_BASES or _DISTROLESS.match(base) is not None
 
 
-def _apply(each: Instruction, image: Image, images: dict[str, Image]) -> None:
+def _apply(each: Instruction, image: CopiedImage, images: dict[str, CopiedImage]) -> None:
     match each.keyword:
         case "WORKDIR":
             image.workdir = posixpath.normpath(posixpath.join(image.workdir, each.value.strip("\"'")))
@@ -150,7 +150,7 @@ def _apply(each: Instruction, image: Image, images: dict[str, Image]) -> None:
             pass
 
 
-def _copy(each: Instruction, image: Image, images: dict[str, Image]) -> None:
+def _copy(each: Instruction, image: CopiedImage, images: dict[str, CopiedImage]) -> None:
     *sources, target = each.paths or ("",)
     if "$" in each.value or each.inline or each.flag("exclude") is not None or not sources:
         image.doubts.append(f"line {each.line} copies what is not known before a build")
@@ -176,7 +176,9 @@ def _copy(each: Instruction, image: Image, images: dict[str, Image]) -> None:
             image.copied.append(Copied(path, place, folder))
 
 
-def _copy_between(each: Instruction, sources: Sequence[str], into: str, image: Image, origin: Image | None) -> None:
+def _copy_between(
+    each: Instruction, sources: Sequence[str], into: str, image: CopiedImage, origin: CopiedImage | None
+) -> None:
     """Copy from another stage: what it copied itself, and what it installed."""
     if origin is None:
         if not re.search(r"(^|/)uv(:|$)", each.flag("from") or ""):

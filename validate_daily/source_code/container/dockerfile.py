@@ -58,7 +58,7 @@ class Instruction:
 
 
 @dataclass(slots=True)
-class Stage:
+class BuildStage:
     """What one ``FROM`` begins."""
 
     base: str
@@ -68,9 +68,9 @@ class Stage:
     values: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def read_dockerfile(text: str) -> tuple[Stage, ...]:
+def read_dockerfile(text: str) -> tuple[BuildStage, ...]:
     """Its stages, in order. What is no Dockerfile has none."""
-    stages: list[Stage] = []
+    stages: list[BuildStage] = []
     outside: dict[str, str] = {}
     for raw in _instructions(text):
         values = stages[-1].values if stages else outside
@@ -86,10 +86,10 @@ def read_dockerfile(text: str) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _begin(before: list[Stage], base: str, name: str, line: int) -> Stage:
+def _begin(before: list[BuildStage], base: str, name: str, line: int) -> BuildStage:
     """A stage, with the environment of the one that it is built on."""
     own = [stage.values for stage in before if stage.name.lower() == base.lower()]
-    return Stage(base, name, line, values=dict(own[-1]) if own else {})
+    return BuildStage(base, name, line, values=dict(own[-1]) if own else {})
 
 
 def _remember(told: Instruction, values: dict[str, str], outside: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from validate_daily.source_code.container.copies import Image
+from validate_daily.source_code.container.copies import CopiedImage
 from validate_daily.source_code.container.dockerfile import Instruction
 from validate_daily.source_code.container.shell import commands, program, unwrapped
 from validate_daily.source_code.python.packages import join
@@ -48,14 +48,14 @@ class Installed:
         not_found: files that are installed from and were not copied.
     """
 
-    image: Image
+    image: CopiedImage
     names: frozenset[str] = frozenset()
     doubts: list[str] = field(default_factory=list[str])
     movers: list[str] = field(default_factory=list[str])
     not_found: list[str] = field(default_factory=list[str])
 
 
-def installed(image: Image) -> Installed:
+def installed(image: CopiedImage) -> Installed:
     """Follow every ``RUN`` of a stage, and of the stages that it copies from."""
     found = Installed(image, doubts=list(image.doubts), movers=list(image.doubts))
     for run, workdir in image.commands:
@@ -152,7 +152,7 @@ def _file(found: Installed, run: Instruction, target: str) -> None:
         found.doubts.append(f"{source} names or includes what cannot be followed")
 
 
-def _bound(image: Image, run: Instruction, target: str) -> str | None:
+def _bound(image: CopiedImage, run: Instruction, target: str) -> str | None:
     """A file that is only there while the command runs: ``--mount=type=bind,source=…,target=…``."""
     for name, value in run.flags:
         parts = {part.partition("=")[0]: part.partition("=")[2] for part in value.split(",")}

@@ -8,7 +8,7 @@ from typing import Final
 
 from validate_daily.source_code.project import Project
 from validate_daily.source_code.python.module import Import, Module
-from validate_daily.source_code.python.packages import Found
+from validate_daily.source_code.python.packages import FoundPackage
 
 _NOT_EVERYWHERE: Final = frozenset({
     "_winapi", "_winreg", "bz2", "crypt", "ctypes", "curses", "dbm", "fcntl", "grp", "lzma", "msvcrt",
@@ -43,7 +43,7 @@ class Needed:
                 return _told(imported)
         return None
 
-    def _leads_out(self, found: Found) -> bool:
+    def _leads_out(self, found: FoundPackage) -> bool:
         """Whether importing these modules imports a package that no requirements name."""
         pending, seen = list(found.files), set[str]()
         while pending and len(seen) < _MOST:

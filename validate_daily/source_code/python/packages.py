@@ -12,7 +12,7 @@ INIT = "__init__.py"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPackage:
     """Where an import leads.
 
     Attributes:
@@ -57,7 +57,7 @@ class Packages:
         names = {path.rsplit("/", 1)[-1].removesuffix(".py") for path in [*sources, *folders]}
         return cls(tree.name, sources, frozenset(folders), frozenset(regular), tuple(bases), frozenset(names))
 
-    def find(self, imported: Import, importer: str) -> Found | None:
+    def find(self, imported: Import, importer: str) -> FoundPackage | None:
         """Where an import in a file of the tree leads within it; None if it leads out of it, or nowhere."""
         parts = imported.module.split(".") if imported.module else []
         for base, below in self._starts(imported, importer, parts):
@@ -80,7 +80,7 @@ class Packages:
         around = [base for base in ancestors(here) if base in self.bases]
         yield from ((base, parts) for base in [*around, *(base for base in self.bases if base not in around)])
 
-    def _walk(self, base: str, parts: list[str], imported: Import) -> Found | None:
+    def _walk(self, base: str, parts: list[str], imported: Import) -> FoundPackage | None:
         folders = [base] if imported.level and base else []
         files: list[str] = []
         where = base
@@ -90,7 +90,7 @@ class Packages:
             if kind is None or (kind == "module" and index < len(parts) - 1):
                 return None
             if kind == "module":
-                return Found(base, tuple(folders), (*files, f"{where}.py"))
+                return FoundPackage(base, tuple(folders), (*files, f"{where}.py"))
             folders.append(where)
             files += [join(where, INIT)] if where in self.regular else []
         for name in imported.names:
@@ -105,7 +105,7 @@ class Packages:
                     pass
         if not files and imported.names and where not in self.regular:
             return None  # nothing can be taken out of a directory that holds none of these names
-        return Found(base, tuple(folders), tuple(files))
+        return FoundPackage(base, tuple(folders), tuple(files))
 
     def _kind(self, path: str) -> str | None:
         """A regular package goes before a module, and a module before a directory without ``__init__.py``."""

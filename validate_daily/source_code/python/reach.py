@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from validate_daily.source_code.container.command import Begins
-from validate_daily.source_code.container.copies import Image
+from validate_daily.source_code.container.copies import CopiedImage
 from validate_daily.source_code.python.module import Import, is_test
-from validate_daily.source_code.python.packages import INIT, Found, Packages, join
+from validate_daily.source_code.python.packages import INIT, FoundPackage, Packages, join
 from validate_daily.source_code.requirements import packages_of
 
 
@@ -32,7 +32,7 @@ class Reach:
     """
 
     packages: Packages
-    image: Image
+    image: CopiedImage
     installed: frozenset[str]
     begun: bool = False
     roots: list[str] = field(default_factory=list[str])
@@ -119,7 +119,7 @@ class Reach:
     def _comes_from_elsewhere(self, imported: Import) -> bool:
         return any(name in self.installed for name in packages_of(imported.module.split(".")[0]))
 
-    def _missing(self, found: Found) -> Iterator[str]:
+    def _missing(self, found: FoundPackage) -> Iterator[str]:
         """The outermost package that was not copied, or else the module."""
         below_context = f"{self.image.context}/" if self.image.context else ""
         for folder in found.folders:

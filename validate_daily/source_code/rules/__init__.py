@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from validate_daily.source_code.finding import Told
+from validate_daily.source_code.finding import CodeJudgement
 from validate_daily.source_code.project import Project
 from validate_daily.source_code.rules.command_needs_package import command_needs_package
 from validate_daily.source_code.rules.copy_leaves_out_package import copy_leaves_out_package
@@ -12,7 +12,7 @@ from validate_daily.source_code.rules.missing_init import missing_init
 from validate_daily.source_code.rules.run_scoped_heartbeat_id import run_scoped_heartbeat_id
 from validate_daily.source_code.rules.swallowed_import_error import swallowed_import_error
 
-Judge = Callable[[Project], Iterator[Told]]
+Judge = Callable[[Project], Iterator[CodeJudgement]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from checks.judge.finding import Severity
 from validate_daily.source_code.container.builds import Build
 from validate_daily.source_code.container.command import Running, brings, taken_apart
 from validate_daily.source_code.container.installs import Installed
-from validate_daily.source_code.finding import CodeFinding, Told, Unsure
+from validate_daily.source_code.finding import CodeFinding, CodeJudgement, Unsure
 from validate_daily.source_code.project import Project
 from validate_daily.source_code.python.packages import join, parent
 from validate_daily.source_code.requirements import Requirements, project_requirements, requirements_of
@@ -19,7 +19,7 @@ from validate_daily.source_code.requirements import Requirements, project_requir
 _RULE = "command-needs-package"
 
 
-def command_needs_package(project: Project) -> Iterator[Told]:
+def command_needs_package(project: Project) -> Iterator[CodeJudgement]:
     """One finding for each package that a Dockerfile or a Procfile runs and does not install."""
     for build in project.builds:
         yield from _in_dockerfile(build)
@@ -28,7 +28,7 @@ def command_needs_package(project: Project) -> Iterator[Told]:
             yield from _in_procfile(project, path, text)
 
 
-def _in_dockerfile(build: Build) -> Iterator[Told]:
+def _in_dockerfile(build: Build) -> Iterator[CodeJudgement]:
     told: dict[tuple[int, str], list[Installed]] = {}
     for way in (way for images in build.ways for way in images):
         for command in way.commands:
@@ -44,7 +44,7 @@ def _in_dockerfile(build: Build) -> Iterator[Told]:
             yield _finding(build.path, line, package, "nothing that this Dockerfile installs brings it")
 
 
-def _in_procfile(project: Project, path: str, text: str) -> Iterator[Told]:
+def _in_procfile(project: Project, path: str, text: str) -> Iterator[CodeJudgement]:
     """A buildpack installs the requirements.txt beside the Procfile, or what its pyproject.toml needs."""
     have = _beside(project, parent(path))
     if have is None:

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 from checks.judge.finding import Severity
 from validate_daily.source_code.container.builds import Build
-from validate_daily.source_code.finding import CodeFinding, Told, Unsure
+from validate_daily.source_code.finding import CodeFinding, CodeJudgement, Unsure
 from validate_daily.source_code.project import Project
 from validate_daily.source_code.python.reach import LeftOut
 
 _RULE = "copy-leaves-out-package"
 
 
-def copy_leaves_out_package(project: Project) -> Iterator[Told]:
+def copy_leaves_out_package(project: Project) -> Iterator[CodeJudgement]:
     """One finding for each package that a Dockerfile leaves out, at its last ``COPY``."""
     for build in project.builds:
         if build.ways:
@@ -25,7 +25,7 @@ def copy_leaves_out_package(project: Project) -> Iterator[Told]:
             yield Unsure(rule=_RULE, path=build.path, line=build.line, reason=reason)
 
 
-def _in_build(build: Build) -> Iterator[Told]:
+def _in_build(build: Build) -> Iterator[CodeJudgement]:
     found = [
         {(way.image.last_copy, each.what): (way, each) for way in images for each in way.left_out}
         for images in build.ways

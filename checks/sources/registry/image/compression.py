@@ -4,7 +4,7 @@ import zlib
 from typing import IO, Final, cast
 
 from checks.sources.errors import SourceError
-from checks.sources.registry.image.limits import Limits
+from checks.sources.registry.image.limits import ImageLimits
 from checks.sources.registry.image.tar import NO_ARCHIVE, Bytes
 
 _GZIP: Final = b"\x1f\x8b"
@@ -15,7 +15,7 @@ _ZSTD_PIECE: Final = 4 * 1024
 """What is packed in zstd can grow 32,000 times: between two looks at the time no more comes in than this."""
 
 
-def unpacked(source: Bytes, limits: Limits) -> Bytes:
+def unpacked(source: Bytes, limits: ImageLimits) -> Bytes:
     """What a layer's archive is once it is unpacked; told by its first bytes, whatever its manifest calls it.
 
     Raises:
@@ -47,7 +47,7 @@ class _Joined:
 class _Bounded:
     """Counts what comes out, and ends what will not end."""
 
-    def __init__(self, source: Bytes, limits: Limits) -> None:
+    def __init__(self, source: Bytes, limits: ImageLimits) -> None:
         self._source = source
         self._left = limits.unpacked
         self._limits = limits
@@ -90,7 +90,7 @@ class _Gzip:
                 raise SourceError("a layer's gzip ends before its end", NO_ARCHIVE)
 
 
-def _zstd(source: Bytes, limits: Limits) -> Bytes:
+def _zstd(source: Bytes, limits: ImageLimits) -> Bytes:
     import zstandard  # noqa: PLC0415 - few images are packed so
 
     unpacking = zstandard.ZstdDecompressor(max_window_size=limits.window)

@@ -14,12 +14,12 @@ from checks.sources.budget import Budget, ask, explain
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.registry.image.application import Application
-from checks.sources.registry.image.layer import Layer, Wanted, read_layer
-from checks.sources.registry.image.limits import Limits
-from checks.sources.registry.image.lookup import Found, Gone, Layers, Unclear, Unread
+from checks.sources.registry.image.layer import Layer, WantedFiles, read_layer
+from checks.sources.registry.image.limits import ImageLimits
+from checks.sources.registry.image.lookup import FoundFile, Gone, Layers, Unclear, UnreadLayer
 from checks.sources.registry.image.manifest import Blob, Built, read_manifest
 from checks.sources.registry.image.pipe import Pipe
-from checks.sources.registry.image.tar import Kind, inside
+from checks.sources.registry.image.tar import MemberKind, inside
 from checks.sources.registry.image.wire import Wire
 from checks.sources.registry.tags import ROLE, registry_client
 from checks.text.show import show
@@ -57,7 +57,7 @@ async def read_files(
     login: Login,
     application: bool = False,
     whole: bool = False,
-    limits: Limits | None = None,
+    limits: ImageLimits | None = None,
 ) -> Read:
     """Look for files in an image. Never raises for what a registry does.
 
@@ -79,12 +79,12 @@ async def read_files(
         Each file present, absent or inconclusive; of one that is present its bytes.
     """
     asked = tuple(dict.fromkeys(paths))
-    limits = limits or Limits()
+    limits = limits or ImageLimits()
     layers = Layers(limits)
     try:
         async with login.opening(f"registry {target.address}", lambda: registry_client(target)) as client:
             wire = Wire(client, target, repository, budget, login)
-            wanted = Wanted({inside(path) for path in asked})
+            wanted = WantedFiles({inside(path) for path in asked})
             reading = _Reading(wire, digest, limits, layers, wanted, application)
             await reading.read([inside(path) for path in asked], whole=whole)
     except SourceError as error:  # there is no way to a registry
@@ -101,16 +101,16 @@ async def read_commit(repository: str, digest: str, target: Target, budget: Budg
         SourceError: the image cannot be read.
     """
     async with login.opening(f"registry {target.address}", lambda: registry_client(target)) as client:
-        return (await read_manifest(Wire(client, target, repository, budget, login), digest, Limits())).commit
+        return (await read_manifest(Wire(client, target, repository, budget, login), digest, ImageLimits())).commit
 
 
 @dataclass(slots=True)
 class _Reading:
     wire: Wire
     digest: str
-    limits: Limits
+    limits: ImageLimits
     layers: Layers
-    wanted: Wanted
+    wanted: WantedFiles
     application: bool
     built: Built | None = None
     failure: SourceError | None = None
@@ -132,12 +132,12 @@ class _Reading:
         """Read the next layer that the answers need, or one again; false where they need none."""
         answers = [self.layers.find(path) for path in paths]
         for answer in answers:
-            if isinstance(answer, Found) and _is_unread(answer) and answer.place not in self.again:
+            if isinstance(answer, FoundFile) and _is_unread(answer) and answer.place not in self.again:
                 self.again.add(answer.place)
                 self.wanted.needed.add(answer.entry.link or answer.path)
                 self.layers.read[answer.place] = await self._layer(built.layers[answer.place])
                 return True
-        unread = {answer.path for answer in answers if isinstance(answer, Unread)}
+        unread = {answer.path for answer in answers if isinstance(answer, UnreadLayer)}
         place = len(self.layers.read)
         if place == len(built.layers) or not (unread or whole):
             return False
@@ -172,7 +172,7 @@ class _Reading:
         for path in asked:
             answer = self.layers.find(inside(path))
             files.append(self._file(path, answer))
-            if isinstance(answer, Found) and answer.entry.text is not None:
+            if isinstance(answer, FoundFile) and answer.entry.text is not None:
                 texts[path] = answer.entry.text
         built = self.built
         contents = Contents(
@@ -190,17 +190,17 @@ class _Reading:
         )
         return Read(contents, texts, self.layers, built, self.failure)
 
-    def _file(self, path: str, answer: Found | Gone | Unread | Unclear) -> File:
+    def _file(self, path: str, answer: FoundFile | Gone | UnreadLayer | Unclear) -> File:
         if isinstance(answer, Gone):
             layer = self._blob(answer.place)
             why = "a layer hides or replaces what was there" if layer else "every layer was read, and none has it"
             return _absent(path, why, layer)
         if isinstance(answer, Unclear):
             return _inconclusive(path, SourceError(answer.reason, _LOOK))
-        if isinstance(answer, Unread):
+        if isinstance(answer, UnreadLayer):
             return _inconclusive(path, self.failure or SourceError("not every layer was read", _LOOK))
         entry, layer = answer.entry, self._blob(answer.place)
-        if entry.kind is Kind.FOLDER:
+        if entry.kind is MemberKind.FOLDER:
             return _absent(path, "a directory is there", layer)
         if entry.text is None:
             reason = f"it has more than {self.limits.file:,} bytes" if entry.large else "its bytes were not read"
@@ -224,8 +224,8 @@ def git_blob(text: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(text) + text, usedforsecurity=False).hexdigest()
 
 
-def _is_unread(found: Found) -> bool:
-    return found.entry.kind is Kind.FILE and found.entry.text is None and not found.entry.large
+def _is_unread(found: FoundFile) -> bool:
+    return found.entry.kind is MemberKind.FILE and found.entry.text is None and not found.entry.large
 
 
 def _absent(path: str, reason: str, layer: Blob | None) -> File:

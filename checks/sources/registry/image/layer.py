@@ -7,8 +7,8 @@ from typing import Final
 
 from checks.sources.errors import SourceError
 from checks.sources.registry.image.compression import unpacked
-from checks.sources.registry.image.limits import Limits
-from checks.sources.registry.image.tar import NO_ARCHIVE, Archive, Bytes, Kind, Member
+from checks.sources.registry.image.limits import ImageLimits
+from checks.sources.registry.image.tar import NO_ARCHIVE, Archive, Bytes, Member, MemberKind
 
 _HIDES: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
@@ -22,7 +22,7 @@ def _nothing(_path: str) -> bool:
 
 
 @dataclass(slots=True)
-class Wanted:
+class WantedFiles:
     """Whose bytes are kept: of the files that are needed and, as far as there is room, of those that are wished for."""
 
     needed: set[str]
@@ -42,14 +42,14 @@ class Entry:
         large: its bytes are more than are read.
     """
 
-    kind: Kind
+    kind: MemberKind
     link: str = ""
     text: bytes | None = None
     large: bool = False
 
 
-_PLAIN: Final = {kind: Entry(kind) for kind in Kind}
-_TOO_LARGE: Final = Entry(Kind.FILE, large=True)
+_PLAIN: Final = {kind: Entry(kind) for kind in MemberKind}
+_TOO_LARGE: Final = Entry(MemberKind.FILE, large=True)
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Layer:
     replaced: int = 0
 
 
-def read_layer(source: Bytes, wanted: Wanted, limits: Limits, names: int) -> Layer:
+def read_layer(source: Bytes, wanted: WantedFiles, limits: ImageLimits, names: int) -> Layer:
     """Read a layer's archive.
 
     Args:
@@ -112,12 +112,12 @@ def ancestors(path: str) -> Iterator[str]:
         end = path.find("/", end + 1)
 
 
-def _entry(layer: Layer, member: Member, archive: Archive, wanted: Wanted, limits: Limits) -> Entry:
-    if member.kind is Kind.HARDLINK:
+def _entry(layer: Layer, member: Member, archive: Archive, wanted: WantedFiles, limits: ImageLimits) -> Entry:
+    if member.kind is MemberKind.HARDLINK:
         return _linked(layer, member, wanted)
-    if member.kind is Kind.SYMLINK:
-        return Entry(Kind.SYMLINK, member.link)
-    if member.kind is not Kind.FILE or member.path not in wanted:
+    if member.kind is MemberKind.SYMLINK:
+        return Entry(MemberKind.SYMLINK, member.link)
+    if member.kind is not MemberKind.FILE or member.path not in wanted:
         return _PLAIN[member.kind]
     if member.size > limits.file:
         return _TOO_LARGE
@@ -126,16 +126,16 @@ def _entry(layer: Layer, member: Member, archive: Archive, wanted: Wanted, limit
             return _PLAIN[member.kind]
         raise SourceError(f"the files that are wanted hold more than {limits.kept:,} bytes", TOO_MANY)
     layer.kept += member.size
-    return Entry(Kind.FILE, text=archive.read())
+    return Entry(MemberKind.FILE, text=archive.read())
 
 
-def _linked(layer: Layer, member: Member, wanted: Wanted) -> Entry:
+def _linked(layer: Layer, member: Member, wanted: WantedFiles) -> Entry:
     """A hard link is what it leads to, at this moment: in this layer, else in those below."""
     meant = layer.entries.get(member.link)
     if meant is None:
-        return Entry(Kind.HARDLINK, member.link)
-    if meant.kind is Kind.FILE and meant.text is None and not meant.large and member.path in wanted.needed:
-        return Entry(Kind.FILE, member.link)  # its bytes went by unread; they are read where the link leads
+        return Entry(MemberKind.HARDLINK, member.link)
+    if meant.kind is MemberKind.FILE and meant.text is None and not meant.large and member.path in wanted.needed:
+        return Entry(MemberKind.FILE, member.link)  # its bytes went by unread; they are read where the link leads
     return meant
 
 
@@ -144,13 +144,13 @@ def _note(layer: Layer, path: str) -> None:
     folder = posixpath.dirname(path)
     if folder:
         entry = layer.entries.get(folder)
-        if entry is None or entry.kind is not Kind.FOLDER:
+        if entry is None or entry.kind is not MemberKind.FOLDER:
             layer.twisted.add(path)
 
 
 def _add(layer: Layer, member: Member, entry: Entry) -> None:
     before = layer.entries.get(member.path)
-    if before is not None and before.kind is Kind.FOLDER and entry.kind is not Kind.FOLDER:
+    if before is not None and before.kind is MemberKind.FOLDER and entry.kind is not MemberKind.FOLDER:
         layer.replaced += 1
         if layer.replaced > _REPLACED:
             raise SourceError(f"a layer replaces more than {_REPLACED} directories of its own", NO_ARCHIVE)

@@ -8,7 +8,7 @@ MIB: Final = 1024 * KIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ImageLimits:
     """Bounds of one look into one image, in bytes unless told otherwise.
 
     Attributes:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from checks.sources.registry.image.layer import Entry, Layer, ancestors
-from checks.sources.registry.image.limits import Limits
-from checks.sources.registry.image.tar import Kind, inside
+from checks.sources.registry.image.limits import ImageLimits
+from checks.sources.registry.image.tar import MemberKind, inside
 
 _HIDES: Final = ".wh."
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFile:
     """A layer holds it: ``path`` is where links led to, ``place`` counts layers from the newest, which is 0."""
 
     place: int
@@ -33,7 +33,7 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadLayer:
     """It depends on layers that were not read, and on what they have at ``path``, where links led to."""
 
     path: str
@@ -57,7 +57,7 @@ class _Led:
 class _StopError(Exception):
     """What was asked cannot be answered, or not yet."""
 
-    def __init__(self, answer: Unread | Unclear) -> None:
+    def __init__(self, answer: UnreadLayer | Unclear) -> None:
         super().__init__()
         self.answer = answer
 
@@ -66,11 +66,11 @@ class _StopError(Exception):
 class Layers:
     """The layers that were read, newest first; ``whole`` where these are all."""
 
-    limits: Limits
+    limits: ImageLimits
     read: list[Layer] = field(default_factory=list[Layer])
     whole: bool = False
 
-    def find(self, path: str) -> Found | Gone | Unread | Unclear:
+    def find(self, path: str) -> FoundFile | Gone | UnreadLayer | Unclear:
         """What is at a path, links followed.
 
         Args:
@@ -85,42 +85,42 @@ class Layers:
         """Every path that any layer holds."""
         return {path for layer in self.read for path in layer.entries}
 
-    def _find(self, path: str, start: int, hops: int) -> Found | Gone:
+    def _find(self, path: str, start: int, hops: int) -> FoundFile | Gone:
         while hops:
             step = self._at(path, start)
             self._refuse_twisted(path, step.place)
             if isinstance(step, _Led):
                 path = self._lead(path, step, start, hops)
-            elif isinstance(step, Gone) or step.entry.kind in {Kind.FILE, Kind.FOLDER}:
+            elif isinstance(step, Gone) or step.entry.kind in {MemberKind.FILE, MemberKind.FOLDER}:
                 return step
-            elif step.entry.kind is Kind.SYMLINK:
+            elif step.entry.kind is MemberKind.SYMLINK:
                 path = self._follow(posixpath.dirname(path), step.entry.link, start, hops - 1)
-            elif step.entry.kind is Kind.HARDLINK:
+            elif step.entry.kind is MemberKind.HARDLINK:
                 path, start = step.entry.link, step.place + 1
             else:
-                what = "a sparse file" if step.entry.kind is Kind.SPARSE else "a device, a pipe or something else"
+                what = "a sparse file" if step.entry.kind is MemberKind.SPARSE else "a device, a pipe or something else"
                 raise _StopError(Unclear(f"{what} is there, which is not read"))
             hops -= 1
         raise _StopError(Unclear(f"more than {self.limits.hops} links lead on from there"))
 
-    def _at(self, path: str, start: int) -> Found | Gone | _Led:
+    def _at(self, path: str, start: int) -> FoundFile | Gone | _Led:
         """What the newest layer that says anything of a path says of it."""
         own: set[str] = set()
         for place, layer in enumerate(self.read[start:], start):
             if entry := layer.entries.get(path):
-                return Found(place, path, entry)
+                return FoundFile(place, path, entry)
             for above in ancestors(path):
                 entry = layer.entries.get(above)
-                if entry and entry.kind is Kind.SYMLINK and above not in own:
+                if entry and entry.kind is MemberKind.SYMLINK and above not in own:
                     return _Led(place, above)
-                if above in layer.hidden or above in layer.opaque or (entry and entry.kind is not Kind.FOLDER):
+                if above in layer.hidden or above in layer.opaque or (entry and entry.kind is not MemberKind.FOLDER):
                     return Gone(place)
                 if entry:
                     own.add(above)
             if path in layer.hidden or "" in layer.opaque:
                 return Gone(place)
         if not self.whole:
-            raise _StopError(Unread(path))
+            raise _StopError(UnreadLayer(path))
         return Gone()
 
     def _lead(self, path: str, led: _Led, start: int, hops: int) -> str:
@@ -144,7 +144,7 @@ class Layers:
         for part in filter(None, path.split("/")):
             real = posixpath.join(real, part)
             step = self._at(real, start)
-            while isinstance(step, Found) and step.entry.kind is Kind.SYMLINK:
+            while isinstance(step, FoundFile) and step.entry.kind is MemberKind.SYMLINK:
                 hops -= 1
                 if hops <= 0:
                     raise _StopError(Unclear(f"more than {self.limits.hops} links lead on from there"))
@@ -163,7 +163,7 @@ class Layers:
                 raise _StopError(Unclear(f"a layer has files of such names in more than {self.limits.twisted} places"))
             for folder in {above for each in folders for above in (*ancestors(each), each)}:
                 step = self._at(folder, number)
-                if isinstance(step, _Led) or (isinstance(step, Found) and step.entry.kind is not Kind.FOLDER):
+                if isinstance(step, _Led) or (isinstance(step, FoundFile) and step.entry.kind is not MemberKind.FOLDER):
                     raise _StopError(
                         Unclear(
                             "a layer writes through a symbolic link of a layer below it, so names do not tell where"

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from checks.evidence.images import REVISION
 from checks.sources.errors import SourceError
-from checks.sources.registry.image.limits import Limits
+from checks.sources.registry.image.limits import ImageLimits
 from checks.sources.registry.image.wire import Wire
 from checks.sources.registry.references import DIGEST
 from checks.sources.registry.tags import NO_REGISTRY, runnable
@@ -38,7 +38,7 @@ class Built:
     working_directory: str | None
 
 
-async def read_manifest(wire: Wire, digest: str, limits: Limits) -> Built:
+async def read_manifest(wire: Wire, digest: str, limits: ImageLimits) -> Built:
     """Read what an image is made of.
 
     Args:
@@ -84,7 +84,7 @@ def _built(digest: str, blobs: list[Blob], told: Mapping[str, Any]) -> Built:
     )
 
 
-async def _object(wire: Wire, kind: str, digest: str, limits: Limits) -> Mapping[str, Any]:
+async def _object(wire: Wire, kind: str, digest: str, limits: ImageLimits) -> Mapping[str, Any]:
     body = await wire.document(kind, digest, limits.document)
     try:
         told: object = json.loads(body)

@@ -8,14 +8,14 @@ from checks.judge.deployed.proofs import Lack, Starting
 from checks.sources.registry.image.application import Application
 from checks.sources.registry.image.files import Read
 from checks.sources.registry.image.layer import Entry
-from checks.sources.registry.image.lookup import Found, Layers, Unclear
-from checks.sources.registry.image.lookup import Unread as NotYet
+from checks.sources.registry.image.lookup import FoundFile, Layers, Unclear
+from checks.sources.registry.image.lookup import UnreadLayer as NotYet
 from checks.sources.registry.image.manifest import Built
-from checks.sources.registry.image.tar import Kind
+from checks.sources.registry.image.tar import MemberKind
 from checks.text.show import show
 from validate_daily.source_code.container.command import Running
 from validate_daily.source_code.container.shell import unwrapped
-from validate_daily.source_code.finding import Unread
+from validate_daily.source_code.finding import UnreadFile
 from validate_daily.source_code.project import Project
 from validate_daily.source_code.python.module import Module, read_module
 from validate_daily.source_code.python.packages import Packages
@@ -48,13 +48,13 @@ def _tree(layers: Layers, application: Application) -> Tree:
     modules: dict[str, Module] = {}
     texts: dict[str, str] = {}
     files: set[str] = set()
-    unread: list[Unread] = []
+    unread: list[UnreadFile] = []
     own = [path for path in layers.names() if application.owns(path)]
     if len(own) > _MOST_FILES:
-        unread.append(Unread(path=application.folder, reason=f"more than {_MOST_FILES:,} files"))
+        unread.append(UnreadFile(path=application.folder, reason=f"more than {_MOST_FILES:,} files"))
     for path in own[:_MOST_FILES]:
         found = layers.find(path)
-        if not isinstance(found, Found) or found.entry.kind is not Kind.FILE:
+        if not isinstance(found, FoundFile) or found.entry.kind is not MemberKind.FILE:
             continue
         short = path.removeprefix(f"{application.folder}/")
         files.add(short)
@@ -65,7 +65,7 @@ def _tree(layers: Layers, application: Application) -> Tree:
             else:
                 texts[short] = text
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            unread.append(Unread(path=short, reason=show(str(error), limit=200)))
+            unread.append(UnreadFile(path=short, reason=show(str(error), limit=200)))
     name = application.folder.rpartition("/")[2]
     return Tree(name=name, modules=modules, texts=texts, files=frozenset(files), unread=tuple(unread))
 
@@ -81,7 +81,7 @@ def _packages(layers: Layers, tree: Tree, application: Application) -> Iterator[
     for finding in missing_init(Project(tree=tree, packages=Packages.of(tree))):
         folder = finding.reason.partition("/ is imported")[0]
         path = "/".join(filter(None, (application.folder, folder, "__init__.py")))
-        if not isinstance(layers.find(path), Found | NotYet | Unclear):
+        if not isinstance(layers.find(path), FoundFile | NotYet | Unclear):
             where = f"imported by /{application.folder}/{finding.path}, line {finding.line}"
             yield Lack(what=f"/{path}", why=where)
 

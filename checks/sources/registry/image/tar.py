@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Final, Protocol
 
 from checks.sources.errors import SourceError
-from checks.sources.registry.image.limits import Limits
+from checks.sources.registry.image.limits import ImageLimits
 
 BLOCK: Final = 512
 NO_ARCHIVE: Final = "build and push the image again; if another tool can unpack it, report this as a fault"
@@ -32,7 +32,7 @@ class Bytes(Protocol):
         ...
 
 
-class Kind(Enum):
+class MemberKind(Enum):
     """What a name in an archive stands for."""
 
     FILE = auto()
@@ -54,7 +54,7 @@ class Member:
     """
 
     path: str
-    kind: Kind
+    kind: MemberKind
     link: str
     size: int
 
@@ -67,7 +67,7 @@ def inside(path: str) -> str:
 class Archive:
     """One archive on its way: iterate over its members, and ask for the bytes of the one at hand."""
 
-    def __init__(self, source: Bytes, limits: Limits) -> None:
+    def __init__(self, source: Bytes, limits: ImageLimits) -> None:
         self._source = source
         self._limits = limits
         self._rest = 0  # bytes of the member at hand that were not read
@@ -137,7 +137,7 @@ class Archive:
         found = _kind(header, kind, name, more)
         if kind == b"S":
             self._skip_sparse_map(header)
-        return Member(inside(name), found, inside(link) if found is Kind.HARDLINK else link, self._rest)
+        return Member(inside(name), found, inside(link) if found is MemberKind.HARDLINK else link, self._rest)
 
     def _skip_sparse_map(self, header: bytes) -> None:
         goes_on = header[482:483] != b"\0"
@@ -159,13 +159,17 @@ class Archive:
         return b"".join(parts)
 
 
-def _kind(header: bytes, kind: bytes, name: str, more: dict[str, str]) -> Kind:
+def _kind(header: bytes, kind: bytes, name: str, more: dict[str, str]) -> MemberKind:
     if any(key.startswith("GNU.sparse.") for key in more) or kind == b"S":
-        return Kind.SPARSE
+        return MemberKind.SPARSE
     if kind in _FILES:
         # Archives from before 1988 mark a directory by its slash alone.
-        return Kind.FOLDER if kind == b"\0" and name.endswith("/") and header[257:262] != b"ustar" else Kind.FILE
-    return {b"1": Kind.HARDLINK, b"2": Kind.SYMLINK, b"5": Kind.FOLDER}.get(kind, Kind.OTHER)
+        return (
+            MemberKind.FOLDER
+            if kind == b"\0" and name.endswith("/") and header[257:262] != b"ustar"
+            else MemberKind.FILE
+        )
+    return {b"1": MemberKind.HARDLINK, b"2": MemberKind.SYMLINK, b"5": MemberKind.FOLDER}.get(kind, MemberKind.OTHER)
 
 
 def _name(header: bytes) -> str:

@@ -35,7 +35,7 @@ _GOOGLE_STORAGE: Final = re.compile(r"([a-z0-9-]{1,63}\.){1,6}(googleapis\.com|p
 
 
 @dataclass(slots=True)
-class Bill:
+class Transfer:
     """What was asked and what came: calls, and bytes of their answers."""
 
     requests: int = 0
@@ -51,7 +51,7 @@ class Wire:
     repository: str
     budget: Budget
     login: Login
-    bill: Bill = field(default_factory=Bill)
+    bill: Transfer = field(default_factory=Transfer)
     _headers: dict[str, str] | None = None
 
     async def document(self, kind: str, digest: str, most: int) -> bytes:

@@ -11,7 +11,7 @@ from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.levels import Ladder, ladder
 from checks.judge.deployed.proofs import Outcome
 from checks.judge.finding import Finding
-from checks.sources.firestore.tally import Document
+from checks.sources.firestore.tally import HeartbeatDocument
 
 from support.deployed import (
     NEW,
@@ -236,7 +236,7 @@ def test_every_level_says_something_and_the_strongest_that_knows_decides() -> No
     ],
 )
 def test_a_contradiction_outranks_what_matches(
-    documents: list[Document], text: bytes, points: str, verdict: str, level: str
+    documents: list[HeartbeatDocument], text: bytes, points: str, verdict: str, level: str
 ) -> None:
     snapshot = seen(
         service(), tags=[tag(points)], pipeline=PROBED, inspected=[inspected(text=text)], documents=documents

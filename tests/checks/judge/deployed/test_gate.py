@@ -2,12 +2,12 @@
 
 import pytest
 
-from checks.judge.deployed.gate import Gate, Wanted, judge_deploy
+from checks.judge.deployed.gate import Gate, WantedImage, judge_deploy
 
 from support.deployed import NEW, OLD, image, inspected, revision, service
 
-BY_DIGEST = Wanted(digest=NEW, named="it")
-BY_COMMIT = Wanted(digest=None, named="ce269d67")
+BY_DIGEST = WantedImage(digest=NEW, named="it")
+BY_COMMIT = WantedImage(digest=None, named="ce269d67")
 UNREAD = service((1, 30), (2, 70), revisions=[revision(2)])
 NAMELESS = service((1, 30), (2, 70), revisions=[revision(1, image=image(tag="latest")), revision(2)])
 
@@ -20,7 +20,7 @@ def test_every_share_that_serves_it_passes() -> None:
 
 @pytest.mark.parametrize("served", [UNREAD, NAMELESS])
 @pytest.mark.parametrize("wanted", [BY_DIGEST, BY_COMMIT])
-def test_a_share_of_which_nothing_is_known_leaves_it_unknown(served: object, wanted: Wanted) -> None:
+def test_a_share_of_which_nothing_is_known_leaves_it_unknown(served: object, wanted: WantedImage) -> None:
     gate: Gate = judge_deploy(served, wanted, [inspected()], ())  # type: ignore[arg-type] - a service
 
     assert (gate.deployed, gate.exit_code) == (None, 3)
@@ -28,11 +28,11 @@ def test_a_share_of_which_nothing_is_known_leaves_it_unknown(served: object, wan
 
 
 def test_a_child_of_the_wanted_index_passes_and_another_digest_does_not() -> None:
-    of_index = Wanted(digest="sha256:" + "2" * 64, children=(NEW,), named="it")
+    of_index = WantedImage(digest="sha256:" + "2" * 64, children=(NEW,), named="it")
 
     assert judge_deploy(service(), of_index, (), ()).deployed is True
     assert judge_deploy(service((1, 1), (2, 99)), of_index, (), ()).deployed is False
-    assert judge_deploy(service(), Wanted(digest=OLD, named="it"), (), ()).deployed is False
+    assert judge_deploy(service(), WantedImage(digest=OLD, named="it"), (), ()).deployed is False
 
 
 def test_no_traffic_is_not_deployed() -> None:

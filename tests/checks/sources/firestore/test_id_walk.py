@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from checks.evidence.snapshot import Family, Method
-from checks.sources.firestore.census import Reading
+from checks.sources.firestore.census import CensusReading
 from checks.sources.firestore.id_walk import Terms
 from checks.sources.firestore.tally import BACK, Micros, micros, moment
 from validate_daily.sandbox import Sandbox, running
@@ -56,7 +56,7 @@ def held(told: dict[str, tuple[Micros, Micros | None]], now: Micros) -> list[Hel
     return [Held(doc, now - created, None if beat is None else now - beat) for doc, (created, beat) in told.items()]
 
 
-def assert_as_brute_force(reading: Reading, told: Sequence[Held], registered: Sequence[str]) -> None:
+def assert_as_brute_force(reading: CensusReading, told: Sequence[Held], registered: Sequence[str]) -> None:
     """The census says what reading every document says, or that it does not know."""
     assert reasons(reading.gaps) == []
     assert reading.census is not None
@@ -108,7 +108,7 @@ def test_a_walk_finds_what_reading_every_document_finds(
     assert_growth(reading, collection, registered)
 
 
-def assert_growth(reading: Reading, told: Sequence[Held], registered: Sequence[str]) -> None:
+def assert_growth(reading: CensusReading, told: Sequence[Held], registered: Sequence[str]) -> None:
     assert reading.census is not None
     assert reading.read_time is not None
     then = micros(reading.read_time) - BACK
@@ -127,7 +127,7 @@ def assert_growth(reading: Reading, told: Sequence[Held], registered: Sequence[s
 def test_a_walk_of_the_official_emulator_finds_what_reading_every_document_finds(
     emulator: str, told: dict[str, tuple[Micros, Micros | None]], terms: Terms, share: int
 ) -> None:
-    async def walk() -> tuple[Reading, list[Held]]:
+    async def walk() -> tuple[CensusReading, list[Held]]:
         heap, now = Heap(emulator), micros(datetime.now(UTC))
         collection = [Held(doc, now, now - (beat or 0)) for doc, (_, beat) in told.items()]
         heartbeats = ((each.doc, moment(each.beat or 0)) for each in collection)

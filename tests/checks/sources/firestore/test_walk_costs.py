@@ -8,7 +8,7 @@ from checks import Verdict, check
 from checks.evidence.snapshot import Census, Method
 from checks.judge.rules import HEARTBEATS, rules_of
 from checks.settings.file import parse_settings
-from checks.sources.firestore.census import Reading
+from checks.sources.firestore.census import CensusReading
 from checks.sources.firestore.id_walk import Terms
 from checks.sources.firestore.tally import micros
 from validate_daily.commands.init import settings_text
@@ -23,7 +23,7 @@ HOUR = 3_600 * SECOND
 PROCESSORS = [f"Family{number:02}Processor" for number in range(12)]
 
 
-def census_of(reading: Reading) -> Census:
+def census_of(reading: CensusReading) -> Census:
     assert reading.census is not None
     return reading.census
 

@@ -8,14 +8,14 @@ from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.oauth2.credentials import Credentials as UserCredentials
 
-from checks.evidence.permission_checks import Caller, Result, Want
+from checks.evidence.permission_checks import Caller, Permission, PermissionResult
 from checks.sources.credentials import Login
 from checks.sources.permission_checks.attempts import grant, refused
 from checks.sources.permission_checks.identity import caller_of, identify
 
 ROBOT = "checker@demo-nba.iam.gserviceaccount.com"
 ANA = "ana@example.com"
-WANT = Want(
+WANT = Permission(
     source="cloud-run",
     what="list the jobs of demo-nba/us-west2",
     permission="run.jobs.list",
@@ -119,21 +119,21 @@ def test_no_name_becomes_syntax_of_a_command() -> None:
     assert "'--member=user:a@b; rm -rf ~'" in grant(WANT, hostile)
 
 
-REFUSALS: dict[str, tuple[GoogleAPICallError, Result]] = {
+REFUSALS: dict[str, tuple[GoogleAPICallError, PermissionResult]] = {
     "a reason that says so": (
         PermissionDenied("no", error_info={"reason": "SERVICE_DISABLED"}),  # pyright: ignore[reportArgumentType] - as HTTP has it
-        Result.DISABLED,
+        PermissionResult.DISABLED,
     ),
     "credentials that gRPC could not use": (
         ServiceUnavailable("Getting metadata from plugin failed with error: invalid_grant"),
-        Result.FAILED,
+        PermissionResult.FAILED,
     ),
-    "a server that is away": (ServiceUnavailable("gone"), Result.UNKNOWN),
+    "a server that is away": (ServiceUnavailable("gone"), PermissionResult.UNKNOWN),
 }
 
 
 @pytest.mark.parametrize(("error", "result"), REFUSALS.values(), ids=REFUSALS)
-def test_a_failed_call_says_no_more_than_it_can(error: GoogleAPICallError, result: Result) -> None:
+def test_a_failed_call_says_no_more_than_it_can(error: GoogleAPICallError, result: PermissionResult) -> None:
     assert refused(WANT, error, Caller(kind="unknown")).result is result
 
 

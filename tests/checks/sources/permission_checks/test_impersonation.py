@@ -11,7 +11,7 @@ from google.auth.credentials import Credentials
 from google.oauth2 import service_account
 
 from checks.ask.doctor import examine
-from checks.evidence.permission_checks import Probe, Result
+from checks.evidence.permission_checks import PermissionCheck, PermissionResult
 from checks.settings.file import Settings, parse_settings
 from checks.sources.credentials import Login
 from checks.sources.permission_checks.impersonation import try_acting
@@ -74,7 +74,7 @@ async def tried(
     assistant: bool,
     by_way_of: str | None = None,
     reader: str = "reader@demo-nba.iam.gserviceaccount.com",
-) -> Probe:
+) -> PermissionCheck:
     """What comes of it where Google answers so; the credentials may be another account's, that others act as."""
 
     async def reply(asked: Asked) -> Reply:
@@ -115,13 +115,13 @@ async def tried(
 @pytest.mark.parametrize(
     ("answer", "status", "assistant", "result", "says"),
     [
-        (DENIED, 403, True, Result.OK, ""),
-        (GRANTED, 200, True, Result.FAILED, "the assistant's credentials can act as writer@"),
-        (GRANTED, 200, False, Result.OK, ""),
-        (DENIED, 403, False, Result.DENIED, "cannot act as writer@"),
-        (BROKEN, 503, True, Result.UNKNOWN, ""),
-        ({"odd": 1}, 403, True, Result.UNKNOWN, ""),
-        ({"odd": 1}, 200, True, Result.UNKNOWN, ""),
+        (DENIED, 403, True, PermissionResult.OK, ""),
+        (GRANTED, 200, True, PermissionResult.FAILED, "the assistant's credentials can act as writer@"),
+        (GRANTED, 200, False, PermissionResult.OK, ""),
+        (DENIED, 403, False, PermissionResult.DENIED, "cannot act as writer@"),
+        (BROKEN, 503, True, PermissionResult.UNKNOWN, ""),
+        ({"odd": 1}, 403, True, PermissionResult.UNKNOWN, ""),
+        ({"odd": 1}, 200, True, PermissionResult.UNKNOWN, ""),
     ],
     ids=["kept out", "let in", "a person", "a person kept out", "unavailable", "no reason", "no token"],
 )
@@ -129,7 +129,7 @@ async def test_an_assistant_must_be_kept_out_and_a_person_let_in(
     answer: object,
     status: int,
     assistant: bool,  # noqa: FBT001 - a case of the table
-    result: Result,
+    result: PermissionResult,
     says: str,
     key: str,
     tmp_path: Path,
@@ -140,7 +140,7 @@ async def test_an_assistant_must_be_kept_out_and_a_person_let_in(
     assert told.result is result, told
     assert says in (told.reason or "")
     assert "hunter2" not in told.model_dump_json()
-    assert told.mend if result is not Result.OK else True
+    assert told.mend if result is not PermissionResult.OK else True
 
 
 PROVED = {
@@ -315,7 +315,7 @@ async def test_a_refusal_of_the_permission_proves_it(
     kept_out = await tried(answer, 403, tmp_path, key, monkeypatch, assistant=True)
     person = await tried(answer, 403, tmp_path, key, monkeypatch, assistant=False)
 
-    assert (kept_out.result, person.result) == (Result.OK, Result.DENIED), (kept_out, person)
+    assert (kept_out.result, person.result) == (PermissionResult.OK, PermissionResult.DENIED), (kept_out, person)
     assert "roles/iam.serviceAccountTokenCreator" in (person.mend or "")
 
 
@@ -332,7 +332,7 @@ async def test_any_other_refusal_leaves_it_unknown_and_has_a_step_of_its_own(
 ) -> None:
     told = await tried(answer, status, tmp_path, key, monkeypatch, assistant=assistant)
 
-    assert told.result is Result.UNKNOWN, told
+    assert told.result is PermissionResult.UNKNOWN, told
     assert told.reason
     assert len(told.reason) < 700
     assert told.reason.isprintable()
@@ -349,7 +349,7 @@ async def test_credentials_that_are_refused_another_account_first_prove_nothing_
 ) -> None:
     told = await tried(DENIED, 403, tmp_path, key, monkeypatch, assistant=assistant, by_way_of=OTHER)
 
-    assert told.result is Result.UNKNOWN, told
+    assert told.result is PermissionResult.UNKNOWN, told
     assert "serviceAccountTokenCreator" not in told.model_dump_json()
 
 
@@ -358,7 +358,7 @@ async def test_the_account_itself_may_be_denied_its_own_token_and_can_act_all_th
 ) -> None:
     told = await tried(DENIED, 403, tmp_path, key, monkeypatch, assistant=True, reader=WRITER)
 
-    assert told.result is Result.FAILED, told
+    assert told.result is PermissionResult.FAILED, told
     assert "can act as writer@" in (told.reason or "")
 
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 import pytest
 
 from checks.ask.doctor import examine
-from checks.evidence.permission_checks import Caller, Probe, Result
+from checks.evidence.permission_checks import Caller, PermissionCheck, PermissionResult
 from checks.evidence.snapshot import Target
 from checks.judge.report import ExitCode, NotChecked
 from checks.sources.addresses import GOOGLE_REGISTRIES
 from checks.sources.credentials import Login
-from checks.sources.permission_checks.attempts import Examiner
+from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.permission_checks.registry import probe_registry
 from checks.sources.progress import quiet
 from checks.sources.registry.references import parse_image
@@ -58,7 +58,7 @@ async def test_what_hangs_is_unknown_after_its_own_time_and_delays_nothing_else(
     async with asyncio.timeout(20):
         told = await visit(sandbox, seconds=3.0)
 
-    assert not_ok(told) == {"logging.logEntries.list": Result.UNKNOWN}
+    assert not_ok(told) == {"logging.logEntries.list": PermissionResult.UNKNOWN}
     assert by_permission(told)["logging.logEntries.list"].reason == "no answer within 3 s"
     assert told.exit_code == ExitCode.UNKNOWN
 
@@ -139,10 +139,10 @@ async def test_an_address_that_is_refused_is_a_failure_beside_the_others(
     assert source not in {target.source for target in told.targets}
 
 
-async def registry_probe(sandbox: Sandbox, reference: str, *, practice: bool = True) -> Probe | NotChecked:
+async def registry_probe(sandbox: Sandbox, reference: str, *, practice: bool = True) -> PermissionCheck | NotChecked:
     address = sandbox.registry_address if practice else GOOGLE_REGISTRIES
     target = Target(source="registry", address=address, resource="tags of images", practice=practice)
-    examiner = Examiner(Caller(kind="practice"), Login(), 20.0, quiet)
+    examiner = PermissionChecker(Caller(kind="practice"), Login(), 20.0, quiet)
     return await probe_registry(example().pipeline, target, [parse_image(reference)], examiner)
 
 
@@ -156,14 +156,14 @@ async def test_the_role_is_granted_where_the_image_lives(reference: str, project
 
     probe = await registry_probe(sandbox, reference)
 
-    assert isinstance(probe, Probe)
+    assert isinstance(probe, PermissionCheck)
     assert (probe.mend or "").startswith(f"gcloud projects add-iam-policy-binding {project} ")
 
 
 async def test_a_tag_that_is_gone_is_a_failure_that_names_the_image(sandbox: Sandbox) -> None:
     probe = await registry_probe(sandbox, f"us-west2-docker.pkg.dev/{PROJECT}/nba-props/nba-scrapers:gone")
 
-    assert isinstance(probe, Probe)
+    assert isinstance(probe, PermissionCheck)
     assert (probe.result, probe.what.endswith("/nba-scrapers:gone")) == ("failed", True)
     assert (probe.reason or "").startswith("NOT_FOUND: HTTP 404 ")
 

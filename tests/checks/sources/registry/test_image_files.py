@@ -7,7 +7,7 @@ import pytest
 
 from checks.evidence.images import Presence
 from checks.sources.registry.image.files import git_blob
-from checks.sources.registry.image.limits import Limits
+from checks.sources.registry.image.limits import ImageLimits
 
 from support.image_world import ImageWorld, look
 from support.layered_images import Blobs, archive, entry, image
@@ -190,7 +190,7 @@ async def test_a_layer_without_directories_of_its_own_is_believed_where_nothing_
 async def test_a_file_of_more_bytes_than_are_read_is_inconclusive_and_named() -> None:
     world, digest = made(archive([(entry("app/main.py"), b"x" * 1_001)]))
 
-    read = await look(world, digest, limits=Limits(file=1_000))
+    read = await look(world, digest, limits=ImageLimits(file=1_000))
 
     assert read.contents.files[0].reason == "it has more than 1,000 bytes"
 

@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from checks.evidence.images import Presence
-from checks.sources.registry.image.limits import Limits
+from checks.sources.registry.image.limits import ImageLimits
 
 from support.image_world import ImageWorld, Instead, look, practice
 from support.layered_images import CONFIG, LAYER, MANIFEST, Blobs, archive, entry, image
@@ -34,7 +34,7 @@ def layered(*layers: bytes, size: int | None = None) -> tuple[ImageWorld, str]:
     return ImageWorld(blobs), str(blobs.add(MANIFEST, json.dumps(manifest).encode())["digest"])
 
 
-async def reason(world: ImageWorld, digest: object, *, limits: Limits | None = None, seconds: float = 20.0) -> str:
+async def reason(world: ImageWorld, digest: object, *, limits: ImageLimits | None = None, seconds: float = 20.0) -> str:
     """Why a look is inconclusive."""
     read = await look(world, digest, limits=limits, seconds=seconds)
     (file,) = read.contents.files
@@ -114,7 +114,7 @@ async def test_extended_headers_without_a_member_are_not_collected() -> None:
     ]
     world, digest = layered(gzip.compress(b"".join(pieces), compresslevel=1))
 
-    read = await look(world, digest, limits=Limits(names=10))
+    read = await look(world, digest, limits=ImageLimits(names=10))
 
     assert read.failure is None
     assert read.contents.files[0].presence is Presence.ABSENT
@@ -132,7 +132,7 @@ async def test_an_extended_header_of_many_records_is_read_in_one_pass() -> None:
 async def test_the_same_name_again_and_again_takes_no_memory() -> None:
     world, digest = layered(gzip.compress(header(b"nowhere/main.py") * 50_000 + NEW))
 
-    read = await look(world, digest, limits=Limits(names=5))
+    read = await look(world, digest, limits=ImageLimits(names=5))
 
     assert read.texts == {"app/main.py": TEXT}
     assert len(read.layers.read[0].twisted) == 1
@@ -227,12 +227,12 @@ async def test_a_registry_that_hangs_in_a_layer_ends_with_the_time_given() -> No
 
 
 BOUNDS = {
-    "documents": (Limits(document=200), "has more than 200 bytes"),
-    "layers": (Limits(layers=1), "more than 1 layers"),
-    "compressed bytes": (Limits(read=10), "have more than 10 bytes"),
-    "unpacked bytes": (Limits(unpacked=600), "unpacks to more than 600 bytes"),
-    "names": (Limits(names=1), "more than 1 names"),
-    "kept bytes": (Limits(kept=5), "hold more than 5 bytes"),
+    "documents": (ImageLimits(document=200), "has more than 200 bytes"),
+    "layers": (ImageLimits(layers=1), "more than 1 layers"),
+    "compressed bytes": (ImageLimits(read=10), "have more than 10 bytes"),
+    "unpacked bytes": (ImageLimits(unpacked=600), "unpacks to more than 600 bytes"),
+    "names": (ImageLimits(names=1), "more than 1 names"),
+    "kept bytes": (ImageLimits(kept=5), "hold more than 5 bytes"),
 }
 
 
