@@ -3,7 +3,7 @@
     async with Sandbox(build("proliferation")) as sandbox:
         os.environ |= sandbox.environment()
 
-Importing this loads no gRPC: that waits until a world is built or served.
+Importing this loads no gRPC: that waits until a world is built or served. It may import only heartbeat.
 """
 
 import importlib

@@ -12,7 +12,7 @@ from checks.evidence.permission_checks import PermissionCheck, PermissionResult
 from checks.sources.credentials import Login, aside
 from checks.sources.errors import SourceError
 from checks.sources.permission_checks.identity import caller_of
-from checks.sources.permission_checks.token_refusal import PERMISSION, Answer, read_refusal
+from checks.sources.permission_checks.token_refusal import PERMISSION, TokenResponse, read_refusal
 from checks.text.redact import excerpt
 from checks.text.show import show
 
@@ -69,7 +69,7 @@ def _can(account: str, *, assistant: bool) -> PermissionCheck:
     return _probe(account, PermissionResult.FAILED, reason, mend)
 
 
-def _refused(account: str, error: Exception, answer: Answer | None, *, assistant: bool) -> PermissionCheck:
+def _refused(account: str, error: Exception, answer: TokenResponse | None, *, assistant: bool) -> PermissionCheck:
     if answer is None:
         told, mend = show(excerpt(str(error)), limit=300), "can these credentials be used at all? is the network up?"
         return _probe(account, PermissionResult.UNKNOWN, told, mend)
@@ -88,7 +88,7 @@ class _Asking(Request):
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address
-        self.answer: Answer | None = None
+        self.answer: TokenResponse | None = None
 
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] - the type that it gives is Google's own
         self,
@@ -101,7 +101,7 @@ class _Asking(Request):
     ) -> Response:
         response = super().__call__(url, method, body, headers, timeout, **more)
         if url.endswith(self._address):
-            self.answer = Answer(response.status, bytes(response.data))
+            self.answer = TokenResponse(response.status, bytes(response.data))
         return response
 
 

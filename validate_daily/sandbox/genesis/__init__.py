@@ -1,4 +1,7 @@
-"""How a scenario becomes a world: what is there when the story begins."""
+"""Turns a scenario into a world: what is there when the story begins.
+
+May import every other room of the sandbox but the server.
+"""
 
 import random
 

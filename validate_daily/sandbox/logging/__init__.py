@@ -1,1 +1,4 @@
-"""Cloud Logging, as far as reading what services and jobs wrote needs it."""
+"""The practice Cloud Logging: entries, filters and pages, as far as reading and writing logs needs it.
+
+May import the clock, calls, faults and errors of the sandbox.
+"""

@@ -1,1 +1,4 @@
-"""What gcloud asks, over HTTP: the state that gRPC tells, in the words of Cloud Run's v1 API. Reading only."""
+"""Answers gcloud over HTTP, in the words of Cloud Run's v1 API; it only reads.
+
+May import every other room of the sandbox.
+"""
