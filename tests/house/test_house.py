@@ -69,6 +69,14 @@ def test_every_rule_has_one_name_in_its_file_and_its_function() -> None:
         assert rule.judge.__module__ == f"checks.judge.rules.{rule.name.replace('-', '_')}"
 
 
+def test_every_rule_has_its_test_and_its_page() -> None:
+    from checks.judge.rules import RULES  # noqa: PLC0415 - the same
+
+    for rule in RULES:
+        assert (ROOT / "tests/checks/judge/rules" / f"test_{rule.name.replace('-', '_')}.py").is_file(), rule.name
+        assert (ROOT / "skills/validate-daily/references" / f"{rule.name}.md").is_file(), rule.name
+
+
 @pytest.mark.long
 def test_a_built_wheel_works_in_an_empty_folder(tmp_path: Path) -> None:
     def run(*command: str | Path) -> str:

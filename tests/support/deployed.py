@@ -151,6 +151,11 @@ def seen(
 
 
 PROBE = {"name": "fix", "path": "/app/beat.py", "contains": "good", "commit": "ce269d67"}
+PROBED = settings(code_probes=[PROBE])
+FOLLOWS = settings(
+    code_probes=[PROBE],
+    jobs=[{"name": name, "follows": "phase2"} for name in ("one", "two")] + [{"name": "alone"}],
+)
 
 
 def inspected(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from checks.evidence.snapshot import Census, Gap, Method, Snapshot, Target
+from checks.judge.finding import Finding
 from checks.judge.report import Report, judge
 from checks.settings.pipeline import Pipeline
 from checks.sources.firestore.tally import HeartbeatDocument, Tally
@@ -134,3 +135,15 @@ def judged(
 ) -> Report:
     """The report on these documents."""
     return judge(snapshot(documents, settings, listed=listed, counted=counted))
+
+
+def found(taken: Snapshot, rule: str) -> list[Finding]:
+    """The findings of one rule."""
+    return [each for each in judge(taken).findings if each.rule == rule]
+
+
+def only(taken: Snapshot, rule: str) -> Finding:
+    """The only finding, which is this rule's."""
+    (finding,) = judge(taken).findings
+    assert finding.rule == rule
+    return finding

@@ -13,7 +13,7 @@ from checks.judge.rules import rules_of
 
 from support.deployed import seen, service
 from support.paths import ROOT
-from support.snapshots import A_GAP, NOW, document, judged, pipeline, snapshot, told, unseen
+from support.snapshots import NOW, document, judged, pipeline, snapshot
 
 SCHEMA_FILE = ROOT / "docs" / "report.schema.json"
 
@@ -35,14 +35,6 @@ def test_judging_by_no_rules_is_an_error_and_never_healthy() -> None:
 def test_an_incomplete_census_without_a_gap_cannot_even_be_expressed() -> None:
     with pytest.raises(ValueError, match="needs a gap"):
         Snapshot(pipeline=pipeline(), taken_at=NOW, census=None, gaps=())
-
-
-def test_nothing_seen_is_unknown_without_score() -> None:
-    report = judge(unseen(pipeline(["Active"])))
-
-    assert (report.verdict, report.score, report.exit_code) == (Verdict.UNKNOWN, None, 3)
-    assert told(report) == [("unreadable-evidence", "unknown", "firestore")]
-    assert report.findings[0].next_step == A_GAP.next_step
 
 
 @given(

@@ -1,22 +1,19 @@
-"""fix-not-deployed, job-image-stale, image-drift, and the ladder that they stand on."""
-
 from datetime import timedelta
 
 import pytest
 
-from checks import Verdict, judge
 from checks.evidence.deployments import State
 from checks.evidence.logs import Trouble
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.levels import Ladder, ladder
 from checks.judge.deployed.proofs import Outcome
-from checks.judge.finding import Finding
 from checks.sources.firestore.tally import HeartbeatDocument
 
 from support.deployed import (
+    FOLLOWS,
     NEW,
     OLD,
-    PROBE,
+    PROBED,
     REPOSITORY,
     burst,
     image,
@@ -30,186 +27,14 @@ from support.deployed import (
     settings,
     tag,
 )
-from support.snapshots import NOW, document
+from support.snapshots import NOW, document, found
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-PROBED = settings(code_probes=[PROBE])
-FOLLOWS = settings(
-    code_probes=[PROBE],
-    jobs=[{"name": name, "follows": "phase2"} for name in ("one", "two")] + [{"name": "alone"}],
-)
 BAD = document("Active_None_097ffc9c", age=MINUTE, created=MINUTE)
-
-
-def found(snapshot: Snapshot, rule: str) -> list[Finding]:
-    return [each for each in judge(snapshot).findings if each.rule == rule]
 
 
 def rungs(of: Ladder) -> dict[str, str | None]:
     return {rung.level.value: rung.result.value if rung.result else None for rung in of.rungs}
-
-
-# --- fix-not-deployed
-
-
-def test_bytes_that_hold_the_fix_are_healthy() -> None:
-    whole = seen(service(), tags=[tag()], pipeline=PROBED, inspected=[inspected()])
-
-    assert judge(whole).verdict is Verdict.HEALTHY
-
-
-@pytest.mark.parametrize("text", [b"bad", None, b""])
-def test_bytes_that_lack_the_fix_are_p1_whatever_label_and_tag_say(text: bytes | None) -> None:
-    labelled = service(commit="ce269d67", revisions=[revision(2, NEW, commit="ce269d67")])
-
-    (finding,) = found(
-        seen(labelled, tags=[tag()], pipeline=PROBED, inspected=[inspected(text=text, commit="ce269d67")]),
-        "fix-not-deployed",
-    )
-
-    assert (finding.severity, finding.subject, finding.level) == ("P1", "phase2", Level.BYTES)
-    assert finding.summary == "100 % of its traffic meets code without fix"
-    assert finding.next_step.startswith("NOT DEPLOYED: build phase2 without a cache from a commit that has fix")
-
-
-def test_of_split_traffic_the_share_that_lacks_the_fix_is_named() -> None:
-    split = service((1, 30), (2, 70))
-    snapshot = seen(split, tags=[tag()], pipeline=PROBED, inspected=[inspected(OLD, b"bad"), inspected()])
-
-    (finding,) = found(snapshot, "fix-not-deployed")
-
-    assert finding.summary == "30 % of its traffic meets code without fix"
-    assert [fact.detail for fact in finding.evidence] == [
-        f"in phase2-00001-abc (30 %), image {OLD[:19]}, layer sha256:ffffffffffff"
-    ]
-
-
-def test_what_could_not_be_read_is_no_finding_about_the_fix() -> None:
-    snapshot = seen(service(), tags=[tag()], pipeline=PROBED, inspected=[inspected(unread="no answer")], documents=[])
-
-    assert found(snapshot, "fix-not-deployed") == []
-    assert ladder(snapshot, service()).verdict is Outcome.UNKNOWN
-
-
-def test_a_probe_about_another_service_accuses_nobody() -> None:
-    others = settings(services=[{"name": "phase2"}, {"name": "phase3"}], code_probes=[PROBE | {"subjects": ["phase3"]}])
-
-    assert (
-        found(seen(service(), tags=[tag()], pipeline=others, inspected=[inspected(text=b"bad")]), "fix-not-deployed")
-        == []
-    )
-
-
-def test_silence_and_growth_follow_from_code_without_the_fix() -> None:
-    grows = [document("Active", age=2 * DAY), document("Active_None_1", age=2 * DAY, created=MINUTE)]
-    findings = judge(
-        seen(service(), tags=[tag()], pipeline=PROBED, inspected=[inspected(text=b"bad")], documents=grows)
-    ).findings
-
-    causes = {each.rule: each.cause for each in findings}
-    assert causes["fix-not-deployed"] is None
-    assert causes["regrowth"] == causes["two-witnesses"] == "fix-not-deployed: phase2"
-
-
-def test_a_tag_that_moved_explains_that_the_fix_does_not_serve() -> None:
-    snapshot = seen(service(), tags=[tag("sha256:" + "2" * 64)], pipeline=PROBED, inspected=[inspected(text=b"bad")])
-
-    (finding,) = found(snapshot, "fix-not-deployed")
-
-    assert finding.cause == "serving-digest-not-tag: phase2"
-
-
-def test_without_code_probes_the_report_says_that_nobody_looked_inside() -> None:
-    report = judge(seen(service(), tags=[tag()]))
-
-    assert [each.what for each in report.not_checked] == ["code probes"]
-    assert report.not_checked[0].rules == ("fix-not-deployed", "job-image-stale")
-
-
-# --- job-image-stale
-
-
-@pytest.mark.parametrize(
-    ("ran", "severity"), [(30 * DAY, "P1"), (30 * DAY + timedelta(microseconds=1), "P2"), (None, "P2")]
-)
-def test_a_job_whose_image_lacks_the_fix_is_stale(ran: timedelta | None, severity: str) -> None:
-    snapshot = seen(
-        service(), jobs=[job("alone", image(OLD), ran=ran)], tags=[tag()], pipeline=FOLLOWS,
-        inspected=[inspected(), inspected(OLD, b"bad")],
-    )  # fmt: skip
-
-    (finding,) = found(snapshot, "job-image-stale")
-
-    assert (finding.severity, finding.subject, finding.level, finding.count) == (severity, "alone", Level.BYTES, 1)
-
-
-def test_jobs_of_one_service_are_one_finding_and_those_of_none_their_own() -> None:
-    jobs = [job(name, image(OLD)) for name in ("one", "two", "alone")]
-    snapshot = seen(
-        service(), jobs=jobs, tags=[tag()], pipeline=FOLLOWS, inspected=[inspected(), inspected(OLD, b"bad")]
-    )
-
-    told = {each.subject: each.count for each in found(snapshot, "job-image-stale")}
-
-    assert told == {"phase2": 2, "alone": 1}
-
-
-def test_a_job_by_tag_is_looked_into_where_its_tag_points_now() -> None:
-    home = "gcr.io/demo-nba/one"
-    snapshot = seen(
-        service(),
-        jobs=[job("one", image(tag="latest", repository=home))],
-        tags=[tag(), tag(OLD, "latest", home)],
-        pipeline=FOLLOWS,
-        inspected=[inspected(), inspected(OLD, b"bad", repository=home)],
-    )
-
-    (finding,) = found(snapshot, "job-image-stale")
-
-    assert finding.cause == "job-image-differs: one"
-    assert finding.evidence[0].detail == f"in {home}:latest, job one"
-
-
-# --- image-drift
-
-
-def test_a_label_that_names_the_fix_over_bytes_that_lack_it_is_drift() -> None:
-    labelled = service(commit="ce269d67", revisions=[revision(2, NEW, commit="ce269d67")])
-    snapshot = seen(labelled, tags=[tag()], pipeline=PROBED, inspected=[inspected(text=b"bad", commit="ce269d67")])
-
-    (finding,) = found(snapshot, "image-drift")
-
-    assert (finding.severity, finding.cause, finding.level) == ("P2", "fix-not-deployed: phase2", Level.BYTES)
-    assert "says ce269d67, which is fix; its bytes lack that" in finding.evidence[0].subject
-
-
-def test_a_label_of_the_revision_against_the_images_own_is_drift() -> None:
-    labelled = service(revisions=[revision(2, NEW, commit="ce269d67")])
-    snapshot = seen(labelled, tags=[tag()], pipeline=PROBED, inspected=[inspected(commit="075fab1e")])
-
-    (finding,) = found(snapshot, "image-drift")
-
-    assert (
-        finding.evidence[0].subject
-        == "the label of phase2-00002-abc (100 %) says ce269d67, its image's own says 075fab1e"
-    )
-
-
-@pytest.mark.parametrize("own", ["ce269d67", "ce269d67aa", "ce269d6", None])
-def test_commits_that_agree_as_far_as_the_shorter_goes_are_no_drift(own: str | None) -> None:
-    labelled = service(revisions=[revision(2, NEW, commit="ce269d67")])
-
-    assert found(seen(labelled, tags=[tag()], pipeline=PROBED, inspected=[inspected(commit=own)]), "image-drift") == []
-
-
-def test_the_label_of_a_job_is_not_held_against_the_image_of_today() -> None:
-    by_tag = job("one", image(tag="latest"), commit="075fab1e")
-    snapshot = seen(service(), jobs=[by_tag], tags=[tag()], pipeline=FOLLOWS, inspected=[inspected(commit="ce269d67")])
-
-    assert found(snapshot, "image-drift") == []
-
-
-# --- the ladder
 
 
 def test_every_level_says_something_and_the_strongest_that_knows_decides() -> None:

@@ -18,10 +18,3 @@ def test_a_future_heartbeat_does_not_keep_a_dead_processor_alive() -> None:
     rules = {(rule, severity) for rule, severity, _ in told(judged(documents, pipeline(["Dead"])))}
 
     assert rules == {("stale-heartbeats", "P1"), ("future-heartbeats", "P2"), ("malformed-ids", "P2")}
-
-
-def test_a_document_without_a_timestamp_is_named_and_its_processor_not_missing() -> None:
-    report = judged([document("Mute", None)], pipeline(["Mute"]))
-
-    assert told(report) == [("unparsable-heartbeats", "P2", "Mute")]
-    assert report.findings[0].evidence[0].detail == "there is no last_heartbeat"
