@@ -65,7 +65,7 @@ _KINDS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TokenResponse:
     """What came back: the status of HTTP, and whatever was in it."""
 
     status: int
@@ -155,7 +155,7 @@ class Refusal:
         return bool((told | resources) - {own}) or (bool(addresses) and own not in addresses)
 
 
-def read_refusal(answer: Answer) -> Refusal:
+def read_refusal(answer: TokenResponse) -> Refusal:
     """Read an answer that is no token. Never fails: what is not Google's says so."""
     try:
         error = json.loads(answer.body)["error"]
