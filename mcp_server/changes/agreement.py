@@ -10,11 +10,12 @@ from mcp.server.mcpserver.resolve import Elicit
 from mcp_server.changes.change import Changing, Opening, changing, opened
 from mcp_server.changes.consent import NOT_ASKED, ElicitedAnswer, Typed
 from mcp_server.state import ServerState
-from validate_daily.repairs.documents.session import RepairSession
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit, open_audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
+from validate_daily.repairs.plans.session import RepairSession
+from validate_daily.repairs.stores.audit import open_audit
 from validate_daily.repairs.words import question
 
 Ctx = Context[ServerState, Any]

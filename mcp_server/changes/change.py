@@ -12,10 +12,10 @@ from checks.settings.file import Settings
 from mcp_server.http.google_tokens import WRITE
 from mcp_server.progress import telling
 from mcp_server.state import ServerState
-from validate_daily.repairs.documents.session import RepairSession, local_principal
 from validate_daily.repairs.plans.errors import RefusedError, RepairError
 from validate_daily.repairs.plans.plan import Principal
 from validate_daily.repairs.plans.seal import KEY_VARIABLE, Binding, Seal, plan_key
+from validate_daily.repairs.plans.session import RepairSession, local_principal
 
 SECONDS: Final = 600.0
 """What applying a plan may take; it can be resumed."""

@@ -23,9 +23,9 @@ from validate_daily.repairs.cloud_run.redeploy import plan_redeploy as make_rede
 from validate_daily.repairs.cloud_run.rollback import apply_rollback
 from validate_daily.repairs.cloud_run.rollback import plan_rollback as make_rollback
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
-from validate_daily.repairs.plans.audit import open_audit
 from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate, Rollout
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, RollbackPlan
+from validate_daily.repairs.stores.audit import open_audit
 
 P = TypeVar("P", RedeployPlan, RollbackPlan, JobsPlan)
 R = TypeVar("R", Rollout, JobsUpdate)

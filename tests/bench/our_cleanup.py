@@ -9,9 +9,10 @@ from pathlib import Path
 
 from checks.settings.file import Settings, parse_settings
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
-from validate_daily.repairs.documents.session import local_principal, open_session
+from validate_daily.repairs.documents.session import open_session
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import FileAudit
+from validate_daily.repairs.plans.session import local_principal
+from validate_daily.repairs.stores.audit_file import FileAudit
 
 from bench.measure import measured
 

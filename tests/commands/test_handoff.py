@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from validate_daily.repairs.plans.audit import FileAudit
+from validate_daily.repairs.stores.audit_file import FileAudit
 from validate_daily.sandbox import Sandbox, build, running
 
 from support.commands import example, run, settings, told, typed

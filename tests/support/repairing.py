@@ -17,9 +17,9 @@ from checks.sources.progress import Progress, quiet
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
 from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import FileAudit
 from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan, Plan, Principal
+from validate_daily.repairs.stores.audit_file import FileAudit
 
 from support.plans import ANA
 

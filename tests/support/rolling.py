@@ -11,9 +11,9 @@ from checks.settings.file import Settings, parse_settings
 from checks.sources.progress import Progress, quiet
 from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redeploy
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
-from validate_daily.repairs.plans.audit import FileAudit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
+from validate_daily.repairs.stores.audit_file import FileAudit
 from validate_daily.sandbox import Sandbox, World, build
 
 from support.paths import EXAMPLE

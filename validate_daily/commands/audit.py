@@ -9,7 +9,8 @@ from typing import Final
 from checks.judge.report import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.text.show import show
-from validate_daily.repairs.plans.audit import AuditError, AuditLine, FileAudit, audit_path
+from validate_daily.repairs.plans.audit_event import AuditError
+from validate_daily.repairs.stores.audit_file import AuditLine, FileAudit, audit_path
 
 SUMMARY: Final = "show what was changed, by whom, and verify that the audit is whole"
 EPILOGUE: Final = """\

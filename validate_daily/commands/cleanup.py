@@ -12,13 +12,14 @@ from checks.settings.file import load_settings
 from checks.sources.progress import Progress
 from checks.text.duration import parse_duration
 from validate_daily.commands.shared import repair_command as repairing
-from validate_daily.repairs.documents.session import DocumentSession, local_principal, open_session
+from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import RepairError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan
 from validate_daily.repairs.plans.regrowth import Watched
+from validate_daily.repairs.plans.session import local_principal
 from validate_daily.repairs.words.documents import watch_lines
 
 SUMMARY: Final = "plan, and with --apply carry out, moving run-scoped documents to the trash"

@@ -19,7 +19,7 @@ from checks.text.show import show
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan
 from validate_daily.repairs.plans.errors import RepairError

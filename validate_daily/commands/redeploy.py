@@ -7,9 +7,10 @@ from typing import Final
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit, open_audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
+from validate_daily.repairs.stores.audit import open_audit
 
 SUMMARY: Final = "plan, and with --apply carry out, a redeploy that is proved before it gets traffic"
 

@@ -21,12 +21,13 @@ from checks.text.show import show
 from validate_daily.commands.cleanup import duration
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
-from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, DocumentSession, local_principal, open_session
+from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import open_audit
 from validate_daily.repairs.plans.errors import RepairError
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.plans.seal import Seal, plan_key
+from validate_daily.repairs.plans.session import DEFAULT_TIMEOUT, local_principal
+from validate_daily.repairs.stores.audit import open_audit
 from validate_daily.repairs.words import result_lines
 from validate_daily.repairs.words.documents import watch_lines
 

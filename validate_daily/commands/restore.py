@@ -6,7 +6,7 @@ from typing import Final
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import RestorePlan
 

@@ -8,7 +8,8 @@ from typing import Final
 from checks.evidence.snapshot import Target
 from checks.settings.file import Settings
 from validate_daily.handoff.text import Made, Repairs
-from validate_daily.repairs.plans.audit import AuditError, Event, FileAudit, audit_path
+from validate_daily.repairs.plans.audit_event import AuditError, Event
+from validate_daily.repairs.stores.audit_file import FileAudit, audit_path
 
 _MOST: Final = 50
 

@@ -12,10 +12,12 @@ from validate_daily.handoff.repair_history import repairs_since
 from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback
 from validate_daily.repairs.documents.cleanup import apply_cleanup
 from validate_daily.repairs.documents.restore import apply_restore, plan_restore
-from validate_daily.repairs.plans.audit import AuditError, Event, FileAudit, new_event, open_audit
+from validate_daily.repairs.plans.audit_event import AuditError, Event, new_event
 from validate_daily.repairs.plans.cloud_run_plans import RollbackPlan
 from validate_daily.repairs.plans.errors import RefusedError
 from validate_daily.repairs.plans.plan import RestorePlan, place_of
+from validate_daily.repairs.stores.audit import open_audit
+from validate_daily.repairs.stores.audit_file import FileAudit
 from validate_daily.sandbox import Fault, Sandbox, World
 
 from support.plans import PLAN

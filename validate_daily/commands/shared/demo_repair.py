@@ -10,11 +10,12 @@ from checks.settings.file import Settings, parse_settings
 from validate_daily.commands.init import settings_text
 from validate_daily.commands.repair import LoopRun, walk
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
-from validate_daily.repairs.documents.session import local_principal, open_session
+from validate_daily.repairs.documents.session import open_session
 from validate_daily.repairs.loop.watch import watch
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import FileAudit
 from validate_daily.repairs.plans.seal import KEY_BYTES, KEY_VARIABLE
+from validate_daily.repairs.plans.session import local_principal
+from validate_daily.repairs.stores.audit_file import FileAudit
 from validate_daily.repairs.words import plan_lines, result_lines
 from validate_daily.repairs.words.documents import watch_lines
 

@@ -17,13 +17,14 @@ from checks.judge.report import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.sources.progress import Progress
 from checks.text.show import show
-from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, RepairSession, local_principal
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit, open_audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import RefusedError, RepairError, TokenError
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.plans.seal import Binding, Seal, plan_key
+from validate_daily.repairs.plans.session import DEFAULT_TIMEOUT, RepairSession, local_principal
+from validate_daily.repairs.stores.audit import open_audit
 from validate_daily.repairs.words import command_of, plan_lines, result_lines
 
 EPILOGUE: Final = """\

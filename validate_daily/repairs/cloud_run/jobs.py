@@ -24,7 +24,7 @@ from validate_daily.repairs.cloud_run.service_state import Seen, look, refuse_se
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError, UnseenError

@@ -30,7 +30,7 @@ from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.cloud_run.update import all_to_latest, shares
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError

@@ -15,7 +15,7 @@ from validate_daily.repairs.cloud_run.traffic import Shifting
 from validate_daily.repairs.cloud_run.update import held, shares
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import LATEST, RollbackPlan, Serving, Traffic
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError

@@ -3,10 +3,9 @@
 import asyncio
 import importlib
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from checks.ask.snapshot import target_of
@@ -15,22 +14,15 @@ from checks.settings.file import Settings
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.progress import Progress, quiet
-from validate_daily.repairs.documents.session import DEFAULT_TIMEOUT, RepairSession
+from validate_daily.repairs.plans.clock import Clock, machine_time
 from validate_daily.repairs.plans.errors import RepairError, UnseenError
 from validate_daily.repairs.plans.plan import Principal
+from validate_daily.repairs.plans.session import DEFAULT_TIMEOUT, RepairSession
 
 if TYPE_CHECKING:
     from validate_daily.repairs.stores.cloud_run import RunStore
 
 PAUSE: Final = 2.0
-
-Clock = Callable[[], datetime]
-"""Tells the time."""
-
-
-def this_machine() -> datetime:
-    """The time, by the clock of this machine."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -73,7 +65,7 @@ async def open_run_session(
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that all calls share, not a cancellation
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
-    clock: Clock = this_machine,
+    clock: Clock = machine_time,
     pause: float = PAUSE,
 ) -> AsyncGenerator[RunSession]:
     """Open a session; planning takes one that reads, applying one that is ``writing``.

@@ -26,7 +26,7 @@ from validate_daily.repairs.documents.selection import CleanupSelection, sort_ou
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
 from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, PlannedDocument, digest, new_id

@@ -13,7 +13,7 @@ from validate_daily.repairs.documents.fates import list_collection, move_all, no
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
 from validate_daily.repairs.plans.plan import SAMPLE, Expected, PlannedDocument, RestorePlan, Untouched, digest, new_id

@@ -1,14 +1,11 @@
 """An open way to change one pipeline's documents, or to plan it: settings, principal, connection, limits of time."""
 
 import asyncio
-import getpass
 import importlib
 import os
-from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
 
 from checks.evidence.snapshot import Target
 from checks.settings.file import Settings
@@ -18,36 +15,8 @@ from checks.sources.firestore.channel import Connection, connect, firestore_targ
 from checks.sources.progress import Progress, quiet
 from validate_daily.repairs.plans.errors import RepairError, UnseenError
 from validate_daily.repairs.plans.plan import Principal
+from validate_daily.repairs.plans.session import DEFAULT_TIMEOUT, RepairSession
 from validate_daily.repairs.stores.bill import Bill
-
-if TYPE_CHECKING:
-    from checks.sources.budget import Budget
-
-DEFAULT_TIMEOUT: Final = 600.0
-
-
-@dataclass(slots=True)
-class RepairSession(ABC):
-    """What planning and applying share, whatever is changed.
-
-    Attributes:
-        settings: the pipeline and what may be changed in it.
-        principal: who asks.
-        budget: what all calls together may take.
-        progress: told how far the long steps are.
-        writing: it has the credentials that change things.
-    """
-
-    settings: Settings
-    principal: Principal
-    budget: "Budget"
-    progress: Progress
-    writing: bool
-
-    @property
-    @abstractmethod
-    def target(self) -> Target:
-        """Where things are changed."""
 
 
 @dataclass(slots=True)
@@ -113,15 +82,6 @@ async def open_session(
         except SourceError as error:
             raise UnseenError.of("firestore", error) from error
         yield DocumentSession(settings, principal, budget, progress, writing, connection)
-
-
-def local_principal() -> Principal:
-    """Who uses this machine, as far as it can be told."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        name = f"uid {os.geteuid()}"
-    return Principal(name=name, verified=False)
 
 
 def _load() -> None:

@@ -27,7 +27,7 @@ from validate_daily.repairs.documents.fates import list_collection
 from validate_daily.repairs.documents.selection import malformed_since, sort_out
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import Audit, new_event
+from validate_daily.repairs.plans.audit_event import Audit, new_event
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RepairError, UnseenError
 from validate_daily.repairs.plans.outcome import RepairResult

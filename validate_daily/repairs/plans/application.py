@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from checks.text.show import show
-from validate_daily.repairs.documents.session import RepairSession
 from validate_daily.repairs.plans.approval import Approval, check_approval
-from validate_daily.repairs.plans.audit import Audit, AuditError, Event, new_event
+from validate_daily.repairs.plans.audit_event import Audit, AuditError, Event, new_event
 from validate_daily.repairs.plans.errors import RefusedError, RepairError
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.plans.seal import Binding
+from validate_daily.repairs.plans.session import RepairSession
 
 R = TypeVar("R", bound=RepairResult)
 Change = Callable[[str], Awaitable[R]]

@@ -31,7 +31,8 @@ from checks.sources.budget import Budget, ask
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.logging.search import connect
-from validate_daily.repairs.plans.audit import FIRST, AuditError, Event, ends, this_machine, told
+from validate_daily.repairs.plans.audit_event import FIRST, AuditError, Event, ends, json_line
+from validate_daily.repairs.plans.clock import machine_time
 from validate_daily.repairs.plans.plan import PlanId
 
 ROLE: Final = "roles/logging.logWriter"
@@ -71,7 +72,7 @@ class CloudLoggingAudit:
             AuditError: there is no acknowledgement.
         """
         async with self._turn:
-            line = told(event, self._head)
+            line = json_line(event, self._head)
             head = hashlib.sha256(line.encode()).hexdigest()
             request = self._request(event, line, head)
             budget = Budget(self.seconds)
@@ -94,7 +95,7 @@ class CloudLoggingAudit:
             AuditError: the log cannot be read to its end.
         """
         wanted = f'jsonPayload.plan="{plan}" AND jsonPayload.moment="before"'
-        since = this_machine() - _PLANS_LIVE
+        since = machine_time() - _PLANS_LIVE
         return await self._first(wanted, since, "asc", lambda event: event.plan == plan and event.moment == "before")
 
     async def ended(self, start: Event) -> Event | None:
@@ -120,7 +121,7 @@ class CloudLoggingAudit:
             f"jsonPayload.repair={json.dumps(repair)} AND jsonPayload.place={json.dumps(place)} "
             'AND jsonPayload.moment="before"'
         )
-        since = this_machine() - _REMEMBERED
+        since = machine_time() - _REMEMBERED
         return await self._first(wanted, since, "desc", lambda event: (event.repair, event.place) == (repair, place))
 
     async def _first(self, wanted: str, since: datetime, order: str, fits: Callable[[Event], bool]) -> Event | None:

@@ -11,8 +11,10 @@ import pytest
 
 from validate_daily.repairs.documents.cleanup import apply_cleanup
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit import FIRST, AuditError, Event, FileAudit, audit_path, new_event, open_audit
+from validate_daily.repairs.plans.audit_event import FIRST, AuditError, Event, new_event
 from validate_daily.repairs.plans.errors import RepairError
+from validate_daily.repairs.stores.audit import open_audit
+from validate_daily.repairs.stores.audit_file import FileAudit, audit_path
 from validate_daily.sandbox import Fault, Sandbox, World
 
 from conftest import Serve
