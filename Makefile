@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 CLIENTS := tests/clients/node_modules/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients demo test test-long check bench clean
+.PHONY: help setup clients demo test test-long check renew docs-tables bench clean
 
 help:
 	@echo 'make setup      make .venv, which everything here runs from'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test-long  what takes longer: large collections, the benchmarks'"'"' own proof'
 	@echo 'make clients    the real MCP clients and validators that some tests drive (npm)'
 	@echo 'make check      lint, types, import contracts'
+	@echo 'make renew      write anew what is generated: the schema, the snapshot of the tools, the tables of the documents'
 	@echo 'make bench      measure start, latency, concurrent calls, and the census against the plain script'
 
 $(READY): requirements.lock pyproject.toml
@@ -46,6 +47,12 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+
+renew: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m support.generated
+
+docs-tables: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m support.generated tables
 
 bench: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m bench

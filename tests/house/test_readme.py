@@ -5,8 +5,8 @@ import pytest
 from checks.judge.rules import RULES
 from validate_daily.sandbox import scenario_names
 
+from support.generated import look, row
 from support.paths import ROOT
-from support.scenario_table import look, row
 
 README = (ROOT / "README.md").read_text("utf-8")
 ROWS = dict(re.findall(r"^(\| `([a-z-]+)` \|.*\| [0-9] \|.*\|)$", README, re.MULTILINE))

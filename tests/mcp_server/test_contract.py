@@ -52,7 +52,7 @@ async def test_the_tools_have_exactly_these_names_and_are_all_marked_as_reading(
 
 
 async def test_every_word_that_a_client_is_told_of_the_tools_is_in_the_snapshot() -> None:
-    """After a change that is meant: ``PYTHONPATH=tests python -m support.tool_snapshot``."""
+    """After a change that is meant: ``make renew``."""
     async with client_of({}) as client:
         tools = [
             tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in (await client.list_tools()).tools

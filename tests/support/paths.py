@@ -7,4 +7,5 @@ TESTS: Final = Path(__file__).parents[1]
 ROOT: Final = TESTS.parent
 EXAMPLE: Final = ROOT / "checks" / "settings" / "example.toml"
 RULES: Final = ROOT / "checks" / "judge" / "rules"
+SCHEMA: Final = ROOT / "docs" / "report.schema.json"
 TOOLS: Final = TESTS / "mcp_server" / "tools.json"

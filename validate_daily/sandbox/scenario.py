@@ -174,6 +174,7 @@ class Scenario(Strict):
     Attributes:
         title: its name for people.
         description: what happened, for whoever practises.
+        holds: how many documents the heartbeat collection has when it begins; a test counts them.
         code: what services run; those not named run fixed code. ``*`` names all.
         deployments, jobs: what is different about services and jobs.
         permissions: what whoever asks may do with Cloud Run; everything unless given.
@@ -184,6 +185,7 @@ class Scenario(Strict):
 
     title: str
     description: str
+    holds: Annotated[int, Field(ge=0)] = 30
     pipeline: str = "nba"
     code: Mapping[str, Code] = {}
     deployments: Mapping[str, Deployment] = {}

@@ -1,5 +1,7 @@
 """A commit label is what somebody wrote on a deploy; revision, tag and the heartbeats themselves can contradict it.
 
+In short: a commit label that revision, tag or the heartbeats contradict: P2
+
 Severity: P2: a label deploys nothing, but whoever believes it is wrong. What the running process writes (the commit in
 its heartbeats) outranks the label of the revision, and that the label of the service.
 """

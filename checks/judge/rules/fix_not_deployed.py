@@ -1,5 +1,7 @@
 """A deploy that exited 0, a label and a tag can all claim a fix that the image's files do not hold.
 
+In short: a share of the traffic meets an image whose files lack what a code probe looks for: P1
+
 Severity: P1: what serves does what the fix was to end, and everybody believes that it is over. The bytes of the file
 outrank every label. What could not be read is a gap, never a proof.
 """

@@ -1,5 +1,7 @@
 """A heartbeat from the future says nothing about the present: a wrong clock, or a forged document.
 
+In short: a heartbeat more than a minute ahead of Firestore's clock: P2
+
 Severity: P2. It never counts as the processor's newest heartbeat, or a wrong clock could keep a dead processor fresh.
 A minute of skew between the writer's clock and Firestore's is allowed.
 """

@@ -1,5 +1,7 @@
 """Many processors that fall silent together share a cause: the heartbeat channel, not each of them.
 
+In short: at least three and at least half of the processors silent together: one finding, P1 (P2 if most are only late)
+
 Severity: P1 when most of the silent ones are down, P2 when they are only late. One root finding carries the processors
 as its evidence, and stale-heartbeats then says nothing of its own. The pipeline itself may be fine: in the incident
 786 predictions were made while every heartbeat was five days old.

@@ -1,5 +1,7 @@
 """More documents than processors means that something names documents by run.
 
+In short: more than 500 documents P0, more than 100 P1, more than 50 P2
+
 Severity: the table of Phase 0.2: above 500 P0, above 100 P1, above 50 P2 (thresholds are settings). A collection that
 could only be seen in part already supports what it shows: more documents make it no better.
 """

@@ -1,5 +1,7 @@
 """A processor that logs why its heartbeat was not written names the cause itself.
 
+In short: log lines that say why heartbeats are not written (permission, import), until they recover: P1
+
 Severity: P1: that service's heartbeats are blind. It explains the silence of the processors that the service runs.
 Where each of them has beaten since the last such line, the trouble is over, and nothing is said.
 """

@@ -1,5 +1,7 @@
 """A service whose environment switches heartbeats off is silent on purpose, and whoever looks does not know it.
 
+In short: a serving revision's environment switches heartbeats off: P1; a job's: P2
+
 Severity: P1 for what serves, P2 for a job: it is silent only when it runs. The flags that are looked at are settings;
 no other environment value is ever read.
 """

@@ -1,5 +1,7 @@
 """Labels, bytes and effects of one image that cannot all be right: whoever believes the wrong one repairs in vain.
 
+In short: labels, bytes and effects of an image that cannot all be right: P2
+
 Severity: P2: a contradiction harms by being believed. What it means for the pipeline is told by the rules about the
 bytes (fix-not-deployed) and about heartbeats.
 """

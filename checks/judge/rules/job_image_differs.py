@@ -1,5 +1,7 @@
 """Deploying a service does not touch the jobs that should run the same code: they keep old images until they run.
 
+In short: jobs that would not run what their service serves: P1 if one ran within 30 days, else P2
+
 Severity: P2 for a job that has not run for 30 days, P1 for one that has: its old code already wrote. A job that is
 pinned by tag resolves the tag anew at each execution, so it is compared by where the tag points now. Several jobs that
 differ from the same service are one finding about that service.

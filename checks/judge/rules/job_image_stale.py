@@ -1,5 +1,7 @@
 """A job whose next execution would run code without a fix: nobody sees it until it has written again.
 
+In short: jobs whose next execution would run files without a fix: P1 if one ran within 30 days, else P2
+
 Severity: P2 for a job that has not run for 30 days, P1 for one that has: its old code already wrote. The bytes of the
 image decide; whether it is the same image as a service's, job-image-differs tells. Jobs that follow the same service
 are one finding.

@@ -1,5 +1,7 @@
 """A service or job that the settings name and Cloud Run does not have: deleted, renamed, or looked for elsewhere.
 
+In short: a service (P1) or job (P2) that the settings name and Cloud Run does not have
+
 Severity: P1 for a service, P2 for a job. A listing that is not complete proves no absence.
 """
 

@@ -1,5 +1,7 @@
 """An expected processor without any document: a monitor that sees nothing is not healthy.
 
+In short: an expected processor without a document, or none at all: P1
+
 Severity: P1. An empty collection is one finding for all of them. What is merely *incomplete* proves no absence.
 """
 

@@ -1,5 +1,7 @@
 """A report that stands on practice and on production at once speaks of no world that exists.
 
+In short: practice and real sources in one report: unknown
+
 Severity: unknown: a forgotten ``FIRESTORE_EMULATOR_HOST`` must not look like a healthy night.
 """
 

@@ -1,5 +1,7 @@
 """Malformed documents that were created within the last hour: a writer still names documents by run.
 
+In short: malformed documents created within the last hour: P2, and it names what to redeploy first
+
 Severity: P2, whatever the pace: how urgent it is, the totals say (heartbeat-proliferation). This says what to do
 *first*, because a cleanup before the writer is fixed grows back.
 """

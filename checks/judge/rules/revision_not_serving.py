@@ -1,5 +1,7 @@
 """A deploy that exited 0 and does not serve: the newest revision failed, or no traffic reaches it.
 
+In short: newest revision failed, or gets no traffic: P1; a share of an old one: P2; in progress: unknown
+
 Severity: P1 when the newest revision serves nothing, because old code goes on while everybody believes in the new; P2
 when a part of the traffic still goes to an old one. A change in progress is unknown: it is not over. RETIRED is no
 error. Created, ready and serving are read from Cloud Run's own status, never from an exit code.

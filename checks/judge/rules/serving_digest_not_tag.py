@@ -1,5 +1,7 @@
 """A revision pins a digest: moving a tag deploys nothing, and what serves is then not what was pushed.
 
+In short: a tag moved and was not deployed: P1; the tag is gone: P2
+
 Severity: P1: somebody pushed an image and believes that it runs; P2 where the tag no longer exists. A tag may point at
 an index of which Cloud Run records one platform's manifest: both are right. Where the newest revision holds what the
 tag points at, it *was* deployed, and whether it serves is revision-not-serving's to say.

@@ -1,5 +1,7 @@
 """A processor whose newest heartbeat is older than its limit is late, then down.
 
+In short: newest heartbeat older than 24 h: P1; older than 2 h: P2; per processor
+
 Severity: older than ``late_after`` P2, older than ``down_after`` P1, exactly at the limit still fine. A processor that
 nobody registered, where others are registered, is P2 at most: the settings do not say that it must beat. When so many
 are stale that the channel is the likely cause, heartbeat-channel-down speaks for them.

@@ -1,5 +1,7 @@
 """An operation that told of its START and of no END within its limit hangs, or was killed: Cloud Run kills at 30 min.
 
+In short: a START in the logs without END, beyond its limit: P1
+
 Severity: P1: what it should have produced is missing. The limit is a setting. A search of the logs that was cut short
 could have missed the END, so then nothing is said; nor is it where a later one of the same name came to its END.
 """

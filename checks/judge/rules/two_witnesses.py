@@ -1,5 +1,8 @@
 """A heartbeat is one witness, a run's own log line another; together they tell a broken monitor from a dead processor.
 
+In short: heartbeats against run log lines: telemetry path broken and pipeline fine, or processor stopped: P1 (P2 while
+late); one witness lies: P2
+
     heartbeat stale, runs fresh   the telemetry path is broken, the pipeline is fine
     heartbeat stale, runs stale   the processor stopped
     heartbeat fresh, no runs      one witness lies

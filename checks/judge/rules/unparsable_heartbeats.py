@@ -1,5 +1,7 @@
 """A document without a readable ``last_heartbeat`` is a heartbeat that nobody can judge.
 
+In short: a document whose `last_heartbeat` is no timestamp: P2
+
 Severity: P2. It counts as a document, so its processor is not missing, and proves no freshness.
 """
 

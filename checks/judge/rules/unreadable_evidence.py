@@ -1,5 +1,7 @@
 """What could not be seen is unknown: a failed, denied, cut or budget-stopped read is never folded into healthy.
 
+In short: anything that could not be read completely: unknown
+
 Severity: unknown. It outranks P2, and P0 and P1 outrank it, because they stand on what *was* seen.
 """
 

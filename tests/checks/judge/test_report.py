@@ -12,10 +12,8 @@ from checks.judge.report import MOST_FINDINGS, MOST_PROCESSORS, Report, Verdict,
 from checks.judge.rules import rules_of
 
 from support.deployed import seen, service
-from support.paths import ROOT
+from support.paths import SCHEMA
 from support.snapshots import NOW, document, judged, pipeline, snapshot
-
-SCHEMA_FILE = ROOT / "docs" / "report.schema.json"
 
 
 def test_a_healthy_collection_is_healthy_with_full_score_and_all_rules_run() -> None:
@@ -116,7 +114,7 @@ def test_the_json_report_is_ascii_and_reads_back_character_for_character() -> No
 
 
 def test_the_published_schema_is_the_one_that_reports_have() -> None:
-    assert json.loads(SCHEMA_FILE.read_text()) == Report.model_json_schema(mode="serialization")
+    assert json.loads(SCHEMA.read_text()) == Report.model_json_schema(mode="serialization")
 
 
 def test_a_finding_that_something_cannot_be_told_yet_withholds_the_score() -> None:
