@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 CLIENTS := tests/clients/node_modules/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients demo test test-long check renew docs-tables bench clean
+.PHONY: help setup clients demo test test-long check renew docs-tables changelog bench clean
 
 help:
 	@echo 'make setup      make .venv, which everything here runs from'
@@ -16,6 +16,7 @@ help:
 	@echo 'make clients    the real MCP clients and validators that some tests drive (npm)'
 	@echo 'make check      lint, types, import contracts'
 	@echo 'make renew      write anew what is generated: the schema, the snapshot of the tools, the tables of the documents'
+	@echo 'make changelog  print what is not released yet; VERSION=1.2.3 writes it into CHANGELOG.md'
 	@echo 'make bench      measure start, latency, concurrent calls, and the census against the plain script'
 
 $(READY): requirements.lock pyproject.toml
@@ -53,6 +54,9 @@ renew: $(READY)
 
 docs-tables: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m support.generated tables
+
+changelog: $(READY)
+	@$(BIN)/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version 'not released yet')
 
 bench: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m bench

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from checks.judge.rules import RULES
+from mcp_server.app import read_tools, write_tools
 from validate_daily.sandbox import scenario_names
 
 from support.generated import look, row
@@ -28,3 +29,11 @@ def test_the_readme_has_no_scenario_that_is_gone() -> None:
 
 def test_the_readme_tells_every_rule() -> None:
     assert re.findall(r"^\| `([a-z-]+)` \| [^|]+\|$", README, re.MULTILINE) == [rule.name for rule in RULES]
+
+
+def test_the_readme_tells_every_tool() -> None:
+    table = re.findall(r"^\| `([a-z]+_[a-z_]+)` \| [^|]+\|$", README, re.MULTILINE)
+
+    assert table == [tool.name for tool in read_tools()]
+    for tool in write_tools():
+        assert f"`{tool.name}`" in README

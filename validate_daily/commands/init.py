@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, default=Path(CONFIG_NAME), metavar="FILE", help=f"where (default {CONFIG_NAME})"
     )
-    parser.add_argument("--example", action="store_true", help="the worked example: a pipeline of 30 processors")
+    parser.add_argument("--example", action="store_true", help="the worked example: a whole pipeline")
     looking = parser.add_argument_group("look at a project first")
     looking.add_argument("--project", type=_name, metavar="P", help="the Google Cloud project to look at")
     looking.add_argument(
