@@ -7,14 +7,14 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-from checks.judge.finding import Severity
+from checks.formats.source_code import safe
 from checks.text.show import show
-from validate_daily.source_code.finding import CodeFinding
+from validate_daily.source_code.finding import CodeFinding, CodeSeverity
 from validate_daily.source_code.report import CodeReport
 from validate_daily.source_code.rules import ABOUT
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS: Final = {Severity.P0: "error", Severity.P1: "error", Severity.P2: "warning"}
+_LEVELS: Final = {CodeSeverity.P1: "error", CodeSeverity.P2: "warning"}
 _NAMES: Final = tuple(ABOUT)
 
 Json = dict[str, object]
@@ -27,6 +27,7 @@ def render_sarif(report: CodeReport, version: str) -> str:
         report: what was found.
         version: of this program.
     """
+    report = safe(report)
     driver: Json = {"name": "validate-daily", "semanticVersion": version, "rules": [_rule(name) for name in _NAMES]}
     run: Json = {
         "tool": {"driver": driver},

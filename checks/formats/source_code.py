@@ -1,28 +1,41 @@
-"""A look at source code, for a person and for a program."""
+"""A report on source code, for a person and for a program, and what makes it safe to render."""
 
 import json
+from dataclasses import asdict, replace
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
 from checks.formats.style import STYLE
+from checks.text.redact import redact
 from checks.text.show import show
 from validate_daily.source_code.finding import CodeFinding
 from validate_daily.source_code.report import CodeReport
 
 SCHEMA: Final = "validate-daily/source/1"
 _INDENT: Final = "    "
+_LONGEST_LINE: Final = 160
+_LONGEST_REASON: Final = 300
+
+
+def safe(report: CodeReport) -> CodeReport:
+    """The same report with its lines of code redacted, escaped and bounded: every renderer begins with this."""
+    return replace(
+        report,
+        findings=tuple(replace(each, text=show(redact(each.text), limit=_LONGEST_LINE)) for each in report.findings),
+        unread=tuple(replace(each, reason=show(each.reason, limit=_LONGEST_REASON)) for each in report.unread),
+    )
 
 
 def render_source_json(report: CodeReport) -> str:
     """The report as indented JSON in ASCII, ended by a newline."""
-    return json.dumps({"schema": SCHEMA, **report.model_dump(mode="json")}, indent=2, ensure_ascii=True) + "\n"
+    return json.dumps({"schema": SCHEMA, **asdict(safe(report))}, indent=2, ensure_ascii=True) + "\n"
 
 
 def render_source_terminal(report: CodeReport, console: Console) -> None:
     """Print a report. Lines are never broken here, so a place can be copied whole."""
-    for line in _lines(report):
+    for line in _lines(safe(report)):
         console.print(line, soft_wrap=True, highlight=False)
 
 

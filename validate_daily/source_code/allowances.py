@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from checks.judge.finding import Severity
-from validate_daily.source_code.finding import CodeFinding
+from validate_daily.source_code.finding import CodeFinding, CodeSeverity
 from validate_daily.source_code.tree import Tree
 
 _COMMENT: Final = re.compile(r"#\s*validate-daily:\s*allow\[([^\]]*)\][ \t]*(.*)")
@@ -54,7 +53,7 @@ def _fault(allowance: Allowance) -> CodeFinding:
         path=allowance.path,
         line=allowance.line,
         column=allowance.column,
-        severity=Severity.P2,
+        severity=CodeSeverity.P2,
         reason=reason,
         fix=fix,
     )

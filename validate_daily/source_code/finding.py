@@ -1,53 +1,57 @@
-"""What a look at source code found, at which line, why that is wrong, and what mends it."""
+"""What the checker says about source code: where a fault is, why it is one, and what to do about it."""
 
-from typing import Annotated
-
-from pydantic import Field
-
-from checks.evidence.base import Evidence, Untrusted
-from checks.judge.finding import Severity
-
-LineNumber = Annotated[int, Field(ge=1)]
+from dataclasses import dataclass
+from enum import StrEnum
 
 
-class CodeFinding(Evidence):
-    """One fault in source code.
+class CodeSeverity(StrEnum):
+    """P1 for what takes something down or away; P2 for the rest."""
+
+    P1 = "P1"
+    P2 = "P2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFinding:
+    """One fault in source code. Its texts are strangers' text, as they stand in the code.
 
     Attributes:
         rule: the name of the rule that found it.
         path: the file, with forward slashes, below the directory that was read.
         line: counted from 1.
         column: counted from 1, in characters.
-        severity: P1 for what takes something down or away; P2 for the rest.
+        severity: how bad it is.
         reason: why it is wrong, in one sentence that names what it is about.
         fix: what to do about it.
-        text: the line itself, secrets taken out, cut to what a person reads.
+        text: the line itself, without the blanks around it.
     """
 
     rule: str
-    path: Untrusted
-    line: LineNumber
-    column: LineNumber = 1
-    severity: Severity
-    reason: Untrusted
-    fix: Untrusted
-    text: Untrusted = ""
+    path: str
+    line: int
+    column: int = 1
+    severity: CodeSeverity
+    reason: str
+    fix: str
+    text: str = ""
 
 
-class UnreadFile(Evidence):
-    """What could not be read, so that nothing is known about it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadFile:
+    """A file or folder that could not be read, so that nothing is known about it."""
 
-    path: Untrusted
-    reason: Untrusted
+    path: str
+    reason: str
 
 
-class Unsure(Evidence):
-    """What was read and could not be judged by a rule without guessing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsure:
+    """A place that a rule could not judge without guessing."""
 
     rule: str
-    path: Untrusted
-    line: LineNumber
-    reason: Untrusted
+    path: str
+    line: int
+    reason: str
 
 
 CodeJudgement = CodeFinding | Unsure

@@ -2,11 +2,8 @@
 
 import posixpath
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass, replace
 
-from checks.evidence.base import Count, Evidence
-from checks.text.redact import redact
-from checks.text.show import show
 from validate_daily.source_code.allowances import apply_allowances
 from validate_daily.source_code.finding import CodeFinding, UnreadFile, Unsure
 from validate_daily.source_code.project import Project
@@ -14,10 +11,9 @@ from validate_daily.source_code.python.packages import Packages
 from validate_daily.source_code.rules import RULES
 from validate_daily.source_code.tree import Tree
 
-_LONGEST: Final = 160
 
-
-class CodeReport(Evidence):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeReport:
     """What is wrong in some source code, what could not be read of it, and what could not be judged.
 
     Attributes:
@@ -32,9 +28,9 @@ class CodeReport(Evidence):
     findings: tuple[CodeFinding, ...] = ()
     unread: tuple[UnreadFile, ...] = ()
     unsure: tuple[Unsure, ...] = ()
-    allowed: Count = 0
-    files: Count = 0
-    lines: Count = 0
+    allowed: int = 0
+    files: int = 0
+    lines: int = 0
 
     def __add__(self, other: "CodeReport") -> "CodeReport":
         """Both together."""
@@ -49,20 +45,25 @@ class CodeReport(Evidence):
 
     def below(self, folder: str) -> "CodeReport":
         """The same, with paths that begin with the directory that was read."""
-        return self.model_copy(
-            update={
-                name: tuple(
-                    each.model_copy(update={"path": posixpath.normpath(f"{folder}/{each.path}")}) for each in told
-                )
-                for name, told in (("findings", self.findings), ("unread", self.unread), ("unsure", self.unsure))
-            }
+
+        def moved(path: str) -> str:
+            return posixpath.normpath(f"{folder}/{path}")
+
+        return replace(
+            self,
+            findings=tuple(replace(each, path=moved(each.path)) for each in self.findings),
+            unread=tuple(replace(each, path=moved(each.path)) for each in self.unread),
+            unsure=tuple(replace(each, path=moved(each.path)) for each in self.unsure),
         )
 
     def only(self, wanted: Callable[[str], bool]) -> "CodeReport":
         """Only what is told of some files."""
-        told = {"findings": self.findings, "unread": self.unread, "unsure": self.unsure}
-        kept = {name: tuple(each for each in those if wanted(each.path)) for name, those in told.items()}
-        return self.model_copy(update=kept)
+        return replace(
+            self,
+            findings=tuple(each for each in self.findings if wanted(each.path)),
+            unread=tuple(each for each in self.unread if wanted(each.path)),
+            unsure=tuple(each for each in self.unsure if wanted(each.path)),
+        )
 
 
 def look_at(tree: Tree) -> CodeReport:
@@ -90,4 +91,4 @@ def _with_text(finding: CodeFinding, tree: Tree) -> CodeFinding:
     lines = (module.text if module else tree.texts.get(finding.path, "")).split("\n")
     line = lines[finding.line - 1] if finding.line <= len(lines) else ""
     column = len(line.encode()[: finding.column - 1].decode(errors="replace")) + 1
-    return finding.model_copy(update={"column": column, "text": show(redact(line.strip()), limit=_LONGEST)})
+    return replace(finding, column=column, text=line.strip())

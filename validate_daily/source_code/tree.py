@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from checks.text.show import show
 from validate_daily.source_code.finding import UnreadFile
-from validate_daily.source_code.python.module import Module, read_module
+from validate_daily.source_code.module import Module, read_module
 
 SKIPPED: Final = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__", "__pypackages__"})
 """Folders that hold nobody's own code; those whose name begins with a dot are skipped too. A named one is read."""
@@ -172,7 +171,7 @@ class _Reading:
         return raw
 
     def _miss(self, path: str, reason: str) -> None:
-        self.unread.append(UnreadFile(path=path, reason=show(reason, limit=300)))
+        self.unread.append(UnreadFile(path=path, reason=reason))
 
 
 def _decode(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Reads Dockerfiles and commands: what an image will hold, install and start.
+"""What an image will hold, install and start, told from its Dockerfile.
 
-May import the tree and python.
+May import python/, the tree and the requirements.
 """

@@ -8,8 +8,8 @@ from validate_daily.source_code.container.command import Running, running
 from validate_daily.source_code.container.copies import CopiedImage, build, contexts_of
 from validate_daily.source_code.container.dockerfile import BuildStage, read_dockerfile
 from validate_daily.source_code.container.installs import Installed, installed
+from validate_daily.source_code.container.reach import LeftOut, Reach
 from validate_daily.source_code.python.packages import Packages
-from validate_daily.source_code.python.reach import LeftOut, Reach
 from validate_daily.source_code.tree import Tree, is_dockerfile
 
 _RUNS: Final = frozenset({"CMD", "ENTRYPOINT"})

@@ -1,4 +1,4 @@
-"""Reads Python files: imports, packages, and what happens when an import fails.
+"""What Python code means: where an import leads, which folders lack ``__init__.py``, what a failed import does.
 
-May import the tree.
+May import the tree and its modules.
 """

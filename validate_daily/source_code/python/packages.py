@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from validate_daily.source_code.python.module import Import
+from validate_daily.source_code.module import Import
 from validate_daily.source_code.tree import Tree, is_dockerfile
 
 INIT = "__init__.py"

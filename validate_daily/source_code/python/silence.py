@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from validate_daily.source_code.python.module import last_name
+from validate_daily.source_code.module import last_name
 
 _QUIET: Final = frozenset({"debug", "info"})
 _LOUD: Final = frozenset({

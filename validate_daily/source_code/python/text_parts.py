@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from validate_daily.source_code.python.module import last_name
+from validate_daily.source_code.module import last_name
 
 _RUN: Final = re.compile(
     r"(^|_)(run|runs|date|dates|day|today|now|utcnow|time|timestamp|ts|uuid[14]?|guid|execution|exec|attempt|job_id|"

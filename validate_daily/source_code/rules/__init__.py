@@ -1,4 +1,7 @@
-"""The table of rules about source code: one rule, one file, one name."""
+"""The ordered table of rules about source code: one rule, one file, one name.
+
+May import the project and the rooms that it is made of.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -7,11 +7,10 @@ and is said to be unsure instead of being guessed.
 import posixpath
 from collections.abc import Iterator
 
-from checks.judge.finding import Severity
 from validate_daily.source_code.container.builds import Build
 from validate_daily.source_code.container.command import Running, brings, taken_apart
 from validate_daily.source_code.container.installs import Installed
-from validate_daily.source_code.finding import CodeFinding, CodeJudgement, Unsure
+from validate_daily.source_code.finding import CodeFinding, CodeJudgement, CodeSeverity, Unsure
 from validate_daily.source_code.project import Project
 from validate_daily.source_code.python.packages import join, parent
 from validate_daily.source_code.requirements import Requirements, project_requirements, requirements_of
@@ -83,7 +82,7 @@ def _finding(path: str, line: int, package: str, told: str) -> CodeFinding:
         rule=_RULE,
         path=path,
         line=line,
-        severity=Severity.P1,
+        severity=CodeSeverity.P1,
         reason=f"this command needs {package}, and {told}: the container ends as soon as it starts",
         fix=f"add {package} to the requirements that are installed there",
     )

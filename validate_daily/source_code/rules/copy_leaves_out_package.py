@@ -6,11 +6,10 @@ command names and follows every import. A finding holds from every directory tha
 
 from collections.abc import Iterator
 
-from checks.judge.finding import Severity
 from validate_daily.source_code.container.builds import Build
-from validate_daily.source_code.finding import CodeFinding, CodeJudgement, Unsure
+from validate_daily.source_code.container.reach import LeftOut
+from validate_daily.source_code.finding import CodeFinding, CodeJudgement, CodeSeverity, Unsure
 from validate_daily.source_code.project import Project
-from validate_daily.source_code.python.reach import LeftOut
 
 _RULE = "copy-leaves-out-package"
 
@@ -45,7 +44,7 @@ def _finding(path: str, line: int, left_out: LeftOut) -> CodeFinding:
         rule=_RULE,
         path=path,
         line=line,
-        severity=Severity.P1,
+        severity=CodeSeverity.P1,
         reason=f"{left_out.what} is not in the image: {by}, and {how}",
         fix="take the line out of .dockerignore" if left_out.ignored else f"add a COPY of {left_out.what}",
     )

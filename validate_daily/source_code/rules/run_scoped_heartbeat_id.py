@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from checks.judge.finding import Severity
-from validate_daily.source_code.finding import CodeFinding
+from validate_daily.source_code.finding import CodeFinding, CodeSeverity
+from validate_daily.source_code.module import Module, last_name
 from validate_daily.source_code.project import Project
-from validate_daily.source_code.python.module import Module, last_name
 from validate_daily.source_code.python.text_parts import is_built, run_part
 
 _HEARTBEAT: Final = "heartbeat"
@@ -101,7 +100,7 @@ class _Looking:
             path=self.module.path,
             line=built.lineno,
             column=built.col_offset + 1,
-            severity=Severity.P1,
+            severity=CodeSeverity.P1,
             reason=f"this id of a heartbeat is another one for each run ({how}): one document for every run piles up",
             fix=_FIX,
         )

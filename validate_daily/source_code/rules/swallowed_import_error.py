@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from checks.judge.finding import Severity
-from validate_daily.source_code.finding import CodeFinding
+from validate_daily.source_code.finding import CodeFinding, CodeSeverity
+from validate_daily.source_code.module import Module, catches_import_error, last_name
+from validate_daily.source_code.needs import Needed
 from validate_daily.source_code.project import Project
-from validate_daily.source_code.python.module import Module, catches_import_error, last_name
-from validate_daily.source_code.python.needs import Needed
 from validate_daily.source_code.python.silence import binds, is_answered, is_silent
 
 _WATCHES: Final = re.compile(
@@ -73,7 +72,7 @@ def _finding(module: Module, handler: ast.ExceptHandler, target: str, *, watches
         path=module.path,
         line=handler.lineno,
         column=handler.col_offset + 1,
-        severity=Severity.P1 if watches else Severity.P2,
+        severity=CodeSeverity.P1 if watches else CodeSeverity.P2,
         reason=f"when the import of {target} fails, this {consequence}: what depends on it is switched off silently",
         fix="let it fail: this project cannot do without it; or log the error at warning or above",
     )

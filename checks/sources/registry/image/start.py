@@ -8,19 +8,17 @@ from checks.judge.deployed.proofs import Lack, Starting
 from checks.sources.registry.image.application import Application
 from checks.sources.registry.image.files import Read
 from checks.sources.registry.image.layer import Entry
-from checks.sources.registry.image.lookup import FoundFile, Layers, Unclear
-from checks.sources.registry.image.lookup import UnreadLayer as NotYet
+from checks.sources.registry.image.lookup import FoundFile, Layers, Unclear, UnreadLayer
 from checks.sources.registry.image.manifest import Built
 from checks.sources.registry.image.tar import MemberKind
 from checks.text.show import show
 from validate_daily.source_code.container.command import Running
 from validate_daily.source_code.container.shell import unwrapped
 from validate_daily.source_code.finding import UnreadFile
-from validate_daily.source_code.project import Project
-from validate_daily.source_code.python.module import Module, read_module
-from validate_daily.source_code.python.packages import Packages
+from validate_daily.source_code.module import Module, read_module
+from validate_daily.source_code.python.packages import INIT, Packages, join
+from validate_daily.source_code.python.uninitialized import uninitialized
 from validate_daily.source_code.requirements import normal
-from validate_daily.source_code.rules.missing_init import missing_init
 from validate_daily.source_code.tree import Tree
 
 _MOST: Final = 50
@@ -65,7 +63,7 @@ def _tree(layers: Layers, application: Application) -> Tree:
             else:
                 texts[short] = text
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            unread.append(UnreadFile(path=short, reason=show(str(error), limit=200)))
+            unread.append(UnreadFile(path=short, reason=str(error)))
     name = application.folder.rpartition("/")[2]
     return Tree(name=name, modules=modules, texts=texts, files=frozenset(files), unread=tuple(unread))
 
@@ -78,11 +76,10 @@ def _kept(entry: Entry) -> bytes:
 
 def _packages(layers: Layers, tree: Tree, application: Application) -> Iterator[Lack]:
     """Directories that something imports from, and that have no ``__init__.py``: proved to have none."""
-    for finding in missing_init(Project(tree=tree, packages=Packages.of(tree))):
-        folder = finding.reason.partition("/ is imported")[0]
-        path = "/".join(filter(None, (application.folder, folder, "__init__.py")))
-        if not isinstance(layers.find(path), FoundFile | NotYet | Unclear):
-            where = f"imported by /{application.folder}/{finding.path}, line {finding.line}"
+    for each in uninitialized(tree, Packages.of(tree)):
+        path = join(application.folder, join(each.folder, INIT))
+        if not isinstance(layers.find(path), FoundFile | UnreadLayer | Unclear):
+            where = f"imported by /{application.folder}/{each.importer.path}, line {each.first.line}"
             yield Lack(what=f"/{path}", why=where)
 
 

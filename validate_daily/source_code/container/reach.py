@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from validate_daily.source_code.container.command import Begins
 from validate_daily.source_code.container.copies import CopiedImage
-from validate_daily.source_code.python.module import Import, is_test
+from validate_daily.source_code.module import Import, is_test
 from validate_daily.source_code.python.packages import INIT, FoundPackage, Packages, join
 from validate_daily.source_code.requirements import packages_of
 

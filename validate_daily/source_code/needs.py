@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from validate_daily.source_code.module import Import, Module
 from validate_daily.source_code.project import Project
-from validate_daily.source_code.python.module import Import, Module
 from validate_daily.source_code.python.packages import FoundPackage
 
 _NOT_EVERYWHERE: Final = frozenset({
