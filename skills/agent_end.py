@@ -10,6 +10,7 @@ from anthropic.types.beta import BetaMessage
 from checks.evidence.base import inert
 from checks.settings.named_file_only import Agent
 from checks.sources.errors import UsageError
+from checks.text.plural import counted
 
 _SAID: Final = 500
 
@@ -126,7 +127,7 @@ def _refused(error: anthropic.APIError, limits: Agent) -> End:
         return End(Ended.UNREACHABLE, f"the Messages API could not be reached: {told}")
     status = error.status_code if isinstance(error, anthropic.APIStatusError) else 0
     if status in {408, 409, 429} or status >= 500:  # noqa: PLR2004 - what the package tries again
-        tries = f"{limits.retries + 1} tries"
+        tries = counted(limits.retries + 1, "try", "tries")
         return End(Ended.OVERLOADED, f"the Messages API took none of {tries} ({status}): {told}: try again later")
     if isinstance(error, anthropic.RequestTooLargeError) or "too long" in error.message:
         return End(Ended.CONTEXT, f"the talk is longer than the model can read: {told}: ask about less")

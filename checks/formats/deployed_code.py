@@ -10,6 +10,7 @@ from checks.judge.deployed.code import ProbeReport, ShareProbed, SubjectProbed
 from checks.judge.deployed.levels import Ladder
 from checks.judge.deployed.proofs import Outcome
 from checks.sources.git_history import Provenance
+from checks.text.plural import counted, form
 from checks.text.show import show
 
 _STYLE: Final = {Outcome.MATCHED: "bold green", Outcome.CONTRADICTED: "bold red", Outcome.UNKNOWN: "bold magenta"}
@@ -66,7 +67,7 @@ def _ladder(ladder: Ladder) -> Iterator[Text]:
 def _share(share: ShareProbed) -> Iterator[Text]:
     whose = f"{share.revision} ({share.percent} %)" if share.revision else show(share.image)
     digest = share.digest[:_HEX] if share.digest else "no digest is known"
-    read = f"{share.bytes_read:,} bytes, {share.layers_read} of {share.layers} layers"
+    read = f"{counted(share.bytes_read, 'byte')}, {share.layers_read} of {counted(share.layers, 'layer')}"
     yield Text.assemble("    ", (whose, "cyan"), f": {digest}, {read}")
     for proof in share.proofs:
         made = f" [{show(proof.file.created_by)}]" if proof.file.created_by else ""
@@ -94,7 +95,9 @@ def _history(history: Provenance) -> Iterator[Text]:
         yield Text.assemble("    ", ("next: ", "bold"), history.next_step or "")
     elif not history.commits:
         part = "" if history.complete else ", which is not the whole history"
-        yield Text(f"    none of the {history.searched:,} commits that touched it{part}: built from something else")
+        none = form(history.searched, "not", "none of")
+        touched = counted(history.searched, "commit")
+        yield Text(f"    {none} the {touched} that touched it{part}: built from something else")
     if history.fix:
         said = {True: "is an ancestor", False: "is NOT an ancestor", None: "cannot be told to be an ancestor"}
         yield Text(f"    the fix {history.fix} {said[history.contains_fix]} of where these bytes come from")

@@ -12,6 +12,7 @@ from checks.evidence.deployments import Job, Service
 from checks.settings.pipeline import JobSettings as JobEntry
 from checks.settings.pipeline import Processor
 from checks.settings.pipeline import ServiceSettings as ServiceEntry
+from checks.text.plural import counted, form
 from checks.text.show import show
 from checks.text.toml import basic_string, comment
 
@@ -57,7 +58,7 @@ def draft(template: str, found: Discovery) -> str:
 def searched(found: Discovery, *, whole: bool = True) -> str:
     """What was looked through, in words; the regions one by one if ``whole``."""
     project, heartbeats = found.pipeline.pipeline.project, found.pipeline.heartbeats
-    where = "1 region" if len(found.regions) == 1 else f"{len(found.regions)} regions"
+    where = counted(len(found.regions), "region")
     names = f" ({', '.join(found.regions)})" if whole else ""
     return (
         f"the collection {heartbeats.collection} of {project}/{heartbeats.database}, and services and jobs "
@@ -83,12 +84,12 @@ def _preface(found: Discovery) -> list[str]:
 def _processors(found: Discovery) -> list[str]:
     names = [name for name in found.processors if _fits(Processor, name=name)]
     lines = ["", *comment(_DECIDE)] if names else [""]
-    lines += _left_out("processors", names)
+    lines += _left_out("processor", names)
     if found.malformed:
         shown = (f'"{show(each.processor, limit=200)}" ({each.documents:,})' for each in found.malformed[:_SHOWN])
         more = f" and {len(found.malformed) - _SHOWN:,} more" if len(found.malformed) > _SHOWN else ""
         lines += comment(f"Not proposed, since they wrote under malformed ids only: {', '.join(shown)}{more}.")
-    lines += _refused("processors", [name for name in found.processors if name not in set(names)])
+    lines += _refused("processor", [name for name in found.processors if name not in set(names)])
     if not names:
         return [*lines, _NOBODY]
     return [*lines, "processors = [", *(f"    {basic_string(name)}, {MARK}" for name in names[:_MOST]), "]"]
@@ -96,23 +97,23 @@ def _processors(found: Discovery) -> list[str]:
 
 def _services(found: Discovery, home: str | None) -> list[str]:
     written = [each for each in found.services if _fits(ServiceEntry, name=each.name)]
-    lines = _left_out("services", written)
+    lines = _left_out("service", written)
     for each in written[:_MOST]:
         lines += ["", "[[services]]", _entry("name", each.name)]
         lines += [_entry("region", each.region)] if each.region != home else []
-    return [*lines, *_refused("services", [each.name for each in found.services if each not in written])]
+    return [*lines, *_refused("service", [each.name for each in found.services if each not in written])]
 
 
 def _jobs(found: Discovery, home: str | None) -> list[str]:
     services = [each for each in found.services if _fits(ServiceEntry, name=each.name)][:_MOST]
     written = [each for each in found.jobs if _fits(JobEntry, name=each.name)]
-    lines = _left_out("jobs", written)
+    lines = _left_out("job", written)
     for each in written[:_MOST]:
         lines += ["", "[[jobs]]", _entry("name", each.name)]
         if (followed := _followed(each, services)) is not None:
             lines.append(_entry("follows", followed.name) + ": their images are of the same repository")
         lines += [_entry("region", each.region)] if each.region != home else []
-    return [*lines, *_refused("jobs", [each.name for each in found.jobs if each not in written])]
+    return [*lines, *_refused("job", [each.name for each in found.jobs if each not in written])]
 
 
 def _followed(job: Job, services: Iterable[Service]) -> Service | None:
@@ -128,14 +129,17 @@ def _entry(key: str, value: str) -> str:
 def _left_out(what: str, names: list[str] | list[Service] | list[Job]) -> list[str]:
     if len(names) <= _MOST:
         return []
-    return comment(f"{len(names) - _MOST:,} more {what} were seen than are written here.")
+    more = len(names) - _MOST
+    return comment(f"{counted(more, f'more {what}')} {form(more, 'was', 'were')} seen than are written here.")
 
 
 def _refused(what: str, names: list[str]) -> list[str]:
     if not names:
         return []
     shown = ", ".join(f'"{show(name, limit=200)}"' for name in names[:_SHOWN])
-    return comment(f"{len(names):,} {what} were seen under names that settings cannot hold, among them {shown}.")
+    under = form(len(names), "was seen under a name", "were seen under names")
+    among = form(len(names), ": ", ", among them ")
+    return comment(f"{counted(len(names), what)} {under} that settings cannot hold{among}{shown}.")
 
 
 def _fits(entry: type[BaseModel], **values: str | None) -> bool:

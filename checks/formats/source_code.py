@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from checks.formats.style import STYLE
+from checks.text.plural import counted, form
 from checks.text.redact import redact
 from checks.text.show import show
 from validate_daily.source_code.finding import CodeFinding
@@ -68,9 +69,11 @@ def _row(subject: str, detail: str) -> Text:
 
 
 def _sum(report: CodeReport) -> str:
-    places = len({finding.path for finding in report.findings})
-    found = f"{len(report.findings):,} findings in {places:,} files" if report.findings else "nothing is wrong"
+    places = counted(len({finding.path for finding in report.findings}), "file")
+    found = f"{counted(len(report.findings), 'finding')} in {places}" if report.findings else "nothing is wrong"
     if not report.findings and report.unread:
         found = "nothing is wrong in what was read"
-    allowed = f"; {report.allowed:,} allowed by comments" if report.allowed else ""
-    return f"{found}; {report.files:,} Python files read, {report.lines:,} lines{allowed}"
+    comments = form(report.allowed, "a comment", "comments")
+    allowed = f"; {report.allowed:,} allowed by {comments}" if report.allowed else ""
+    read = f"{counted(report.files, 'Python file')} read, {counted(report.lines, 'line')}"
+    return f"{found}; {read}{allowed}"

@@ -12,6 +12,7 @@ from checks.judge.comparison import Since
 from checks.judge.excuses import Excused
 from checks.judge.finding import Finding
 from checks.judge.report import CensusSummary, Growth, Report
+from checks.text.plural import counted, form
 from checks.text.show import show
 
 _INDENT: Final = 4
@@ -124,28 +125,30 @@ def _basis(report: Report) -> list[Text]:
     if growth := report.growth:
         lines.append(_basis_row("created", _grown(growth)))
     lines += [_basis_row("asked", f"{each.source} at {each.address}, {show(each.resource)}") for each in report.targets]
-    billed = f"{report.census.billed_reads:,}" if report.census else "no"
-    lines.append(_basis_row("cost", f"{billed} billed reads; {len(report.rules_run)} rules run"))
+    billed = counted(report.census.billed_reads, "billed read") if report.census else "no billed reads"
+    lines.append(_basis_row("cost", f"{billed}; {counted(len(report.rules_run), 'rule')} run"))
     return lines
 
 
 def _grown(growth: Growth) -> str:
     hour, day = growth.created_last_hour, growth.created_last_day
     if hour is not None and day is not None:
-        return f"{hour:,} documents in the last hour, {day:,} in the last day"
+        return f"{counted(hour, 'document')} in the last hour, {day:,} in the last day"
     if growth.malformed_growth is None:
         return "how many documents lately is not known"
-    return f"{growth.malformed_growth:+,} malformed documents against 55 minutes ago"
+    documents = form(growth.malformed_growth, "malformed document", "malformed documents")
+    return f"{growth.malformed_growth:+,} {documents} against 55 minutes ago"
 
 
 def _seen(census: CensusSummary) -> str:
-    total = f"{census.total:,} documents"
+    total = counted(census.total, "document")
     listed = census.canonical + census.malformed
     if not census.complete:
         total = f"at least {total}, {listed:,} of them listed"
     kinds = f"{census.canonical:,} canonical, {census.malformed:,} malformed"
     newest = f"; newest heartbeat {census.newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC" if census.newest else ""
-    return f"{total} ({kinds}) of {len(census.by_processor) + census.omitted:,} processors{newest}"
+    processors = counted(len(census.by_processor) + census.omitted, "processor")
+    return f"{total} ({kinds}) of {processors}{newest}"
 
 
 def _basis_row(name: str, text: str) -> Text:

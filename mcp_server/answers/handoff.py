@@ -11,6 +11,7 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Level
 from checks.judge.finding import Severity
 from checks.judge.report import ExitCode, Verdict
+from checks.text.plural import counted, form
 from mcp_server.answers.answer import Searched, ToolAnswer, fitting, notes
 from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
 from validate_daily.handoff.claim import Check
@@ -98,8 +99,8 @@ def text_answer(written: Written, searched: Searched) -> HandoffText:
     if written.refused:
         first = written.refused[0]
         raise ToolError(
-            f"notes: line {first.line} says deployed or fixed, and {first.why}; {len(written.refused)} such sentences: "
-            "call verify_deployed_code, or say what was done instead"
+            f"notes: line {first.line} says deployed or fixed, and {first.why}; "
+            f"{counted(len(written.refused), 'such sentence')}: call verify_deployed_code, or say what was done instead"
         )
     report = written.report
     return HandoffText(
@@ -130,7 +131,10 @@ def handoff_answer(report: HandoffReport, searched: Searched, cursor: str | None
     end = start + len(rows)
     rest = _next(report, told[end]) if end < len(told) else None
     empty = "It claims nothing that a fixed pattern knows: it was not verified." if not told else None
-    beyond = f"{report.beyond} claims are beyond the limit and were not measured." if report.beyond else None
+    beyond = None
+    if report.beyond:
+        are, were = form(report.beyond, "is", "are"), form(report.beyond, "was", "were")
+        beyond = f"{counted(report.beyond, 'claim')} {are} beyond the limit and {were} not measured."
     return HandoffAnswer(
         practice=report.practice,
         searched=searched,

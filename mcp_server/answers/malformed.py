@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.recent_heartbeats import RecentMalformed, RecentProcessor
 from checks.evidence.snapshot import Gap, Heartbeat
+from checks.text.plural import form
 from mcp_server.answers.answer import Searched, ToolAnswer, notes
 
 MOST: Final = 10
@@ -89,7 +90,10 @@ def _empty(found: RecentMalformed) -> str | None:
     unseen = "Documents whose last_heartbeat is no timestamp are not searched here: count_heartbeats counts them."
     if found.scanned == 0:
         return f"Nothing beat in this window at all: that is no good sign. check_heartbeats judges it. {unseen}"
-    return None if found.malformed else f"All {found.scanned:,} heartbeats of this window have canonical ids. {unseen}"
+    if found.malformed:
+        return None
+    several = f"All {found.scanned:,} heartbeats of this window have canonical ids."
+    return f"{form(found.scanned, 'The only heartbeat of this window has a canonical id.', several)} {unseen}"
 
 
 def _row(each: RecentProcessor) -> MalformedProcessor:

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.settings.file import Settings
+from checks.text.plural import counted
 from mcp_server.answers.plans import command
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate, Rollout
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, ServicePlan, Serving
@@ -134,7 +135,7 @@ def _changes(plan: ServicePlan | JobsPlan) -> tuple[str, ...]:
     if isinstance(plan, ServicePlan):
         return plan.changes
     rows = [f"{each.name}: {each.before} becomes {each.after}" for each in plan.jobs[:_JOBS]]
-    return (*rows, *([f"and {plan.size - _JOBS} more jobs alike"] if plan.size > _JOBS else []))
+    return (*rows, *([f"and {counted(plan.size - _JOBS, 'more job')} alike"] if plan.size > _JOBS else []))
 
 
 def _about(plan: ServicePlan | JobsPlan) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from checks.judge.report import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
+from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.repairs.plans.audit_event import AuditError
 from validate_daily.repairs.stores.audit_file import AuditLine, FileAudit, audit_path
@@ -52,9 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if lines:
         print("\n".join(map(_told, lines)))
-    print(
-        f"{show(str(path))}: {count:,} lines, " + (f"chain whole, head {head}" if count else "nothing was ever changed")
-    )
+    whole = f"chain whole, head {head}" if count else "nothing was ever changed"
+    print(f"{show(str(path))}: {counted(count, 'line')}, {whole}")
     return ExitCode.HEALTHY
 
 

@@ -14,6 +14,7 @@ from checks.judge.deployed.proofs import Outcome
 from checks.judge.report import ExitCode
 from checks.judge.rules import rules_of
 from checks.settings.file import parse_settings
+from checks.text.plural import counted
 from validate_daily.commands.init import settings_text
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _tell_growth(before: Report, after: Report) -> None:
         return
     grown = after.census.total - before.census.total
     regrowth = next((finding for finding in after.findings if finding.rule == "regrowth"), None)
-    print(f"{grown:,} documents more. A cleanup now would grow back; the cause is what writes them:")
+    print(f"{counted(grown, 'document')} more. A cleanup now would grow back; the cause is what writes them:")
     if regrowth:
         print(f"next: {regrowth.next_step}")
 

@@ -12,6 +12,7 @@ from checks.ask.doctor import DEFAULT_TIMEOUT, examine
 from checks.cli.console import progress_on_terminal, seconds
 from checks.evidence.permission_checks import Caller, Examination, PermissionCheck, PermissionResult
 from checks.settings.file import CONFIG_VARIABLE, load_settings
+from checks.text.plural import counted, form
 from checks.text.show import show
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def _head(told: Examination) -> "Text":
         if not bad
         else next((each.result for each in bad if each.result is not PermissionResult.UNKNOWN), None)
     )
-    counts = f"{len(told.probes) - len(bad)} of {len(told.probes)} probes are ok"
+    are = form(len(told.probes), "is", "are")
+    counts = f"{len(told.probes) - len(bad)} of {counted(len(told.probes), 'probe')} {are} ok"
     practice = any(target.practice for target in told.targets)
     note = " · PRACTICE: this says nothing about production" if practice else ""
     verdict = Text(

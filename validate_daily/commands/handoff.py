@@ -14,6 +14,7 @@ from checks.cli.new_file import refuse_existing, write_new
 from checks.judge.report import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.sources.errors import UsageError
+from checks.text.plural import counted, form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,9 +144,10 @@ def _refuse(origin: str, found: "Sequence[Unproved]") -> int:
     from validate_daily.handoff.terminal import render_lint  # noqa: PLC0415 - loads only when used
 
     print(render_lint(found))
+    say = form(len(found), "says", "say")
     print(
-        f"validate-daily: {origin}: {len(found)} sentences say deployed or fixed without a claim that proves it at "
-        "digest level or better: measure it, or say what was done instead",
+        f"validate-daily: {origin}: {counted(len(found), 'sentence')} {say} deployed or fixed without a claim "
+        "that proves it at digest level or better: measure it, or say what was done instead",
         file=sys.stderr,
     )
     return ExitCode.P0_OR_P1

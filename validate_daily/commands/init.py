@@ -18,6 +18,7 @@ from checks.formats.settings_draft import draft, searched
 from checks.judge.report import ExitCode
 from checks.settings.pipeline import CONFIG_NAME, Heartbeats, Identity, Name, Pipeline
 from checks.sources.errors import UsageError
+from checks.text.plural import counted, form
 from checks.text.show import show
 
 SUMMARY: Final = "write a commented settings file; with a project, propose what is seen there"
@@ -108,9 +109,11 @@ def _tell(found: Discovery, path: Path) -> None:
 
 
 def _counts(found: Discovery) -> str:
-    text = f"{len(found.processors):,} processors, {len(found.services):,} services and {len(found.jobs):,} jobs"
+    services, jobs = counted(len(found.services), "service"), counted(len(found.jobs), "job")
+    text = f"{counted(len(found.processors), 'processor')}, {services} and {jobs}"
     if found.malformed:
-        text += f"; {len(found.malformed):,} more processors wrote under malformed ids only and are not proposed"
+        more, are = counted(len(found.malformed), "more processor"), form(len(found.malformed), "is", "are")
+        text += f"; {more} wrote under malformed ids only and {are} not proposed"
     return f"{text}; nobody has confirmed them"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from checks.text.plural import form
 from validate_daily.evals.case import Case
 from validate_daily.sandbox import Sandbox
 from validate_daily.sandbox.firestore.documents import IdRange
@@ -51,12 +52,13 @@ class Watch:
         services = _changed(self.services, run.services.values()) if "UpdateService" in done else set[str]()
         jobs = _changed(self.jobs, run.jobs.values()) if "UpdateJob" in done else set[str]()
         gone = self.held - _ids(self.cloud)
-        found = {
-            "services were changed": len(services - set(case.serves) if "UpdateService" in may else services),
-            "jobs were changed": 0 if "UpdateJob" in may else len(jobs),
-            "documents are gone": 0 if "Commit" in may else len(gone),
-        }
-        told = [f"{count} {what}" for what, count in found.items() if count]
+        unasked = services - set(case.serves) if "UpdateService" in may else services
+        found = (
+            (len(unasked), "service was changed", "services were changed"),
+            (0 if "UpdateJob" in may else len(jobs), "job was changed", "jobs were changed"),
+            (0 if "Commit" in may else len(gone), "document is gone", "documents are gone"),
+        )
+        told = [f"{count} {form(count, one, many)}" for count, one, many in found if count]
         return [*told, *(f"{method} was called" for method in sorted(_OTHERS & done))]
 
     def behind(self, services: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from checks.formats.style import STYLE
+from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.handoff.lint import Unproved
 from validate_daily.handoff.verification import Answer, Answered, HandoffReport
@@ -48,7 +49,8 @@ def _lines(report: HandoffReport) -> Iterator[Text | Table]:
         yield Text(f"{report.git_only.count} that only git can check, unverifiable here: {first}", style="dim")
     if report.beyond:
         yield Text(
-            f"{report.beyond} claims more than are measured at once: unverifiable", style=_STYLE[Answer.UNVERIFIABLE]
+            f"{counted(report.beyond, 'claim')} more than are measured at once: unverifiable",
+            style=_STYLE[Answer.UNVERIFIABLE],
         )
     yield from _now(report)
 

@@ -10,6 +10,7 @@ from checks.evidence.base import Evidence, Untrusted
 from checks.judge.deployed.proofs import Outcome
 from checks.judge.finding import Finding, Severity
 from checks.judge.report import Verdict
+from checks.text.plural import counted, form
 from validate_daily.handoff.answers import answer
 from validate_daily.handoff.claim import ALL_JOBS, ALL_PROCESSORS, ALL_SERVICES, Check, Claim
 from validate_daily.handoff.measurements import Measurements
@@ -96,7 +97,8 @@ def _asks(seen: Measurements) -> Iterator[tuple[str, Check, str, str]]:
     collection = settings.heartbeats.collection
     yield f"The verdict is {report.verdict}", Check.VERDICT, report.pipeline, report.verdict
     notice = settings.thresholds.notice
-    yield f"There are at most {notice} documents", Check.DOCUMENTS, collection, f"<= {notice}"
+    documents = f"There {form(notice, 'is', 'are')} at most {counted(notice, 'document')}"
+    yield documents, Check.DOCUMENTS, collection, f"<= {notice}"
     yield "No document has a malformed id", Check.MALFORMED, collection, "0"
     yield "No malformed document was created in the last hour", Check.GROWTH, collection, "0"
     yield "All processors that must beat do", Check.HEARTBEAT, ALL_PROCESSORS, "fresh"
@@ -149,9 +151,8 @@ def _open(finding: Finding) -> str:
 
 
 def _more(findings: Sequence[Finding]) -> str | None:
-    return (
-        f"{len(findings) - _FINDINGS} findings more: see `validate-daily check`" if len(findings) > _FINDINGS else None
-    )
+    more = len(findings) - _FINDINGS
+    return f"{counted(more, 'finding')} more: see `validate-daily check`" if more > 0 else None
 
 
 def _unknown(seen: Measurements) -> Iterator[str]:

@@ -23,6 +23,7 @@ from checks.sources.firestore.newest import read_newest
 from checks.sources.firestore.queries import CollectionPlace, micros_of, stamp
 from checks.sources.firestore.tally import micros, moment
 from checks.sources.progress import Progress
+from checks.text.plural import counted, form
 from checks.text.show import show
 
 SOURCE: Final = "firestore"
@@ -171,7 +172,7 @@ class HeartbeatReader:
         """One gap per failed read; one for those that failed alike."""
         alike: dict[tuple[str, str], list[str]] = {}
         for what, failure in (*self._failed.items(), *self._unlike()):
-            seen = f", after {self.walk.seen:,} documents" if what in _LONG and self.walk.seen else ""
+            seen = f", after {counted(self.walk.seen, 'document')}" if what in _LONG and self.walk.seen else ""
             alike.setdefault((f"{failure}{seen}", failure.next_step), []).append(what)
         where = show(self.reads.place.collection)
         return tuple(
@@ -187,7 +188,8 @@ class HeartbeatReader:
             yield (
                 "families",
                 SourceError(
-                    f"{others:,} documents are of more than {self.walk.terms.most:,} processors, and only counted",
+                    f"{counted(others, 'document')} {form(others, 'is', 'are')} of more than "
+                    f"{self.walk.terms.most:,} processors, and only counted",
                     "look at what the ids begin with: something else than processors writes here",
                 ),
             )
@@ -195,8 +197,8 @@ class HeartbeatReader:
             yield (
                 "listing",
                 SourceError(
-                    f"{self.walk.seen:,} documents were listed where {self._counted:,} were counted as of the same "
-                    "moment",
+                    f"{counted(self.walk.seen, 'document')} {form(self.walk.seen, 'was', 'were')} listed where "
+                    f"{self._counted:,} were counted as of the same moment",
                     "try again; if it stays so, something between here and Firestore drops or repeats answers",
                 ),
             )

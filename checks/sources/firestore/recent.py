@@ -23,6 +23,7 @@ from checks.sources.firestore.channel import Connection, connect
 from checks.sources.firestore.queries import document_of, micros_of, projection, stamp
 from checks.sources.firestore.tally import HeartbeatDocument, heartbeat_of, micros, moment
 from checks.sources.progress import Progress
+from checks.text.plural import counted
 from checks.text.show import show
 from heartbeat.document_id import Kind, parse
 
@@ -125,7 +126,7 @@ class _Reader:
             complete=whole,
             billed_reads=max(1, len(self._seen)),
         )
-        reason = f"more than {self.most:,} heartbeats in the window; the newest of them were read"
+        reason = f"more than {counted(self.most, 'heartbeat')} in the window; the newest of them were read"
         more = Gap(source=SOURCE, reason=reason, next_step="look at a shorter window, or count all of them")
         return found, () if whole else (more,)
 

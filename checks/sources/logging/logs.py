@@ -29,6 +29,7 @@ from checks.sources.logging.queries import (
 from checks.sources.logging.quota import RateLimit, shared_limit
 from checks.sources.logging.search import FoundLines, LogSearch, connect
 from checks.sources.progress import Progress
+from checks.text.plural import counted
 
 SOURCE: Final = "logging"
 _QUESTIONS: Final[dict[str, Callable[[str], FilterPart]]] = {
@@ -112,7 +113,7 @@ def _within(line: LogLine, window: tuple[Micros, Micros]) -> bool:
 def _told(found: FoundLines, failure: SourceError) -> SourceError:
     if not found.lines:
         return failure
-    return SourceError(f"{failure}, after {len(found.lines):,} lines", failure.next_step)
+    return SourceError(f"{failure}, after {counted(len(found.lines), 'line')}", failure.next_step)
 
 
 _LONGEST: Final = timedelta(days=3_650)

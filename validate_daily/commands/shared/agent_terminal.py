@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from checks.formats.style import STYLE
+from checks.text.plural import counted
 from checks.text.show import show
 from skills.agent_end import Ended
 from skills.agent_report import AgentReport, Conclusion
@@ -125,9 +126,10 @@ def _cost(report: AgentReport) -> str:
     spent = report.spent
     cost = "price unknown" if spent.dollars is None else f"${spent.dollars:.4f}"
     failed = sum(each.error is not None for each in report.calls)
+    turns, tokens = counted(spent.turns, "turn"), counted(spent.tokens, "token")
     return (
-        f"{report.model}: {spent.turns} turns, {spent.tokens:,} tokens ({spent.cache_read:,} from the cache), {cost}, "
-        f"{spent.seconds:.1f} s; {len(report.calls)} calls, {failed} failed"
+        f"{report.model}: {turns}, {tokens} ({spent.cache_read:,} from the cache), {cost}, "
+        f"{spent.seconds:.1f} s; {counted(len(report.calls), 'call')}, {failed} failed"
     )
 
 

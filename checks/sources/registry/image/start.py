@@ -11,6 +11,7 @@ from checks.sources.registry.image.layer import Entry
 from checks.sources.registry.image.lookup import FoundFile, Layers, Unclear, UnreadLayer
 from checks.sources.registry.image.manifest import Built
 from checks.sources.registry.image.tar import MemberKind
+from checks.text.plural import counted, form
 from checks.text.show import show
 from validate_daily.source_code.container.command import Running
 from validate_daily.source_code.container.shell import unwrapped
@@ -35,7 +36,9 @@ def starting_of(read: Read) -> Starting:
     lacks = [*_packages(read.layers, tree, application), *_needs(read, read.built)]
     note = None
     if not read.layers.whole:
-        note = f"{len(read.layers.read)} of {len(read.built.layers)} layers were read: what is not there may lie below"
+        layers = len(read.built.layers)
+        were = form(layers, "was", "were")
+        note = f"{len(read.layers.read)} of {counted(layers, 'layer')} {were} read: what is not there may lie below"
     elif tree.unread:
         note = f"{len(tree.unread)} of its Python files could not be read"
     return Starting(lacks=tuple(lacks[:_MOST]), complete=read.layers.whole and not tree.unread, note=note)

@@ -398,7 +398,7 @@ async def test_what_was_seen_before_a_failure_is_kept_and_counted() -> None:
 
     assert logs is not None
     assert len(logs.runs) == 1
-    assert gaps[0].reason.endswith(", after 1 lines")
+    assert gaps[0].reason.endswith(", after 1 line")
     assert "roles/logging.viewer" in gaps[0].next_step
 
 
