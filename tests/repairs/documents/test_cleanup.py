@@ -222,7 +222,7 @@ async def test_documents_older_than_an_hour_need_no_word_about_growth(ours: Benc
 async def test_a_clean_collection_is_told_and_not_planned(both: Bench) -> None:
     await both.put(["Good", "report 2026-01-31"])
     async with both.session() as session:
-        with pytest.raises(NothingToDoError, match=r"nothing to clean.*1 malformed ids that do not parse"):
+        with pytest.raises(NothingToDoError, match=r"nothing to clean.*1 malformed id that does not parse"):
             await plan_cleanup(session)
 
 

@@ -96,7 +96,7 @@ async def test_trash_that_does_not_say_where_it_belongs_stays(ours: Bench, path:
     fields = {"path": t.Value(string_value=path), "document": t.Value(map_value=t.MapValue())}
     await ours.put([f"{cleanup}_x"], fields, collection=TRASH)
 
-    with pytest.raises(NothingToDoError, match="1 documents that do not say where they belong"):
+    with pytest.raises(NothingToDoError, match="1 document that does not say where it belongs"):
         await plan(ours, cleanup)
 
 

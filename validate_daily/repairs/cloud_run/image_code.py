@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from checks.evidence.deployments import Image
 from checks.judge.deployed.proofs import Outcome, Proof, worst
 from checks.sources.registry.inspection import inspect_image
+from checks.text.plural import counted, form
 from validate_daily.repairs.cloud_run.session import RunSession
 
 
@@ -52,4 +53,6 @@ async def code_of(session: RunSession, service: str, images: Iterable[Image]) ->
     if result is Outcome.UNKNOWN:
         reason = first.reason if first else "no image could be looked into"
         return ImageCode(result, f"what is inside is unknown: {reason}", (first and first.next_step) or "run again")
-    return ImageCode(result, f"its files hold what {len(probes)} code probes look for")
+    return ImageCode(
+        result, f"its files hold what {counted(len(probes), 'code probe')} {form(len(probes), 'looks', 'look')} for"
+    )

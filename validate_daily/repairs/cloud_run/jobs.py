@@ -17,6 +17,7 @@ from checks.sources.cloud_run.messages import read_job
 from checks.sources.errors import SourceError
 from checks.sources.registry.references import parse_image
 from checks.sources.registry.tags import read_tags
+from checks.text.plural import counted, form
 from checks.text.show import show
 from validate_daily.repairs.cloud_run.containers import by_hand, unclear
 from validate_daily.repairs.cloud_run.job_update import update_all
@@ -68,10 +69,11 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
     differing = await _compare(session, seen, judged)
     same = len(found) - len(differing)
     if not differing:
-        raise NothingToDoError(
-            f"{len(found)} jobs follow {service}, and each would run what it serves", "nothing is due"
-        )
+        follow = form(len(found), f"follows {service}, and", f"follow {service}, and each")
+        raise NothingToDoError(f"{counted(len(found), 'job')} {follow} would run what it serves", "nothing is due")
     pipeline = session.settings.pipeline
+    run = form(same, "it runs", "they run")
+    alike = Untouched(what=form(same, "job", "jobs"), count=same, why=f"{run} what {service} serves")
     return JobsPlan(
         id=new_id(),
         project=pipeline.heartbeat_project,
@@ -80,14 +82,14 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         target=session.target,
         principal=session.principal,
         read_time=session.clock(),
-        reason=f"job-image-differs: {len(differing)} jobs would not run what {service} serves",
+        reason=f"job-image-differs: {counted(len(differing), 'job')} would not run what {service} serves",
         service=service,
         service_project=seen.service.project,
         region=seen.service.region,
         digest=image.digest or "",
         jobs=tuple(_change(each, image) for each in differing),
         only=tuple(jobs),
-        untouched=(Untouched(what="jobs", count=same, why=f"they run what {service} serves"),) if same else (),
+        untouched=(alike,) if same else (),
         notes=tuple(_notes(differing)),
     )
 
@@ -153,7 +155,7 @@ def _served(seen: Seen) -> Image:
     images = {revision.image.digest: revision.image for _, revision in seen.service.serving if revision}
     if len(images) != 1 or None in images:
         raise RefusedError(
-            f"{seen.service.name} serves {len(images)} digests: which of them jobs should run is not clear",
+            f"{seen.service.name} serves {counted(len(images), 'digest')}: which of them jobs should run is not clear",
             "redeploy the service first, so that all of its traffic meets one",
         )
     return next(iter(images.values()))

@@ -5,6 +5,7 @@ from typing import Final
 from checks.ask.questions import recent_malformed
 from checks.evidence.deployments import Revision
 from checks.sources.errors import UsageError
+from checks.text.plural import counted, form
 from checks.text.show import show
 from validate_daily.repairs.cloud_run.image_code import code_of
 from validate_daily.repairs.cloud_run.revision_logs import lines_of
@@ -28,7 +29,8 @@ async def _errors(session: RunSession, revision: Revision) -> list[str]:
         told = "no line of severity ERROR was found" if page.complete else "unknown: the log search was cut short"
         return [f"{told} of {revision.name} yet"]
     lines = [f"{each.at:%H:%M:%S} {each.severity} {show(each.text, limit=200)}" for each in page.lines[:_SHOWN]]
-    return [f"{len(page.lines)} lines of severity ERROR or worse were found of {revision.name}", *lines]
+    found, were = counted(len(page.lines), "line"), form(len(page.lines), "was", "were")
+    return [f"{found} of severity ERROR or worse {were} found of {revision.name}", *lines]
 
 
 async def _heartbeats(session: RunSession, revision: Revision) -> str:
@@ -48,4 +50,4 @@ async def _heartbeats(session: RunSession, revision: Revision) -> str:
     own = [each for each in found.processors if each.service == revision.service and revision.name in each.revisions]
     if own:
         return f"it writes malformed heartbeats: {', '.join(show(each.processor, limit=100) for each in own[:_SHOWN])}"
-    return f"{found.scanned} heartbeats since it was made; no malformed one says that this revision wrote it"
+    return f"{counted(found.scanned, 'heartbeat')} since it was made; no malformed one says that this revision wrote it"

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
+from checks.text.plural import counted, form
 from checks.text.show import show
 from validate_daily.repairs.documents.fates import (
     list_collection,
@@ -86,7 +87,8 @@ async def plan_cleanup(
             for path, version in nsmallest(SAMPLE, seen.versions)
         ),
         untouched=seen.found.untouched,
-        reason=f"malformed-ids: {len(seen.versions):,} of {seen.total:,} documents have run-scoped ids",
+        reason=f"malformed-ids: {len(seen.versions):,} of {counted(seen.total, 'document')} "
+        f"{form(len(seen.versions), 'has a run-scoped id', 'have run-scoped ids')}",
         max_documents=limit,
         default_max=session.settings.writes.max_documents,
         expected=_expected(len(seen.versions), seen.total),
@@ -150,8 +152,10 @@ class _Seen:
         """That something still writes, and who."""
         growing = self.found.growing
         top = ", ".join(f"{show(name, limit=200)} ({count:,})" for name, count in growing.most_common(_NAMED))
+        documents = counted(growing.total(), "malformed document")
+        were = form(growing.total(), "was", "were")
         return (
-            f"{sum(growing.values()):,} malformed documents were created in {self.pipeline.heartbeats.collection} in "
+            f"{documents} {were} created in {self.pipeline.heartbeats.collection} in "
             f"the last hour, by {top}: something still writes in the old format, and a cleanup would grow back"
         )
 

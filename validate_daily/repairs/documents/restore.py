@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from checks.sources.budget import ask
 from checks.sources.errors import SourceError
+from checks.text.plural import form
 from heartbeat.document_id import parse
 from validate_daily.repairs.documents.fates import list_collection, move_all, now_of, refuse_above, refuse_unless_same
 from validate_daily.repairs.documents.session import DocumentSession
@@ -133,17 +134,23 @@ async def _look(session: DocumentSession, cleanup: str, processors: tuple[str, .
         taken = await _taken(session, [row.path for row in asked], listing.read_time)
     except SourceError as error:
         raise UnseenError.of(f"reading {heartbeats.trash}", error) from error
+    others, homeless = len(homes) - len(asked), len(listing.rows) - len(homes)
+    say = form(homeless, "does not say where it belongs", "do not say where they belong")
     untouched = (
-        ("documents whose place is taken", len(taken), "a document is there, and is never overwritten"),
-        ("documents of other processors", len(homes) - len(asked), "they were not asked for"),
-        ("documents that do not say where they belong", len(listing.rows) - len(homes), "look at them by hand"),
+        ("whose place is taken", len(taken), "a document is there, and is never overwritten"),
+        ("of other processors", others, f"{form(others, 'it was', 'they were')} not asked for"),
+        (f"that {say}", homeless, f"look at {form(homeless, 'it', 'them')} by hand"),
     )
     return _Seen(
         listing.read_time,
         heartbeats.trash,
         len(listing.rows),
         tuple(row for row in asked if row.path not in taken),
-        tuple(Untouched(what=what, count=count, why=why) for what, count, why in untouched if count),
+        tuple(
+            Untouched(what=f"{form(count, 'document', 'documents')} {which}", count=count, why=why)
+            for which, count, why in untouched
+            if count
+        ),
     )
 
 

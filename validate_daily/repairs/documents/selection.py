@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from checks.text.plural import form
 from heartbeat.document_id import Kind, parse
 from validate_daily.repairs.plans.plan import Untouched
 
@@ -16,9 +17,15 @@ NOT_FIXED: Final[Mapping[str, int]] = MappingProxyType({})
 
 _REGISTERED: Final = "registered"
 _LEFT: Final = {
-    Kind.CANONICAL: ("canonical ids", "one document per processor is right"),
-    _REGISTERED: ("registered ids that look otherwise", "the settings name them, so they are canonical"),
-    Kind.NEITHER: ("malformed ids that do not parse as run-scoped", "look at them by hand: a cleanup never guesses"),
+    Kind.CANONICAL: (("canonical id", "canonical ids"), "one document per processor is right"),
+    _REGISTERED: (
+        ("registered id that looks otherwise", "registered ids that look otherwise"),
+        "the settings name them, so they are canonical",
+    ),
+    Kind.NEITHER: (
+        ("malformed id that does not parse as run-scoped", "malformed ids that do not parse as run-scoped"),
+        "look at them by hand: a cleanup never guesses",
+    ),
 }
 
 
@@ -90,5 +97,9 @@ def sort_out(
             left[read.kind] += 1
         if read.kind is not Kind.CANONICAL and each.created >= max(now - HOUR, fixed.get(read.family, 0)):
             growing[read.family] += 1
-    untouched = (Untouched(what=what, count=left[kind], why=why) for kind, (what, why) in _LEFT.items() if left[kind])
+    untouched = (
+        Untouched(what=form(left[kind], *what), count=left[kind], why=why)
+        for kind, (what, why) in _LEFT.items()
+        if left[kind]
+    )
     return CleanupSelection(frozenset(subjects), families, tuple(untouched), growing)

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.judge.report import ExitCode
+from checks.text.plural import counted
 from validate_daily.repairs.plans.cloud_run_plans import Serving, Traffic
 from validate_daily.repairs.plans.outcome import RepairResult
 
@@ -109,7 +110,7 @@ class JobsUpdate(RepairResult):
     @property
     def summary(self) -> str:
         """How many were updated."""
-        return f"{sum(each.fate is JobFate.UPDATED for each in self.jobs)} of {self.planned} jobs updated"
+        return f"{sum(each.fate is JobFate.UPDATED for each in self.jobs)} of {counted(self.planned, 'job')} updated"
 
     @property
     def exit_code(self) -> int:

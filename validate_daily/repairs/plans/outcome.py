@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 
 from checks.evidence.base import Count, Evidence
 from checks.judge.report import ExitCode
+from checks.text.plural import counted
 from validate_daily.repairs.plans.plan import PlanId
 from validate_daily.repairs.plans.regrowth import Watched
 
@@ -134,7 +135,7 @@ class DocumentsOutcome(RepairResult):
     @property
     def summary(self) -> str:
         """How many moved."""
-        return f"{self.moved:,} of {self.planned:,} documents moved"
+        return f"{self.moved:,} of {counted(self.planned, 'document')} moved"
 
     @property
     def exit_code(self) -> int:

@@ -12,6 +12,7 @@ from google.cloud.firestore_v1 import types
 
 from checks.sources.budget import Budget, ask, explain
 from checks.sources.firestore.channel import Connection
+from checks.text.plural import counted, form
 from validate_daily.repairs.stores.bill import Bill
 from validate_daily.repairs.stores.timestamps import Nanos, nanos, timestamp
 
@@ -133,7 +134,9 @@ class Documents:
                     missing.add(answer.missing)
         self.bill.read(len(found) + len(missing))
         if unanswered := set(names) - found.keys() - missing:
-            raise exceptions.ServiceUnavailable(f"{len(unanswered)} of {len(names)} documents were not answered for")
+            asked = counted(len(names), "document")
+            were = form(len(unanswered), "was", "were")
+            raise exceptions.ServiceUnavailable(f"{len(unanswered)} of {asked} {were} not answered for")
         return found
 
     async def commit(self, moves: Iterable[Move]) -> None:

@@ -20,6 +20,7 @@ from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import Connection
 from checks.sources.progress import Progress
+from checks.text.plural import counted, form
 from validate_daily.repairs.stores.bill import Bill
 from validate_daily.repairs.stores.timestamps import Nanos, moment, nanos, timestamp
 
@@ -81,11 +82,12 @@ class Lister:
         Raises:
             SourceError: it could not be listed to its end.
         """
-        self.read_time, counted = await ask(self.count, self.budget, role=ROLE)
+        self.read_time, total = await ask(self.count, self.budget, role=ROLE)
         await ask(self._stream, self.budget, role=ROLE)
-        if len(self._rows) != counted:
+        if len(self._rows) != total:
             raise SourceError(
-                f"{len(self._rows):,} documents were listed where {counted:,} were counted as of the same moment",
+                f"{counted(len(self._rows), 'document')} {form(len(self._rows), 'was', 'were')} listed where {total:,} "
+                "were counted as of the same moment",
                 "try again; if it stays so, something between here and Firestore drops or repeats answers",
             )
         return Listing(self.read_time, tuple(self._rows))

@@ -1,6 +1,7 @@
 """The words for plans that move documents, and for what became of them."""
 
 from checks.evidence.base import inert
+from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan, MovingPlan, RestorePlan
@@ -24,19 +25,19 @@ _SHORT = 80
 @plan_lines.register
 def _(plan: MovingPlan) -> list[str]:
     undo = f"until {plan.undo_until:%Y-%m-%d %H:%M UTC}" if plan.undo_until else "without end: nothing expires"
-    cost = plan.expected
+    cost, documents = plan.expected, counted(plan.count, "document")
     lines = [
-        f"{practice(plan)}{plan.repair} of {plan.count:,} documents of {show(plan.collection)} in {show(plan.project)}",
+        f"{practice(plan)}{plan.repair} of {documents} of {show(plan.collection)} in {show(plan.project)}",
         *when(plan),
         f"trash     {show(plan.trash)}; undo {undo}",
         f"plan      {plan.id}, {plan.digest}",
-        f"costs     at least {cost.reads:,} reads, {cost.writes:,} writes, {cost.deletes:,} deletes",
+        f"costs     at least {_billed(cost.reads, cost.writes, cost.deletes)}",
     ]
     lines += [
         f"          {count:,} of {show(name, limit=NAME)}" for name, count in list(plan.by_processor.items())[:SHOWN]
     ]
     if len(plan.by_processor) > SHOWN:
-        lines.append(f"          and of {len(plan.by_processor) - SHOWN:,} more processors")
+        lines.append(f"          and of {counted(len(plan.by_processor) - SHOWN, 'more processor')}")
     lines += [
         f"sample    {show(each.path, limit=NAME)} of {each.update_time:%Y-%m-%d %H:%M:%S UTC}" for each in plan.sample
     ]
@@ -47,10 +48,11 @@ def _(plan: MovingPlan) -> list[str]:
 @question.register
 def _(plan: MovingPlan) -> str:
     where = f"{plan.collection} of project {plan.project}, database {plan.database}"
+    documents = counted(plan.count, "document")
     does = (
-        f"Move {plan.count:,} documents from {plan.trash} back to {where}"
+        f"Move {documents} from {plan.trash} back to {where}"
         if isinstance(plan, RestorePlan)
-        else f"Move {plan.count:,} documents of {where} to {plan.trash}"
+        else f"Move {documents} of {where} to {plan.trash}"
     )
     top = ", ".join(f"{inert(name, _SHORT)} {count:,}" for name, count in list(plan.by_processor.items())[:_NAMED])
     undo = "without end" if plan.undo_until is None else f"until {plan.undo_until:%Y-%m-%d %H:%M} UTC"
@@ -73,20 +75,25 @@ def _(plan: RestorePlan) -> tuple[str, ...]:
     return (plan.repair, plan.cleanup, *only, *_limit(plan))
 
 
+def _billed(reads: int, writes: int, deletes: int) -> str:
+    return f"{counted(reads, 'read')}, {counted(writes, 'write')}, {counted(deletes, 'delete')}"
+
+
 def _limit(plan: MovingPlan) -> tuple[str, ...]:
     return () if plan.max_documents == plan.default_max else ("--max", str(plan.max_documents))
 
 
 @result_lines.register
 def _(result: DocumentsOutcome) -> list[str]:
-    lines = [f"{result.repair} {result.plan}: {result.moved:,} of {result.planned:,} documents moved"]
+    lines = [f"{result.repair} {result.plan}: {result.summary}"]
     for each in result.skipped:
         lines.append(f"{each.fate:<10}{each.count:,}: {show(each.why, limit=300)}")
         lines += [f"          {show(path, limit=NAME)}" for path in each.sample[:SHOWN]]
-    lines.append(f"cost      {result.reads:,} reads, {result.writes:,} writes, {result.deletes:,} deletes")
+    lines.append(f"cost      {_billed(result.reads, result.writes, result.deletes)}")
     if result.recount:
         after = result.recount
-        lines.append(f"now       {after.total:,} documents, {after.remaining:,} left, {after.arrived:,} of them new")
+        total = counted(after.total, "document")
+        lines.append(f"now       {total}, {after.remaining:,} left, {after.arrived:,} of them new")
     if result.watched:
         lines += watch_lines(result.watched)
     lines += unseen(result)
@@ -97,11 +104,11 @@ def _(result: DocumentsOutcome) -> list[str]:
 
 def watch_lines(watched: Watched) -> list[str]:
     """What a watch saw, in lines for a terminal."""
-    span = f"from {watched.since:%H:%M:%S} to {watched.until:%H:%M:%S UTC}, {watched.looks} looks"
+    span = f"from {watched.since:%H:%M:%S} to {watched.until:%H:%M:%S UTC}, {counted(watched.looks, 'look')}"
     if not watched.grown:
         lines = [f"watched   {span}: nothing grew back"]
     else:
-        lines = [f"REGREW    {span}: {sum(each.count for each in watched.grown):,} documents"]
+        lines = [f"REGREW    {span}: {counted(sum(each.count for each in watched.grown), 'document')}"]
         lines += [
             f"          {each.count:,} of {show(each.processor, limit=NAME)}, "
             + (f"which {each.service} runs" if each.service else "which no service of the settings runs")

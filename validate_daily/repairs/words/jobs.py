@@ -1,6 +1,7 @@
 """The words for plans that update jobs, and for what became of them."""
 
 from checks.evidence.base import inert
+from checks.text.plural import counted, form
 from checks.text.show import show
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
@@ -21,8 +22,9 @@ _LISTED = 40
 
 @plan_lines.register
 def _(plan: JobsPlan) -> list[str]:
+    follow = form(plan.size, "follows", "follow")
     lines = [
-        f"{practice(plan)}jobs: update {plan.size} that follow {plan.service} in {plan.project}",
+        f"{practice(plan)}jobs: update {plan.size} that {follow} {plan.service} in {plan.project}",
         *when(plan),
         f"plan      {plan.id}",
         f"image     {plan.jobs[0].after}",
@@ -39,10 +41,11 @@ def _(plan: JobsPlan) -> list[str]:
 def _(plan: JobsPlan) -> str:
     names = ", ".join(each.name for each in plan.jobs[:SHOWN])
     more = f" and {plan.size - SHOWN} more" if plan.size > SHOWN else ""
+    jobs = f"{counted(plan.size, 'job')} that {form(plan.size, 'follows', 'follow')}"
     told = [
-        f"{practice(plan)}Update {plan.size} jobs that follow {plan.service} of project {plan.project}?",
-        f"Jobs: {names}{more}",
-        f"Each would name {plan.jobs[0].after}, and nothing else of it would change.",
+        f"{practice(plan)}Update {jobs} {plan.service} of project {plan.project}?",
+        f"{form(plan.size, 'Job', 'Jobs')}: {names}{more}",
+        f"{form(plan.size, 'It', 'Each')} would name {plan.jobs[0].after}, and nothing else of it would change.",
         *(f"Note: {inert(each, _IMAGE)}" for each in plan.notes),
         f"Why: {inert(plan.reason, _IMAGE)}",
         f"To agree, type: {plan.words}",
