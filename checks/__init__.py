@@ -20,7 +20,9 @@ if (
     sys.path.remove(sys.path[0])
 
 from checks.ask.snapshot import check, collect
-from checks.judge.report import Report, Verdict, judge
-from checks.settings.file import Settings, SettingsError, load_settings
+from checks.judge.report import Report, judge
+from checks.judge.verdict import Verdict
+from checks.settings.errors import SettingsError
+from checks.settings.file import Settings, load_settings
 
 __all__ = ["Report", "Settings", "SettingsError", "Verdict", "check", "collect", "judge", "load_settings"]

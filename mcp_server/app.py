@@ -12,7 +12,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.request_state import RequestStateSecurity
 
-from checks.settings.file import SettingsError, load_settings
+from checks.settings.errors import SettingsError
+from checks.settings.file import load_settings
 from checks.sources.shared_connections import SharedLogin
 from mcp_server.skill_pages import add_pages
 from mcp_server.state import TIMEOUT, ServerState

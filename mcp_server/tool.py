@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import override
 
 from checks.evidence.base import INERT
-from checks.sources.errors import SourceError, UsageError
+from checks.settings.errors import UsageError
+from checks.sources.errors import SourceError
 from checks.text.show import show
 
 READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)

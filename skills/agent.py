@@ -16,8 +16,8 @@ from anthropic.lib.tools import BetaAsyncStreamingToolRunner
 from anthropic.types.beta import BetaMessage, BetaMessageParam
 
 from checks.evidence.base import inert
+from checks.settings.errors import UsageError
 from checks.settings.named_file_only import Agent
-from checks.sources.errors import UsageError
 from skills import SKILLS, body
 from skills.agent_budget import Purse
 from skills.agent_end import FAILURES, End, Ended, UnreadError, failed, reached, stopped, unusable

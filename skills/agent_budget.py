@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from checks.evidence.base import Count, Evidence
+from checks.settings.errors import UsageError
 from checks.settings.named_file_only import Agent, Price
-from checks.sources.errors import UsageError
 from skills.agent_end import Ended
 
 _MILLION: Final = 1_000_000

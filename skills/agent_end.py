@@ -8,8 +8,8 @@ import anthropic
 from anthropic.types.beta import BetaMessage
 
 from checks.evidence.base import inert
+from checks.settings.errors import UsageError
 from checks.settings.named_file_only import Agent
-from checks.sources.errors import UsageError
 from checks.text.plural import counted
 
 _SAID: Final = 500

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from checks.evidence.base import Evidence, Untrusted
-from checks.judge.report import EXIT_CODES, ExitCode, Verdict
+from checks.judge.verdict import EXIT_CODES, ExitCode, Verdict
 from skills.agent_budget import Spent
 from skills.agent_end import Ended
 

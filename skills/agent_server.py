@@ -18,7 +18,7 @@ from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from pydantic import ValidationError
 
 from checks.evidence.base import inert
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 from skills.agent_report import CodeVerdict
 from skills.agent_tools import Desk, strings
 

@@ -11,9 +11,10 @@ from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.code import ProbeReport, SubjectProbed, missing, of_image, of_subject, report_of
 from checks.judge.rules import Source
 from checks.settings.code_probe import CodeProbe
+from checks.settings.errors import UsageError
 from checks.settings.pipeline import Pipeline, ServiceSettings
 from checks.sources.credentials import Login
-from checks.sources.errors import SourceError, UsageError
+from checks.sources.errors import SourceError
 from checks.sources.progress import Progress, quiet
 from checks.text.show import show
 
@@ -99,9 +100,9 @@ async def probe_image(
     Other arguments and errors are as for ``probe``.
     """
     from checks.sources.budget import Budget  # noqa: PLC0415 - the same
+    from checks.sources.image_references import parse_image  # noqa: PLC0415 - Google's packages load when used
     from checks.sources.registry.addresses import manifest_address  # noqa: PLC0415 - the same
     from checks.sources.registry.inspection import inspect_image  # noqa: PLC0415 - the same
-    from checks.sources.registry.references import parse_image  # noqa: PLC0415 - Google's packages load when used
     from checks.sources.registry.tags import read_tags  # noqa: PLC0415 - the same
 
     try:

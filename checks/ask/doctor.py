@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from checks.evidence.deployments import Image
-from checks.evidence.permission_checks import Caller, Examination, PermissionCheck, PermissionResult, SettingsFile
-from checks.evidence.snapshot import Target
-from checks.judge.report import NotChecked
+from checks.evidence.permission_checks import Caller, PermissionCheck, PermissionResult
+from checks.evidence.snapshot import NotChecked, Target
+from checks.judge.examination import Examination, SettingsFile
+from checks.settings.errors import UsageError
 from checks.settings.file import Settings
 from checks.settings.pipeline import Pipeline
 from checks.sources.addresses import (
@@ -20,7 +21,7 @@ from checks.sources.addresses import (
     registry_target,
     run_target,
 )
-from checks.sources.errors import SourceError, UsageError
+from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import EMULATOR_VARIABLE, firestore_target
 from checks.sources.progress import Progress, quiet
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,33 +14,11 @@ from checks.evidence.snapshot import Gap
 from checks.settings.pipeline import Pipeline
 from checks.sources.addresses import log_projects
 from checks.sources.credentials import Login
+from checks.sources.logging.question import LogQuestion
 from checks.sources.progress import Progress, quiet
 
 MOST: Final = 5_000
 """Heartbeats of a window that one question reads at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogQuestion:
-    """What somebody wants to know of the logs, in typed parts: no text of it is taken as syntax.
-
-    Attributes:
-        since, until: the window.
-        service, job: whose lines; at most one of the two; neither asks for all of Cloud Run.
-        revision: of a service, or an execution of a job.
-        severity: at least this; plain prints have DEFAULT.
-        text: is contained, in any case.
-        regex: fits, as RE2 reads it.
-    """
-
-    since: datetime
-    until: datetime
-    service: str | None = None
-    job: str | None = None
-    revision: str | None = None
-    severity: str = "DEFAULT"
-    text: str | None = None
-    regex: str | None = None
 
 
 async def recent_malformed(

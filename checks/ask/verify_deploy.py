@@ -12,8 +12,8 @@ from checks.ask.snapshot import target_of
 from checks.evidence.deployments import Deployments, Image, Service
 from checks.evidence.snapshot import Gap
 from checks.judge.deployed.gate import Gate, WantedImage, judge_deploy, unseen
+from checks.settings.errors import UsageError
 from checks.settings.pipeline import Pipeline
-from checks.sources.errors import UsageError
 from checks.sources.progress import Progress, quiet
 from checks.sources.shared_connections import SharedLogin
 from checks.text.commits import same_commit

@@ -11,8 +11,8 @@ from checks.cli.console import add_time_arguments, progress_on_terminal
 from checks.judge.comparison import Since, compare
 from checks.judge.report import MOST_PROCESSORS, Report
 from checks.judge.rules import PHASES, rules_of
+from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, load_settings
-from checks.sources.errors import UsageError
 
 SUMMARY = "judge the pipeline's heartbeats"
 _MOST_BYTES = 64 << 20

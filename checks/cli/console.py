@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from checks.judge.report import ExitCode
-from checks.sources.errors import UsageError
+from checks.judge.verdict import ExitCode
+from checks.settings.errors import UsageError
 from checks.sources.progress import Progress, quiet
 from checks.text.duration import parse_duration
 from checks.text.show import show

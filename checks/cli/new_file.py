@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 
 
 def refuse_existing(path: Path) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.judge.deployed.proofs import Inspected
+from checks.evidence.images import Inspected
 
 
 class State(StrEnum):

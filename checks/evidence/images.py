@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from checks.evidence.base import Count, Evidence, Untrusted
+from checks.settings.code_probe import CodeProbe
 
 REVISION: Final = "org.opencontainers.image.revision"
 """The label by which an image claims the commit that it was built from."""
@@ -69,3 +70,40 @@ class Contents(Evidence):
     layers_read: Count = 0
     bytes_read: Count = 0
     requests: Count = 0
+
+
+class Lack(Evidence):
+    """Something that an image needs and does not hold: ``what``, and ``why`` it is needed."""
+
+    what: Untrusted
+    why: Untrusted
+
+
+class Starting(Evidence):
+    """Whether an image's code can be imported, and its command run.
+
+    Attributes:
+        lacks: packages without an ``__init__.py`` that something imports from, and packages that the command needs.
+        complete: every layer and file was read, so that nothing else of this kind is lacking.
+        note: what was not read.
+    """
+
+    lacks: tuple[Lack, ...] = ()
+    complete: bool
+    note: Untrusted | None = None
+
+
+class ProbedFile(Evidence):
+    """The file of one code probe in one image. ``holds``: it is as the probe wants it; None: it could not be read."""
+
+    probe: CodeProbe
+    file: File
+    holds: bool | None
+
+
+class Inspected(Evidence):
+    """One image that was looked into: the files of its probes, and what it lacks, where that was asked."""
+
+    contents: Contents
+    probed: tuple[ProbedFile, ...] = ()
+    starting: Starting | None = None

@@ -1,15 +1,10 @@
 """What the doctor finds out: which reads are permitted, tried one by one, and what mends each that is not."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
-
-from pydantic import Field
+from typing import Final, Literal
 
 from checks.evidence.base import Evidence
-from checks.evidence.snapshot import Target
-from checks.judge.report import ExitCode, NotChecked
 
-SCHEMA: Final = "validate-daily/doctor/1"
 MOST_SKEW: Final = 60.0
 """Seconds that this machine's clock may differ from Firestore's."""
 
@@ -91,37 +86,3 @@ class Caller(Evidence):
         """The same in the grammar of IAM; ``MEMBER`` where it is not known."""
         prefix = {"service-account": "serviceAccount", "user": "user"}.get(self.kind)
         return f"{prefix}:{self.name}" if prefix and self.name else "MEMBER"
-
-
-class SettingsFile(Evidence):
-    """The settings file that was used. Where it was not ``named`` it merely lay in the open directory."""
-
-    path: str
-    named: bool
-
-
-class Examination(Evidence):
-    """All probes of one visit to the doctor.
-
-    Attributes:
-        pipeline: what it is called.
-        not_checked: what nobody tried: switched off by choice, or nothing is there to try it on.
-        clock_skew_seconds: how far this machine's clock is ahead of Firestore's, below zero behind; None if not told.
-    """
-
-    schema_: Annotated[str, Field(alias="schema")] = SCHEMA
-    pipeline: str
-    settings: SettingsFile
-    identity: Caller
-    targets: tuple[Target, ...]
-    probes: tuple[PermissionCheck, ...]
-    not_checked: tuple[NotChecked, ...] = ()
-    clock_skew_seconds: float | None = None
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """0 if all is well, 1 if something failed, 3 if something could not be told and nothing worse is known."""
-        results = {probe.result for probe in self.probes}
-        if results - {PermissionResult.OK, PermissionResult.UNKNOWN}:
-            return ExitCode.P0_OR_P1
-        return ExitCode.UNKNOWN if PermissionResult.UNKNOWN in results or not results else ExitCode.HEALTHY

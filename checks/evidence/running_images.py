@@ -1,9 +1,9 @@
-"""What really runs of a service or a job: one part for each share of the traffic, and for a job one alone."""
+"""The images that run: one per traffic share of a service, one for a job."""
 
 from dataclasses import dataclass
 
 from checks.evidence.deployments import Deployments, Image, Job, Revision, Service, Share
-from checks.judge.deployed.proofs import Inspected, Proof
+from checks.evidence.images import Inspected
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,6 @@ class RunningImage:
     digest: str | None
     commit: str | None
     inspected: Inspected | None
-
-    def proof(self, probe: str) -> Proof | None:
-        """What a code probe found in it."""
-        return self.inspected.proof(probe) if self.inspected else None
 
 
 def parts_of(deployments: Deployments, one: Service | Job) -> list[RunningImage]:

@@ -43,6 +43,14 @@ class Gap(Evidence):
     next_step: str
 
 
+class NotChecked(Evidence):
+    """A source or rule that was not looked at, by choice or because the settings do not allow it: never silently."""
+
+    what: str
+    reason: str
+    rules: tuple[str, ...] = ()
+
+
 class Heartbeat(Evidence):
     """One heartbeat document as Firestore returned it.
 

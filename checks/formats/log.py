@@ -4,7 +4,8 @@ import json
 from typing import Final
 
 from checks.judge.comparison import Since
-from checks.judge.report import Report, Verdict
+from checks.judge.report import Report
+from checks.judge.verdict import Verdict
 
 MOST_FINDINGS: Final = 20
 _SEVERITY: Final = {

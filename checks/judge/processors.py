@@ -12,7 +12,7 @@ from typing import Final
 
 from checks.evidence.snapshot import Census, Family, Heartbeat, Snapshot
 from checks.judge.finding import key
-from checks.settings.pipeline import Pipeline, Processor
+from checks.settings.pipeline import Processor
 
 CHANNEL_MINIMUM: Final = 3
 """Fewer stale processors than this are those processors' own trouble."""
@@ -112,16 +112,6 @@ def lately(snapshot: Snapshot, family: Family) -> int:
     return max(family.malformed_growth or 0, int(seen))
 
 
-def service_of(snapshot: Snapshot, family: str) -> str | None:
-    """The service or job that the settings name for a processor or one of its former names."""
-    return service_in(snapshot.pipeline, family)
-
-
-def service_in(pipeline: Pipeline, family: str) -> str | None:
-    """The same, by the settings alone."""
-    return next((each.service for each in pipeline.heartbeats.processors if family in each.names), None)
-
-
 def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> ProcessorStanding:
     beats = [family.newest for family in families if family.newest and family.newest.last_heartbeat]
     newest = max(beats, key=lambda each: each.last_heartbeat or each.updated_at, default=None)
@@ -144,14 +134,14 @@ def _beat(snapshot: Snapshot, processor: Processor | None, age: timedelta) -> Be
 
 def recovered(snapshot: Snapshot, source: str, since: datetime) -> bool:
     """Whether every expected processor that a service or job runs has beaten since a moment; False if none is known."""
-    own = [each.name for each in snapshot.pipeline.heartbeats.processors if each.service == source and each.must_beat]
+    own = [each.name for each in snapshot.pipeline.heartbeats.processors_of(source) if each.must_beat]
     beats = {each.name: each.newest.last_heartbeat for each in standings(snapshot) if each.newest}
     return bool(own) and all((beat := beats.get(name)) is not None and beat > since for name in own)
 
 
 def silent_keys(snapshot: Snapshot, source: str) -> tuple[str, ...]:
     """The keys of findings about silent processors that a service or job runs, and of the channel if they are in it."""
-    own = {each.name for each in snapshot.pipeline.heartbeats.processors if each.service == source}
+    own = {each.name for each in snapshot.pipeline.heartbeats.processors_of(source)}
     silent = {each.name for each in standings(snapshot) if each.stale and each.name in own}
     silent |= {each.name for each in missing(snapshot) if each.name in own}
     return keys_of_silence(snapshot, silent) if silent else ()

@@ -4,19 +4,19 @@ The JSON form is a contract; ``docs/report.schema.json`` publishes it.
 """
 
 from collections.abc import Iterable
-from enum import IntEnum, StrEnum
 from itertools import islice
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.evidence.snapshot import Census, Family, Gap, Heartbeat, Method, Snapshot, Target
+from checks.evidence.snapshot import Census, Family, Gap, Heartbeat, Method, NotChecked, Snapshot, Target
 from checks.judge.causes import with_causes
 from checks.judge.excuses import Excused, tell_apart
 from checks.judge.finding import Finding, Severity
 from checks.judge.rules import RULES, Rule
 from checks.judge.runs_and_beats import witnesses
+from checks.judge.verdict import EXIT_CODES, ExitCode, Verdict
 from checks.text.duration import Duration
 from checks.text.show import show
 
@@ -25,37 +25,6 @@ MOST_PROCESSORS: Final = 10
 MOST_FINDINGS: Final = 200
 _PROBING: Final = frozenset({"fix-not-deployed", "job-image-stale"})
 _POINTS: Final = {Severity.P0: 65, Severity.P1: 35, Severity.P2: 10, Severity.UNKNOWN: 0}
-
-
-class Verdict(StrEnum):
-    """What the check says as a whole."""
-
-    P0 = "P0"
-    P1 = "P1"
-    P2 = "P2"
-    UNKNOWN = "unknown"
-    HEALTHY = "healthy"
-
-
-class ExitCode(IntEnum):
-    """What every check command exits with."""
-
-    HEALTHY = 0
-    P0_OR_P1 = 1
-    P2 = 2
-    UNKNOWN = 3
-    USAGE = 64
-    INTERNAL = 70
-    INTERRUPTED = 130
-
-
-EXIT_CODES: Final = {
-    Verdict.P0: ExitCode.P0_OR_P1,
-    Verdict.P1: ExitCode.P0_OR_P1,
-    Verdict.P2: ExitCode.P2,
-    Verdict.UNKNOWN: ExitCode.UNKNOWN,
-    Verdict.HEALTHY: ExitCode.HEALTHY,
-}
 
 
 class Newest(Evidence):
@@ -124,14 +93,6 @@ class AppliedThresholds(Evidence):
     p0: int
     late_after: Duration
     down_after: Duration
-
-
-class NotChecked(Evidence):
-    """A source or rule that was not looked at, by choice or because the settings do not allow it: never silently."""
-
-    what: str
-    reason: str
-    rules: tuple[str, ...] = ()
 
 
 class Report(Evidence):

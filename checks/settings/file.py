@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from checks.settings.code_probe import CodeProbe
+from checks.settings.errors import SettingsError
 from checks.settings.named_file_only import Agent, AuditLog, Http, Price, Writes
 from checks.settings.pipeline import (
     CONFIG_NAME,
@@ -29,7 +30,6 @@ from checks.settings.pipeline import (
     Sources,
     Thresholds,
 )
-from checks.sources.errors import UsageError
 from checks.text.show import show
 
 CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
@@ -38,10 +38,6 @@ _SECTIONS: Final[tuple[type[BaseModel], ...]] = (
     Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, ServiceSettings, JobSettings, Quiet, Accepted,
     Endpoints, Http, Writes, AuditLog, CodeProbe, Agent, Price,
 )  # fmt: skip
-
-
-class SettingsError(UsageError):
-    """The settings cannot be used; the text names the file, the key and the next step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ These are the settings' types and their own consistency; ``settings.py`` finds a
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self
@@ -146,6 +147,15 @@ class Heartbeats(Section):
     def registered(self) -> frozenset[str]:
         """Every id that is canonical because the settings name it."""
         return frozenset(name for processor in self.processors for name in processor.names)
+
+    @cached_property
+    def services(self) -> Mapping[str, str]:
+        """The service or job that runs a processor, by the processor's name and former names."""
+        return {name: each.service for each in self.processors if each.service for name in each.names}
+
+    def processors_of(self, service: str) -> tuple[Processor, ...]:
+        """The processors that a service or job runs."""
+        return tuple(each for each in self.processors if each.service == service)
 
 
 class Thresholds(Section):

@@ -9,8 +9,8 @@ from typing import Final
 
 from checks.evidence.snapshot import Target
 from checks.settings.address import endpoint
+from checks.settings.errors import UsageError
 from checks.settings.pipeline import Pipeline
-from checks.sources.errors import UsageError
 
 RUN_VARIABLE: Final = "VALIDATE_DAILY_RUN_ENDPOINT"
 LOGGING_VARIABLE: Final = "VALIDATE_DAILY_LOGGING_ENDPOINT"

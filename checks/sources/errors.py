@@ -1,10 +1,6 @@
-"""The two ways in which a check cannot do its work: it was asked wrongly, or a source does not answer."""
+"""The error of a source that could not be read. It loads none of Google's packages."""
 
 from checks.evidence.snapshot import Gap
-
-
-class UsageError(Exception):
-    """What the user gave (arguments, settings, environment) cannot be used; the text names it and the next step."""
 
 
 class SourceError(Exception):

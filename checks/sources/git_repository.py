@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 from checks.text.show import show
 
 _SECONDS: Final = 20

@@ -11,7 +11,7 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Gap, Snapshot
 from checks.judge.deployed.verdicts import DeploymentKind, DeploymentVerdict
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 from mcp_server.answers.answer import Searched, ToolAnswer, notes
 from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
 

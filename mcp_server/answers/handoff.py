@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Level
 from checks.judge.finding import Severity
-from checks.judge.report import ExitCode, Verdict
+from checks.judge.verdict import ExitCode, Verdict
 from checks.text.plural import counted, form
 from mcp_server.answers.answer import Searched, ToolAnswer, fitting, notes
 from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor

@@ -10,8 +10,8 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.logs import Logs, Operation
 from checks.evidence.snapshot import Gap
 from checks.judge.finding import Severity
-from checks.judge.report import Verdict
-from checks.judge.rules.stuck_operation import is_stuck
+from checks.judge.operations import is_stuck
+from checks.judge.verdict import Verdict
 from mcp_server.answers.answer import Searched, ToolAnswer, notes
 
 MOST: Final = 10

@@ -12,7 +12,7 @@ from checks.evidence.deployments import Job, Revision, Service, State
 from checks.evidence.snapshot import Gap, Snapshot
 from checks.judge.deployed.verdicts import DeploymentKind, DeploymentVerdict
 from checks.judge.finding import Finding
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 from checks.text.show import show
 from mcp_server.answers.answer import Searched, ToolAnswer
 from mcp_server.answers.deployments import ShareRow, leader, shares
@@ -108,7 +108,7 @@ def service_answer(
     """
     subject = _subject(snapshot, told, gaps, name)
     one = subject.one
-    run = tuple(each.name for each in snapshot.pipeline.heartbeats.processors if each.service == name)
+    run = tuple(each.name for each in snapshot.pipeline.heartbeats.processors_of(name))
     known: dict[str, object] = {
         "practice": snapshot.practice,
         "searched": searched,

@@ -8,7 +8,8 @@ from google.auth.transport.requests import Request
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 
-from checks.settings.file import Settings, SettingsError
+from checks.settings.errors import SettingsError
+from checks.settings.file import Settings
 from checks.settings.named_file_only import Http
 from mcp_server.http.certificates import Certificates, CertificateTransport
 from mcp_server.http.google_tokens import READ, GoogleTokens

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from checks.settings.address import is_loopback
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 
 _LAST_PORT: Final = 65_535
 _BACKLOG: Final = 2_048

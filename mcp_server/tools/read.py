@@ -9,11 +9,12 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from checks.ask.deployed_code import probe
-from checks.ask.questions import LogQuestion, long_operations, recent_malformed
+from checks.ask.questions import long_operations, recent_malformed
 from checks.ask.questions import search_logs as search
 from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import Report, judge
 from checks.judge.rules import RULES, SOURCES, rules_of
+from checks.sources.logging.question import LogQuestion
 from mcp_server.answers.answer import Searched, seen_of
 from mcp_server.answers.code import CodeAnswer, code_answer
 from mcp_server.answers.counts import CountAnswer, count_answer, place_of

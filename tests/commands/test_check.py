@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
 from validate_daily.commands.sandbox import practice_environment
 from validate_daily.sandbox import Fault, build, running
 

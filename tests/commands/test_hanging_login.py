@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
 
 COMMAND = str(Path(sys.executable).parent / "validate-daily")
 START_SECONDS = 40.0

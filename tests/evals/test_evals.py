@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks.judge.rules import RULES
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 from mcp_server.app import read_tools, write_tools
 from validate_daily.evals.case import load_cases
 from validate_daily.evals.score import Dimension

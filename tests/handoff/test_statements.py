@@ -2,7 +2,7 @@
 
 import pytest
 
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 from validate_daily.handoff.claim import ALL_JOBS, ALL_PROCESSORS, ALL_SERVICES
 from validate_daily.handoff.document import MOST_BYTES, read_document
 

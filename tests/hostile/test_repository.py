@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 from checks.sources.git_history import Provenance, provenance
 from validate_daily.sandbox import running
 

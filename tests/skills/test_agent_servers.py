@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mcp.client.stdio import StdioServerParameters
 
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 from skills.agent import Assignment, Silence, investigate
 from skills.agent_server import Server
 

@@ -10,8 +10,9 @@ from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget
 from checks.sources.firestore.census import CensusReading, read_heartbeats
 from checks.sources.firestore.id_walk import Terms
-from checks.sources.firestore.tally import HeartbeatDocument, Micros, Tally, moment
+from checks.sources.firestore.tally import HeartbeatDocument, Tally
 from checks.sources.progress import quiet
+from checks.sources.times import Micros, moment
 from validate_daily.sandbox import Sandbox
 from validate_daily.sandbox.firestore import encode
 

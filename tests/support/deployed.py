@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from checks.evidence.deployments import Deployments, Image, Job, Revision, Service, Share, State, Tag
-from checks.evidence.images import Contents, File, Presence
+from checks.evidence.images import Contents, File, Inspected, Presence
 from checks.evidence.logs import LogBurst, Logs, Operation, Run, Trouble
 from checks.evidence.snapshot import Heartbeat, Snapshot
-from checks.judge.deployed.proofs import Inspected, prove
 from checks.settings.code_probe import CodeProbe
 from checks.settings.pipeline import Pipeline
 from checks.sources.firestore.tally import HeartbeatDocument
+from checks.sources.registry.probed_files import probed_file
 
 from support.snapshots import NOW, document, snapshot
 
@@ -177,8 +177,8 @@ def inspected(
         layer="sha256:" + "f" * 64 if presence is Presence.PRESENT else None,
     )
     contents = Contents(repository=repository, digest=digest, manifest=digest, commit=commit, files=(file,))
-    proof = prove(CodeProbe.model_validate(probe), file, None if unread else text)
-    return Inspected(contents=contents, proofs=(proof,))
+    probed = probed_file(CodeProbe.model_validate(probe), file, None if unread else text)
+    return Inspected(contents=contents, probed=(probed,))
 
 
 def by_revision(taken: Snapshot, name: str, commit: str) -> Snapshot:

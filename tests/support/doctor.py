@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from checks.ask.doctor import examine
-from checks.evidence.permission_checks import Examination, PermissionCheck, PermissionResult
+from checks.evidence.permission_checks import PermissionCheck, PermissionResult
+from checks.judge.examination import Examination
 from checks.settings.file import Settings, parse_settings
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from checks.cli.console import seconds
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
+from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
-from checks.sources.errors import UsageError
 from checks.text.show import show
 from skills import SKILLS
 from validate_daily.commands.shared.repair_command import TERMINAL, refuse_assistant

@@ -6,7 +6,7 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.text.plural import counted
 from checks.text.show import show

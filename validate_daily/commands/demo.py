@@ -11,8 +11,8 @@ from checks import Report, Verdict, check
 from checks.cli.check import tell
 from checks.cli.console import progress_on_terminal
 from checks.judge.deployed.proofs import Outcome
-from checks.judge.report import ExitCode
 from checks.judge.rules import rules_of
+from checks.judge.verdict import ExitCode
 from checks.settings.file import parse_settings
 from checks.text.plural import counted
 from validate_daily.commands.init import settings_text

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from checks.ask.doctor import DEFAULT_TIMEOUT, examine
 from checks.cli.console import progress_on_terminal, seconds
-from checks.evidence.permission_checks import Caller, Examination, PermissionCheck, PermissionResult
+from checks.evidence.permission_checks import Caller, PermissionCheck, PermissionResult
+from checks.judge.examination import Examination
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.text.plural import counted, form
 from checks.text.show import show

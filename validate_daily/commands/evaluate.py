@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.cli.console import progress_on_terminal
 from checks.cli.new_file import refuse_existing, write_new
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.settings.named_file_only import Agent
 from validate_daily.commands.agent import limits_of

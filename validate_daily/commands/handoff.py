@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from checks.ask.snapshot import DEFAULT_TIMEOUT
 from checks.cli.console import add_time_arguments, progress_on_terminal, seconds
 from checks.cli.new_file import refuse_existing, write_new
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
+from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, load_settings
-from checks.sources.errors import UsageError
 from checks.text.plural import counted, form
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from checks.ask.discovery import DEFAULT_TIMEOUT, Discovery, discover
 from checks.cli.console import progress_on_terminal, seconds
 from checks.cli.new_file import refuse_existing, write_new
 from checks.formats.settings_draft import draft, searched
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
+from checks.settings.errors import UsageError
 from checks.settings.pipeline import CONFIG_NAME, Heartbeats, Identity, Name, Pipeline
-from checks.sources.errors import UsageError
 from checks.text.plural import counted, form
 from checks.text.show import show
 

@@ -12,8 +12,9 @@ from checks.evidence.base import Evidence, Untrusted
 from checks.evidence.deployments import Job
 from checks.evidence.snapshot import Gap, Snapshot
 from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
-from checks.judge.report import ExitCode, Verdict, judge
+from checks.judge.report import judge
 from checks.judge.rules import RULES
+from checks.judge.verdict import ExitCode, Verdict
 from checks.settings.file import load_settings
 from checks.text.show import show
 from validate_daily.commands.shared import repair_command as repairing

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from checks.ask.snapshot import DEFAULT_TIMEOUT
 from checks.cli.console import add_time_arguments, progress_on_terminal
 from checks.settings.code_probe import CodeProbe
+from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, load_settings
-from checks.sources.errors import UsageError
 
 if TYPE_CHECKING:
     from checks.judge.deployed.code import ProbeReport

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from checks.ask.snapshot import check
 from checks.cli.check import tell
 from checks.cli.console import progress_on_terminal, seconds
-from checks.judge.report import ExitCode, Report
+from checks.judge.report import Report
+from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.sources.progress import Progress, quiet
 from checks.text.show import show

@@ -8,8 +8,8 @@ import sys
 from importlib import resources
 from typing import Final
 
+from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE
-from checks.sources.errors import UsageError
 
 SUMMARY: Final = "serve a practice cloud on loopback"
 _FASTEST: Final = 100_000

@@ -5,8 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from checks.judge.report import ExitCode
-from checks.sources.errors import UsageError
+from checks.judge.verdict import ExitCode
+from checks.settings.errors import UsageError
 from checks.text.show import show
 from validate_daily.source_code.report import CodeReport, look_at
 from validate_daily.source_code.tree import read_tree

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from checks.judge.report import Verdict
-from checks.sources.errors import UsageError
+from checks.judge.verdict import Verdict
+from checks.settings.errors import UsageError
 from checks.text.show import show
 
 _PROMPT: Final = (

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 from skills.agent_end import Ended
 from skills.agent_report import AgentReport, Conclusion
 from validate_daily.evals.case import Case, ExpectedAnswer

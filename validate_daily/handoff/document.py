@@ -10,8 +10,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from checks.evidence.base import Evidence
+from checks.settings.errors import UsageError
 from checks.settings.pipeline import Pipeline
-from checks.sources.errors import UsageError
 from validate_daily.handoff.claim import Claim
 from validate_daily.handoff.names import Names
 from validate_daily.handoff.statements import claims_in, counts_in

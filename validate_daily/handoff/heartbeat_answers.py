@@ -5,7 +5,7 @@ from typing import Final
 
 from checks.judge.finding import Severity
 from checks.judge.processors import Beat, ProcessorStanding, channel_down, missing, standings
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 from checks.text.duration import format_duration
 from validate_daily.handoff.claim import ALL_PROCESSORS, Check, Number, number
 from validate_daily.handoff.measurements import Measurement, Measurements, cannot, some, told_of

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 from checks.settings.pipeline import Pipeline
 from checks.text.commits import same_commit
 from validate_daily.handoff.claim import ALL_JOBS, ALL_PROCESSORS, Check, Claim

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from checks.evidence.base import Evidence, Untrusted
 from checks.judge.deployed.proofs import Outcome
 from checks.judge.finding import Finding, Severity
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 from checks.text.plural import counted, form
 from validate_daily.handoff.answers import answer
 from validate_daily.handoff.claim import ALL_JOBS, ALL_PROCESSORS, ALL_SERVICES, Check, Claim

@@ -11,10 +11,11 @@ from pydantic import AwareDatetime, Field
 
 from checks.ask.snapshot import DEFAULT_TIMEOUT, collect
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.evidence.snapshot import Gap, Level, Target
+from checks.evidence.snapshot import Gap, Level, NotChecked, Target
 from checks.judge.deployed.levels import Rung
 from checks.judge.finding import Finding, Severity
-from checks.judge.report import ExitCode, NotChecked, Verdict, judge
+from checks.judge.report import judge
+from checks.judge.verdict import ExitCode, Verdict
 from checks.settings.pipeline import Pipeline
 from checks.sources.credentials import Login
 from checks.sources.progress import Progress, quiet

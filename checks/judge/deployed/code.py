@@ -8,11 +8,12 @@ from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Deployments, Image, Job, Service
+from checks.evidence.images import Inspected, Starting
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Gap, Level, Snapshot, Target
 from checks.judge.deployed.levels import Ladder, ladder
-from checks.judge.deployed.proofs import Inspected, Outcome, Proof, Starting, worst
-from checks.judge.report import ExitCode
+from checks.judge.deployed.proofs import Outcome, Proof, proofs_of, worst
+from checks.judge.verdict import ExitCode
 
 SCHEMA: Final = "validate-daily/probe/1"
 _EXIT: Final = {
@@ -141,7 +142,7 @@ def _share(part: RunningImage) -> ShareProbed:
         image=part.image.reference if part.image else "",
         digest=part.digest,
         commit=contents.commit if contents else None,
-        proofs=part.inspected.proofs if part.inspected else (),
+        proofs=proofs_of(part.inspected),
         starting=part.inspected.starting if part.inspected else None,
         layers=contents.layers if contents else 0,
         layers_read=contents.layers_read if contents else 0,
@@ -170,8 +171,8 @@ def of_image(image: Image, digest: str | None, seen: Inspected | None, gaps: Seq
         why = gaps[0].reason if gaps else "the registry has no such tag"
         step = gaps[0].next_step if gaps else "name a tag or digest that exists"
     else:
-        why = "; ".join(proof.reason for proof in seen.proofs)
-        step = next((proof.next_step for proof in seen.proofs if proof.next_step), None)
+        why = "; ".join(proof.reason for proof in share.proofs)
+        step = next((proof.next_step for proof in share.proofs if proof.next_step), None)
     return SubjectProbed(
         subject=image.reference,
         kind="image",

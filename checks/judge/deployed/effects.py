@@ -40,7 +40,7 @@ def effect_of(snapshot: Snapshot, one: Service | Job) -> Effect:
         one: of the same snapshot.
     """
     since = _since(one)
-    processors = [each for each in snapshot.pipeline.heartbeats.processors if each.service == one.name]
+    processors = snapshot.pipeline.heartbeats.processors_of(one.name)
     if since is None:
         return Effect("when what runs now began is not known")
     ago = format_duration(snapshot.taken_at - since)

@@ -7,9 +7,10 @@ from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Service, State
+from checks.evidence.images import Inspected
 from checks.evidence.snapshot import Gap, Level
-from checks.judge.deployed.proofs import Inspected, Outcome
-from checks.judge.report import ExitCode
+from checks.judge.deployed.proofs import Outcome, proofs_of
+from checks.judge.verdict import ExitCode
 from checks.text.show import show
 
 SCHEMA: Final = "validate-daily/deploy/1"
@@ -152,7 +153,7 @@ def _not_served(told: Gate, service: Service, wanted: WantedImage) -> Gate:
 
 def _with_bytes(told: Gate, wanted: WantedImage, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
     """Served by digest: now the files decide, where code probes are about them."""
-    proofs = [(each, proof) for each in inspected for proof in each.proofs]
+    proofs = [(each, proof) for each in inspected for proof in proofs_of(each)]
     against = [(each, proof) for each, proof in proofs if proof.result is Outcome.CONTRADICTED]
     if against:
         each, proof = against[0]

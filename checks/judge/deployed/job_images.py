@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 from checks.evidence.deployments import Deployments, Job, Service
+from checks.evidence.running_images import parts_of
 from checks.evidence.snapshot import Snapshot
+from checks.judge.deployed.proofs import Outcome, Proof, proof_in
 
 MOST: Final = 30
 """How many jobs a finding names."""
@@ -32,3 +34,10 @@ def difference(deployments: Deployments, job: Job, service: Service) -> str | No
     if tag.digest is None:
         return f"names {job.image.reference}, a tag that does not exist"
     return None if any(tag.points_at(digest) for digest in serving) else f"runs {job.image.reference}"
+
+
+def lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
+    """The first fix that the image of a job's next execution is proved not to hold; None if there is no such."""
+    (part,) = parts_of(deployments, job)
+    proofs = [proof_in(part, probe.name) for probe in snapshot.pipeline.probes_of(job.name)]
+    return next((proof for proof in proofs if proof and proof.result is Outcome.CONTRADICTED), None)

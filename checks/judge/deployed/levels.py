@@ -12,11 +12,12 @@ from pydantic import AwareDatetime
 
 from checks.evidence.base import Evidence, Untrusted
 from checks.evidence.deployments import Deployments, Job, Service, State
+from checks.evidence.images import Inspected
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.effects import Effect, effect_of
 from checks.judge.deployed.job_images import difference
-from checks.judge.deployed.proofs import Inspected, Outcome, worst
+from checks.judge.deployed.proofs import Outcome, proof_in, worst
 from checks.settings.pipeline import Pipeline
 from checks.text.commits import same_commit
 
@@ -106,7 +107,7 @@ def _bytes(pipeline: Pipeline, name: str, parts: list[RunningImage]) -> Rung:
     results: list[Outcome] = []
     told: list[str] = []
     for part in parts:
-        proofs = [part.proof(probe.name) for probe in probes]
+        proofs = [proof_in(part, probe.name) for probe in probes]
         results += [proof.result if proof else Outcome.UNKNOWN for proof in proofs]
         against = [proof.reason for proof in proofs if proof and proof.result is not Outcome.MATCHED]
         if not all(proofs):
@@ -189,7 +190,7 @@ def _of_labels(pipeline: Pipeline, one: Service | Job, part: RunningImage, seen:
     if len(claims) > 1 and isinstance(one, Service) and not same_commit(*claims):
         yield f"the label of {part.name} says {claims[0]}, its image's own says {claims[1]}"
     for probe in pipeline.probes_of(one.name):
-        proof = part.proof(probe.name)
+        proof = proof_in(part, probe.name)
         claim = next((claim for claim in claims if probe.commit and same_commit(claim, probe.commit)), None)
         if claim and proof and proof.result is Outcome.CONTRADICTED:
             yield f"the label of {part.name} says {claim}, which is {probe.name}; its bytes lack that: {proof.reason}"

@@ -1,16 +1,14 @@
-"""Whether an image holds what a code probe wants: judged from the bytes of one file, and from nothing else."""
+"""Whether an image holds what its code probes look for: judged by what was read of their files, nothing else."""
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
 from checks.evidence.base import Evidence, Untrusted
-from checks.evidence.images import Contents, File, Presence
-from checks.settings.code_probe import CodeProbe
+from checks.evidence.images import File, Inspected, Presence, ProbedFile
+from checks.evidence.running_images import RunningImage
 from checks.text.show import show
 
-_LONGEST_LINE: Final = 2_000
 _SHOWN: Final = 200
 
 
@@ -49,70 +47,30 @@ class Proof(Evidence):
     file: File
 
 
-class Lack(Evidence):
-    """Something that an image needs and does not hold: ``what``, and ``why`` it is needed."""
-
-    what: Untrusted
-    why: Untrusted
-
-
-class Starting(Evidence):
-    """Whether an image's code can be imported, and its command run.
-
-    Attributes:
-        lacks: packages without an ``__init__.py`` that something imports from, and packages that the command needs.
-        complete: every layer and file was read, so that nothing else of this kind is lacking.
-        note: what was not read.
-    """
-
-    lacks: tuple[Lack, ...] = ()
-    complete: bool
-    note: Untrusted | None = None
-
-
-class Inspected(Evidence):
-    """One image that was looked into: what its probes found there, and what it lacks, where that was asked."""
-
-    contents: Contents
-    proofs: tuple[Proof, ...] = ()
-    starting: Starting | None = None
-
-    def proof(self, probe: str) -> Proof | None:
-        """What a probe found, if it looked here."""
-        return next((each for each in self.proofs if each.probe == probe), None)
-
-
-def prove(probe: CodeProbe, file: File, text: bytes | None) -> Proof:
-    """Judge one file.
-
-    Args:
-        probe: what it must hold.
-        file: what was found at its path.
-        text: its bytes; None where there are none.
-    """
-    if file.presence is Presence.INCONCLUSIVE or (file.presence is Presence.PRESENT and text is None):
+def proof_of(probed: ProbedFile) -> Proof:
+    """Judge the file of one probe."""
+    probe, file = probed.probe, probed.file
+    if probed.holds is None:
         reason = f"{probe.path} could not be read: {file.reason}"
         return Proof(
             probe=probe.name, result=Outcome.UNKNOWN, reason=reason, next_step=file.next_step or "try again", file=file
         )
-    if file.presence is Presence.ABSENT or text is None:
-        return Proof(
-            probe=probe.name, result=Outcome.CONTRADICTED, reason=f"{probe.path} is not there: {file.reason}", file=file
-        )
-    holds = _holds(probe, file, text)
+    if file.presence is not Presence.PRESENT:
+        reason = f"{probe.path} is not there: {file.reason}"
+        return Proof(probe=probe.name, result=Outcome.CONTRADICTED, reason=reason, file=file)
     return Proof(
         probe=probe.name,
-        result=Outcome.MATCHED if holds else Outcome.CONTRADICTED,
-        reason=show(f"{probe.path} {probe.told(holds=holds)}", limit=_SHOWN + len(probe.path)),
+        result=Outcome.MATCHED if probed.holds else Outcome.CONTRADICTED,
+        reason=show(f"{probe.path} {probe.told(holds=probed.holds)}", limit=_SHOWN + len(probe.path)),
         file=file,
     )
 
 
-def _holds(probe: CodeProbe, file: File, text: bytes) -> bool:
-    if probe.contains is not None:
-        return probe.contains.encode() in text
-    if probe.matches is not None:
-        wanted = re.compile(probe.matches)
-        lines = text.decode("utf-8", "replace").splitlines()
-        return any(wanted.search(line[:_LONGEST_LINE]) for line in lines)
-    return bool(probe.exists) or file.git_blob == probe.blob
+def proofs_of(inspected: Inspected | None) -> tuple[Proof, ...]:
+    """What every probe found in an image; nothing where it was not looked into."""
+    return tuple(map(proof_of, inspected.probed)) if inspected else ()
+
+
+def proof_in(image: RunningImage, probe: str) -> Proof | None:
+    """What one probe found in an image that runs, if it looked there."""
+    return next((proof for proof in proofs_of(image.inspected) if proof.probe == probe), None)

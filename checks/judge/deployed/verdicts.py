@@ -6,11 +6,11 @@ from typing import Final, Literal
 
 from checks.evidence.deployments import Deployments, Job, Service
 from checks.evidence.snapshot import Snapshot
-from checks.judge.deployed.job_images import difference
+from checks.judge.deployed.job_images import difference, lacking
 from checks.judge.deployed.levels import ladder
 from checks.judge.finding import Finding, Severity
-from checks.judge.report import Report, Verdict
-from checks.judge.rules.job_image_stale import lacking
+from checks.judge.report import Report
+from checks.judge.verdict import Verdict
 
 DeploymentKind = Literal["service", "job", "missing"]
 

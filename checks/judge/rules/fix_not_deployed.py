@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from checks.evidence.deployments import Deployments, Service
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
-from checks.judge.deployed.proofs import Outcome, Proof
+from checks.judge.deployed.proofs import Outcome, Proof, proof_in
 from checks.judge.finding import Fact, Finding, Severity, key
-from checks.judge.processors import lately, service_of, silent_keys
+from checks.judge.processors import lately, silent_keys
 
 
 def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
 def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[RunningImage, Proof]]:
     for part in parts_of(deployments, service):
         for probe in snapshot.pipeline.probes_of(service.name):
-            proof = part.proof(probe.name)
+            proof = proof_in(part, probe.name)
             if proof and proof.result is Outcome.CONTRADICTED:
                 yield part, proof
 
@@ -38,7 +38,10 @@ def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> 
 def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
     """The keys of what code without the fix does: silence of its processors, and malformed ids that grow."""
     families = snapshot.census.families if snapshot.census else ()
-    grows = any(lately(snapshot, each) and service_of(snapshot, each.processor) == service.name for each in families)
+    grows = any(
+        lately(snapshot, each) and snapshot.pipeline.heartbeats.services.get(each.processor) == service.name
+        for each in families
+    )
     growth = (key("regrowth", snapshot.pipeline.heartbeats.collection),) if grows else ()
     return (*silent_keys(snapshot, service.name), *growth)
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 from checks.evidence.snapshot import Family, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import lately, service_of, writers
+from checks.judge.processors import lately, writers
 
 _TOP = 5
 
@@ -30,7 +30,9 @@ def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
     else:
         return
     top = list(islice(writers(census), _TOP))
-    services = sorted({service for family in top if (service := service_of(snapshot, family.processor))})
+    services = sorted(
+        {service for family in top if (service := snapshot.pipeline.heartbeats.services.get(family.processor))}
+    )
     where = f" ({', '.join(services)})" if services else ""
     least = "" if census.counted or census.listed else "at least "
     yield Finding(
@@ -44,7 +46,7 @@ def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _detail(snapshot: Snapshot, family: Family) -> str:
-    service = service_of(snapshot, family.processor)
+    service = snapshot.pipeline.heartbeats.services.get(family.processor)
     least = "" if snapshot.census and snapshot.census.listed else "at least "
     some = "at least " if family.malformed_last_hour is None else ""
     return (

@@ -9,11 +9,10 @@ are one finding.
 
 from collections.abc import Iterator
 
-from checks.evidence.deployments import Deployments, Job
-from checks.evidence.running_images import parts_of
+from checks.evidence.deployments import Job
 from checks.evidence.snapshot import Level, Snapshot
-from checks.judge.deployed.job_images import MOST, ran
-from checks.judge.deployed.proofs import Outcome, Proof
+from checks.judge.deployed.job_images import MOST, lacking, ran
+from checks.judge.deployed.proofs import Proof
 from checks.judge.finding import Fact, Finding, Severity, bounded, key
 
 
@@ -29,13 +28,6 @@ def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
             stale.setdefault(follows.get(job.name) or job.name, []).append((job, proof))
     for leader, jobs in stale.items():
         yield _finding(snapshot, leader, jobs)
-
-
-def lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
-    """The first fix that the image of a job's next execution is proved not to hold; None if there is no such."""
-    (part,) = parts_of(deployments, job)
-    proofs = [part.proof(probe.name) for probe in snapshot.pipeline.probes_of(job.name)]
-    return next((proof for proof in proofs if proof and proof.result is Outcome.CONTRADICTED), None)
 
 
 def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) -> Finding:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from checks.evidence.snapshot import Census, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import lately, service_of
+from checks.judge.processors import lately
 
 _TOP = 5
 
@@ -24,7 +24,9 @@ def regrowth(snapshot: Snapshot) -> Iterator[Finding]:
     if not paces:
         return
     growing = sorted(paces, key=lambda each: -each[1])
-    services = sorted({service for family, _ in growing if (service := service_of(snapshot, family.processor))})
+    services = sorted(
+        {service for family, _ in growing if (service := snapshot.pipeline.heartbeats.services.get(family.processor))}
+    )
     yield Finding(
         rule="regrowth",
         severity=Severity.P2,
@@ -34,7 +36,11 @@ def regrowth(snapshot: Snapshot) -> Iterator[Finding]:
             Fact(
                 subject=family.processor,
                 detail=f"{pace:,} in the last hour"
-                + (f"; run by {service}" if (service := service_of(snapshot, family.processor)) else ""),
+                + (
+                    f"; run by {service}"
+                    if (service := snapshot.pipeline.heartbeats.services.get(family.processor))
+                    else ""
+                ),
             )
             for family, pace in growing[:_TOP]
         ),

@@ -6,12 +6,11 @@ Severity: P1: what it should have produced is missing. The limit is a setting. A
 could have missed the END, so then nothing is said; nor is it where a later one of the same name came to its END.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 
-from checks.evidence.logs import Logs, Operation
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.operations import is_stuck
 from checks.text.duration import format_duration
 
 
@@ -37,16 +36,3 @@ def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
             level=Level.RUNTIME,
             next_step=f"read the logs of {operation.source} from its START on; Cloud Run ends what exceeds its timeout",
         )
-
-
-def is_stuck(operation: Operation, logs: Logs, limit: timedelta) -> bool:
-    """Whether an operation of these logs, which were searched to their end, should have ended and has not."""
-    over = logs.until - operation.started > limit
-    return over and not operation.ended and not _done_since(logs.operations, operation)
-
-
-def _done_since(operations: Iterable[Operation], stuck: Operation) -> bool:
-    return any(
-        later.ended and (later.name, later.source) == (stuck.name, stuck.source) and later.started > stuck.started
-        for later in operations
-    )

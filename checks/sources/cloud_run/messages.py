@@ -12,9 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from checks.evidence.deployments import Image, Job, Revision, Service, Share, State
 from checks.settings.pipeline import Sources
 from checks.sources.cloud_run.client import Message
-from checks.sources.firestore.tally import moment
-from checks.sources.registry.references import parse_image
+from checks.sources.image_references import parse_image
 from checks.sources.resource_names import NAME
+from checks.sources.times import moment
 from checks.text.redact import excerpt
 
 _LATEST: Final = 1  # TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST

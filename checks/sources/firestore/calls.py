@@ -20,7 +20,8 @@ from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import Connection
 from checks.sources.firestore.queries import CollectionPlace, Ids, document_of, mask, micros_of, stamp
-from checks.sources.firestore.tally import HeartbeatDocument, Micros
+from checks.sources.firestore.tally import HeartbeatDocument
+from checks.sources.times import Micros
 from checks.text.plural import counted, form
 
 ROLE: Final = "roles/datastore.viewer"

@@ -21,8 +21,8 @@ from checks.sources.firestore.channel import connect
 from checks.sources.firestore.id_walk import IdWalk, Terms
 from checks.sources.firestore.newest import read_newest
 from checks.sources.firestore.queries import CollectionPlace, micros_of, stamp
-from checks.sources.firestore.tally import micros, moment
 from checks.sources.progress import Progress
+from checks.sources.times import micros, moment
 from checks.text.plural import counted, form
 from checks.text.show import show
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from checks.evidence.snapshot import Target
 from checks.settings.address import plain_text
+from checks.settings.errors import UsageError
 from checks.sources.channel import open_channel, open_polling_channel
 from checks.sources.credentials import Login
-from checks.sources.errors import UsageError
 
 if TYPE_CHECKING:
     from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient

@@ -6,7 +6,8 @@ from typing import Final
 
 from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import NO_FIRESTORE, Reads
-from checks.sources.firestore.tally import CLOCK_SKEW, HeartbeatDocument, Micros, Tally
+from checks.sources.firestore.tally import CLOCK_SKEW, HeartbeatDocument, Tally
+from checks.sources.times import Micros
 
 _MOST_FUTURE: Final = 32
 _SHARE: Final = 10

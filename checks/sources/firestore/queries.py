@@ -11,7 +11,8 @@ from typing import Any, Final, Self
 from google.cloud.firestore_v1.types import Cursor, DocumentMask, StructuredAggregationQuery, StructuredQuery, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from checks.sources.firestore.tally import HeartbeatDocument, Micros
+from checks.sources.firestore.tally import HeartbeatDocument
+from checks.sources.times import Micros
 
 FIELD: Final = "last_heartbeat"
 _WRITER: Final = ("revision", "commit")

@@ -12,7 +12,6 @@ from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse, S
 
 from checks.evidence.recent_heartbeats import RecentMalformed, RecentProcessor
 from checks.evidence.snapshot import Gap, Target
-from checks.judge.processors import service_in
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, ask, patient
 from checks.sources.credentials import Login
@@ -21,8 +20,9 @@ from checks.sources.firestore.calls import NO_FIRESTORE, ROLE
 from checks.sources.firestore.census import SOURCE
 from checks.sources.firestore.channel import Connection, connect
 from checks.sources.firestore.queries import document_of, micros_of, projection, stamp
-from checks.sources.firestore.tally import HeartbeatDocument, heartbeat_of, micros, moment
+from checks.sources.firestore.tally import HeartbeatDocument, heartbeat_of
 from checks.sources.progress import Progress
+from checks.sources.times import micros, moment
 from checks.text.plural import counted
 from checks.text.show import show
 from heartbeat.document_id import Kind, parse
@@ -138,7 +138,7 @@ class _Reader:
             created=_created(own, micros(self.since)),
             newest=heartbeat_of(own[0]),
             revisions=tuple(revisions)[:_REVISIONS],
-            service=service_in(self.pipeline, name),
+            service=self.pipeline.heartbeats.services.get(name),
         )
 
 

@@ -5,14 +5,11 @@ Documents that share a prefix may also be counted by the server; then some of th
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from checks.evidence.snapshot import Family, Heartbeat
+from checks.sources.times import Micros, moment
 from heartbeat.document_id import DocumentId, Kind, parse, shared_prefix
-
-Micros = int
-"""A moment, in microseconds since 1970 UTC: Firestore's own precision, and cheap to compare."""
 
 HOUR: Final[Micros] = 3_600_000_000
 DAY: Final[Micros] = 24 * HOUR
@@ -23,8 +20,6 @@ CLOCK_SKEW: Final[Micros] = 60_000_000
 
 MOST: Final = 10_000
 """How many families a census tells apart: each takes some kilobytes."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class HeartbeatDocument(NamedTuple):
@@ -224,16 +219,6 @@ class Tally:
             unparsable=tally.unparsable,
             unparsable_sample=_heartbeat(tally.unparsable_sample),
         )
-
-
-def moment(micros: Micros) -> datetime:
-    """The same moment as a timezone-aware UTC datetime."""
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def micros(when: datetime) -> Micros:
-    """The opposite: microseconds since 1970."""
-    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def _heartbeat(document: HeartbeatDocument | None) -> Heartbeat | None:

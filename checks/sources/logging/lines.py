@@ -9,8 +9,8 @@ from typing import Any, Final
 from google.cloud.audit.audit_log_pb2 import AuditLog
 from google.protobuf.message import DecodeError
 
-from checks.sources.firestore.tally import Micros
 from checks.sources.resource_names import NAME
+from checks.sources.times import Micros
 
 WARNING: Final = 400
 _EXECUTION: Final = "run.googleapis.com/execution_name"

@@ -15,7 +15,6 @@ from checks.sources.addresses import log_projects
 from checks.sources.budget import Budget, gaps, patient
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
-from checks.sources.firestore.tally import Micros, micros
 from checks.sources.logging.filter import FilterPart, log_filter
 from checks.sources.logging.lines import LogLine
 from checks.sources.logging.operations import fold_operations
@@ -29,6 +28,7 @@ from checks.sources.logging.queries import (
 from checks.sources.logging.quota import RateLimit, shared_limit
 from checks.sources.logging.search import FoundLines, LogSearch, connect
 from checks.sources.progress import Progress
+from checks.sources.times import Micros, micros
 from checks.text.plural import counted
 
 SOURCE: Final = "logging"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from checks.evidence.logs import Operation
-from checks.sources.firestore.tally import Micros, moment
 from checks.sources.logging.lines import LogLine
+from checks.sources.times import Micros, moment
 from checks.text.redact import excerpt
 
 _START: Final = re.compile(r"HEARTBEAT START: (?P<name>[^\r\n]{1,500})")

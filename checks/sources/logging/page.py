@@ -1,7 +1,7 @@
 """Answers a person's question about the logs, a page at a time: a filter of typed parts, lines that are redacted."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from google.logging.type.log_severity_pb2 import LogSeverity
 
@@ -10,16 +10,14 @@ from checks.evidence.snapshot import Gap, Target
 from checks.sources.budget import Budget, patient
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
-from checks.sources.firestore.tally import moment
 from checks.sources.logging.filter import AllOf, AnyOf, Compare, FilterPart, anywhere, log_filter
 from checks.sources.logging.lines import LogLine
 from checks.sources.logging.queries import CLOUD_RUN, TEXTS
+from checks.sources.logging.question import LogQuestion
 from checks.sources.logging.quota import shared_limit
 from checks.sources.logging.search import LogSearch, connect
+from checks.sources.times import moment
 from checks.text.redact import excerpt
-
-if TYPE_CHECKING:
-    from checks.ask.questions import LogQuestion
 
 SOURCE: Final = "logging"
 _EXECUTION: Final = 'labels."run.googleapis.com/execution_name"'
@@ -28,7 +26,7 @@ _EXECUTION: Final = 'labels."run.googleapis.com/execution_name"'
 async def read_page(
     projects: tuple[str, ...],
     target: Target,
-    question: "LogQuestion",
+    question: LogQuestion,
     limit: int,
     token: str,
     budget: Budget,
@@ -62,14 +60,14 @@ def _mended(failure: SourceError) -> SourceError:
     return SourceError(str(failure), "mend the regular expression (RE2), or begin the search anew")
 
 
-def _filter(question: "LogQuestion") -> str:
+def _filter(question: LogQuestion) -> str:
     try:
         return log_filter(question.since, question.until, AllOf(tuple(_parts(question))))
     except ValueError as error:
         raise SourceError(f"cannot be searched for: {error}", "ask in other words") from error
 
 
-def _parts(question: "LogQuestion") -> Iterator[FilterPart]:
+def _parts(question: LogQuestion) -> Iterator[FilterPart]:
     yield CLOUD_RUN
     if question.service:
         yield Compare("resource.labels.service_name", "=", question.service)

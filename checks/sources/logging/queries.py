@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from checks.evidence.logs import LogBurst, Run, Trouble
-from checks.sources.firestore.tally import moment
 from checks.sources.logging.filter import AllOf, AnyOf, Compare, FilterPart, anywhere
 from checks.sources.logging.lines import WARNING, LogLine
+from checks.sources.times import moment
 from checks.text.redact import excerpt, redact
 
 TEXTS: Final = ("textPayload", "jsonPayload.message")

@@ -13,9 +13,10 @@ from typing import Final, Generic, TypeVar
 from google.api_core.exceptions import GoogleAPICallError
 
 from checks.evidence.permission_checks import SIGN_IN, Caller, Permission, PermissionCheck, PermissionResult
-from checks.sources.budget import Budget, explain, persist
+from checks.sources.budget import Budget, persist
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
+from checks.sources.google_errors import explain
 from checks.sources.progress import Progress
 from checks.text.redact import excerpt
 from checks.text.show import show

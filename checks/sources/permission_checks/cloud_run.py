@@ -7,15 +7,14 @@ from typing import Final
 
 from checks.evidence.deployments import Image
 from checks.evidence.permission_checks import Permission, PermissionCheck, PermissionResult
-from checks.evidence.snapshot import Target
-from checks.judge.report import NotChecked
+from checks.evidence.snapshot import NotChecked, Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, patient
 from checks.sources.cloud_run.client import Message, Page, RunClient, connect
 from checks.sources.cloud_run.deployments import ROLE, SOURCE
 from checks.sources.cloud_run.messages import short
+from checks.sources.image_references import parse_image
 from checks.sources.permission_checks.attempts import PermissionChecker
-from checks.sources.registry.references import parse_image
 from checks.text.show import show
 
 _API: Final = "run.googleapis.com"

@@ -10,11 +10,11 @@ import httpx2
 
 from checks.evidence.deployments import Image
 from checks.evidence.permission_checks import Permission, PermissionCheck
-from checks.evidence.snapshot import Target
-from checks.judge.report import NotChecked
+from checks.evidence.snapshot import NotChecked, Target
 from checks.settings.pipeline import Pipeline
-from checks.sources.budget import Budget, by_http_status
+from checks.sources.budget import Budget
 from checks.sources.errors import SourceError
+from checks.sources.google_errors import by_http_status
 from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.registry.addresses import manifest_address
 from checks.sources.registry.tags import ROLE, SOURCE

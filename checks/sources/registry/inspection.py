@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from checks.evidence.deployments import Deployments, Image
+from checks.evidence.images import Inspected
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Gap, Target
-from checks.judge.deployed.proofs import Inspected, Outcome, prove
 from checks.settings.code_probe import CodeProbe
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, gaps
@@ -15,6 +15,7 @@ from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.registry.image.files import read_files
 from checks.sources.registry.image.start import starting_of
+from checks.sources.registry.probed_files import probed_file
 from checks.sources.registry.tags import SOURCE
 from checks.text.show import show
 
@@ -81,9 +82,9 @@ async def inspect_image(
         repository, digest, paths, target=target, budget=budget, login=login, application=whole, whole=whole
     )
     found = {file.path: file for file in read.contents.files}
-    proofs = tuple(prove(probe, found[probe.path], read.texts.get(probe.path)) for probe in probes)
+    probed = tuple(probed_file(probe, found[probe.path], read.texts.get(probe.path)) for probe in probes)
     starting = await asyncio.to_thread(starting_of, read) if whole else None
-    return Inspected(contents=read.contents, proofs=proofs, starting=starting)
+    return Inspected(contents=read.contents, probed=probed, starting=starting)
 
 
 def _is_told_of(deployments: Deployments, part: RunningImage) -> bool:
@@ -101,7 +102,7 @@ def _no_digest(image: Image) -> SourceError:
 def _unknown(inspected: Sequence[Inspected]) -> Iterator[tuple[str, SourceError]]:
     for each in inspected:
         where = f"{each.contents.repository}@{each.contents.digest[:19]}"
-        for proof in each.proofs:
-            if proof.result is Outcome.UNKNOWN:
-                error = SourceError(proof.file.reason or "no answer", proof.next_step or "try again")
-                yield f"code probe {proof.probe} in {where}", error
+        for probed in each.probed:
+            if probed.holds is None:
+                error = SourceError(probed.file.reason or "no answer", probed.file.next_step or "try again")
+                yield f"code probe {probed.probe.name} in {where}", error

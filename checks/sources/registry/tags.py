@@ -16,11 +16,12 @@ import httpx2
 
 from checks.evidence.deployments import Image, Tag
 from checks.evidence.snapshot import Gap, Target
-from checks.sources.budget import Budget, ask, by_http_status, gaps
+from checks.sources.budget import Budget, ask, gaps
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
+from checks.sources.google_errors import by_http_status
+from checks.sources.image_references import DIGEST
 from checks.sources.registry.addresses import manifest_address
-from checks.sources.registry.references import DIGEST
 from checks.text.show import show
 
 SOURCE: Final = "registry"

@@ -8,9 +8,9 @@ from checks.evidence.snapshot import Target
 from checks.sources.budget import Budget, ask
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
-from checks.sources.firestore.tally import moment
 from checks.sources.registry.addresses import repository_address
 from checks.sources.registry.tags import NO_REGISTRY, ROLE, refuse, registry_client, registry_headers, responding
+from checks.sources.times import moment
 
 _MOST: Final = 16 << 20
 

@@ -5,11 +5,12 @@ from typing import get_args
 
 import pytest
 
-from checks.ask.questions import LogQuestion, long_operations, recent_malformed, search_logs
+from checks.ask.questions import long_operations, recent_malformed, search_logs
 from checks.evidence.logs import LogPage
 from checks.evidence.recent_heartbeats import RecentMalformed
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
+from checks.sources.logging.question import LogQuestion
 from checks.sources.shared_connections import SharedLogin
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault, Sandbox

@@ -8,9 +8,9 @@ from checks.ask.snapshot import collect
 from checks.evidence.snapshot import Snapshot
 from checks.judge.report import judge
 from checks.judge.rules import SOURCES, Source
+from checks.settings.errors import UsageError
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
-from checks.sources.errors import UsageError
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Clock, Fault, Sandbox, build
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from checks.judge.report import Report, Verdict, judge
+from checks.judge.report import Report, judge
 from checks.judge.rules import RULES
+from checks.judge.verdict import Verdict
 
 from support.snapshots import FRESH, document, pipeline, told, walked
 

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from checks import Report, Verdict
-from checks.settings.file import SettingsError, parse_settings
+from checks.settings.errors import SettingsError
+from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
 
 from support.snapshots import NOW, document, judged, told

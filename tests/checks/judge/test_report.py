@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from checks.evidence.snapshot import Snapshot
 from checks.formats.json import render_json
 from checks.judge.finding import Severity
-from checks.judge.report import MOST_FINDINGS, MOST_PROCESSORS, Report, Verdict, judge
+from checks.judge.report import MOST_FINDINGS, MOST_PROCESSORS, Report, judge
 from checks.judge.rules import rules_of
+from checks.judge.verdict import Verdict
 
 from support.deployed import seen, service
 from support.paths import SCHEMA

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.settings.address import endpoint, plain_text
-from checks.settings.file import SettingsError, load_settings, parse_settings
+from checks.settings.errors import SettingsError
+from checks.settings.file import load_settings, parse_settings
 from checks.text.duration import format_duration, parse_duration
 from validate_daily.commands.init import settings_text
 

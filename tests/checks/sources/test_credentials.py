@@ -12,8 +12,8 @@ from checks.sources.addresses import GOOGLE_REGISTRIES
 from checks.sources.budget import Budget
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
+from checks.sources.image_references import parse_image
 from checks.sources.permission_checks.identity import caller_of
-from checks.sources.registry.references import parse_image
 from checks.sources.registry.tags import read_tags
 
 from support.registry_world import Asked, Handler, Reply, registry

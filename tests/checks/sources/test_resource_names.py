@@ -8,8 +8,8 @@ from google.cloud.logging_v2.types import LogEntry
 
 from checks.settings.pipeline import Sources
 from checks.sources.cloud_run.messages import read_job, read_service
+from checks.sources.image_references import parse_image
 from checks.sources.logging.lines import read_line
-from checks.sources.registry.references import parse_image
 from checks.sources.resource_names import NAME
 
 PLACE = ("demo", "us-west2")

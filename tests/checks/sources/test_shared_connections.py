@@ -9,7 +9,7 @@ import pytest
 
 from checks import check
 from checks.ask.snapshot import collect
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 from checks.settings.file import parse_settings
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError

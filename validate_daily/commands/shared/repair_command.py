@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from checks.cli.console import progress_on_terminal, seconds
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.sources.progress import Progress
 from checks.text.show import show

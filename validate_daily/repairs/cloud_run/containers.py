@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from checks.sources.cloud_run.client import Message
-from checks.sources.registry.references import parse_image
+from checks.sources.image_references import parse_image
 from checks.sources.resource_names import NAME
 from checks.text.show import show
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.evidence.deployments import Image
-from checks.judge.deployed.proofs import Outcome, Proof, worst
+from checks.judge.deployed.proofs import Outcome, Proof, proofs_of, worst
 from checks.sources.registry.inspection import inspect_image
 from checks.text.plural import counted, form
 from validate_daily.repairs.cloud_run.session import RunSession
@@ -43,7 +43,7 @@ async def code_of(session: RunSession, service: str, images: Iterable[Image]) ->
                 Outcome.UNKNOWN, f"what is inside is unknown: {repository} is named by no digest", "run again"
             )
         seen = await inspect_image(repository, digest, probes, session.registry, session.budget, session.reader)
-        proofs += seen.proofs
+        proofs += proofs_of(seen)
     result = worst(proof.result for proof in proofs)
     first = next((proof for proof in proofs if proof.result is result), None)
     if result is Outcome.CONTRADICTED and first:

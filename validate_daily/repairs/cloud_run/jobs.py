@@ -15,7 +15,7 @@ from checks.judge.deployed.job_images import difference
 from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.messages import read_job
 from checks.sources.errors import SourceError
-from checks.sources.registry.references import parse_image
+from checks.sources.image_references import parse_image
 from checks.sources.registry.tags import read_tags
 from checks.text.plural import counted, form
 from checks.text.show import show

@@ -11,8 +11,8 @@ from typing import Final
 
 from checks.evidence.deployments import Image, Revision, State, Tag
 from checks.sources.errors import SourceError
+from checks.sources.image_references import parse_image
 from checks.sources.registry.image.files import read_commit
-from checks.sources.registry.references import parse_image
 from checks.sources.registry.tags import read_tags
 from checks.sources.registry.uploads import read_uploads
 from checks.text.show import show

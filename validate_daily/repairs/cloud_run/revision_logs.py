@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
-from checks.ask.questions import LogQuestion, search_logs
+from checks.ask.questions import search_logs
 from checks.evidence.deployments import Revision
 from checks.evidence.logs import LogPage
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
+from checks.sources.logging.question import LogQuestion
 from validate_daily.repairs.cloud_run.session import RunSession
 
 _LINES: Final = 10

@@ -4,7 +4,7 @@ from typing import Final
 
 from checks.ask.questions import recent_malformed
 from checks.evidence.deployments import Revision
-from checks.sources.errors import UsageError
+from checks.settings.errors import UsageError
 from checks.text.plural import counted, form
 from checks.text.show import show
 from validate_daily.repairs.cloud_run.image_code import code_of

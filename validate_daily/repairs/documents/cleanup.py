@@ -31,7 +31,6 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
 from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, PlannedDocument, digest, new_id
-from validate_daily.repairs.plans.regrowth import owners
 from validate_daily.repairs.stores.documents import Move, Stored, below_root, text, trash_document
 from validate_daily.repairs.stores.listing import Listing
 from validate_daily.repairs.stores.timestamps import moment, nanos_of
@@ -161,7 +160,7 @@ class _Seen:
 
     def fix_first(self) -> str:
         """What to redeploy before any cleanup."""
-        known = owners(self.pipeline)
+        known = self.pipeline.heartbeats.services
         services = sorted({known[name] for name in self.found.growing if name in known})
         who = ", ".join(services) if services else "the service or job that runs these processors"
         return f"redeploy {who}, and plan again in an hour; a person in a terminal may say --even-if-growing"
@@ -180,7 +179,9 @@ async def _look(session: DocumentSession, at: datetime | None, fixed: Mapping[st
 
 
 def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> CleanupSelection:
-    since = {name: nanos_of(fixed[service]) for name, service in owners(pipeline).items() if service in fixed}
+    since = {
+        name: nanos_of(fixed[service]) for name, service in pipeline.heartbeats.services.items() if service in fixed
+    }
     return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), since)
 
 

@@ -15,7 +15,7 @@ from checks.judge.deployed.proofs import Outcome
 from checks.settings.file import Settings
 from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
-from checks.sources.registry.references import parse_image
+from checks.sources.image_references import parse_image
 from checks.text.show import show
 from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
@@ -32,7 +32,6 @@ from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RepairError, UnseenError
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import CleanupPlan, Plan, Principal
-from validate_daily.repairs.plans.regrowth import owners
 from validate_daily.repairs.stores.documents import Documents
 from validate_daily.repairs.stores.listing import Listing
 from validate_daily.repairs.stores.timestamps import moment, nanos_of
@@ -153,7 +152,7 @@ async def _listed(documents: DocumentSession) -> Listing:
 def _writers(pipeline: Pipeline, listing: Listing) -> list[str]:
     """The services whose processors have run-scoped documents."""
     found = sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time))
-    known = owners(pipeline)
+    known = pipeline.heartbeats.services
     return sorted({known[name] for name in found.families if name in known})
 
 
@@ -230,20 +229,20 @@ async def _beats(
             + (f" and {len(late) - _NAMED} more" if len(late) > _NAMED else ""),
             next_step="run again when they have run",
         )
-    must = [each.name for each in pipeline.heartbeats.processors if each.service == service and each.must_beat]
+    must = [each.name for each in pipeline.heartbeats.processors_of(service) if each.must_beat]
     told = f"each of {len(must)} that must beat did" if must else "no processor of it must beat: nothing was looked for"
     return Step(name=BEATS, subject=service, holds=True, told=f"{told}, since {since:%Y-%m-%d %H:%M:%S UTC}")
 
 
 def _written_since(pipeline: Pipeline, listing: Listing, service: str, since: datetime) -> Counter[str]:
-    known = owners(pipeline)
+    known = pipeline.heartbeats.services
     new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since))
     return Counter(family for _, family in new if known.get(family) == service)
 
 
 async def _not_yet(documents: DocumentSession, pipeline: Pipeline, service: str, since: datetime) -> list[str] | None:
     """The processors of a service that must beat and have not, since a moment; None where that could not be read."""
-    names = [each.name for each in pipeline.heartbeats.processors if each.service == service and each.must_beat]
+    names = [each.name for each in pipeline.heartbeats.processors_of(service) if each.must_beat]
     prefix = f"{documents.root}/{pipeline.heartbeats.collection}/"
     store = Documents(documents.connection, documents.budget, documents.bill)
     try:

@@ -12,7 +12,7 @@ from validate_daily.repairs.documents.fates import list_collection
 from validate_daily.repairs.documents.selection import malformed_since
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.errors import UnseenError
-from validate_daily.repairs.plans.regrowth import Grown, Watched, owners
+from validate_daily.repairs.plans.regrowth import Grown, Watched
 from validate_daily.repairs.stores.listing import Listing
 from validate_daily.repairs.stores.timestamps import nanos_of
 
@@ -57,7 +57,7 @@ async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitF
 
 def _seen(pipeline: Pipeline, listing: Listing, since: datetime, looks: int) -> Watched:
     new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since) + 1)
-    services, counts = owners(pipeline), Counter(family for _, family in new)
+    services, counts = pipeline.heartbeats.services, Counter(family for _, family in new)
     return Watched(
         since=since,
         until=listing.read_time,

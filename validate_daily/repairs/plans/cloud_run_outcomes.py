@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
 from checks.text.plural import counted
 from validate_daily.repairs.plans.cloud_run_plans import Serving, Traffic
 from validate_daily.repairs.plans.outcome import RepairResult

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from checks.judge.report import ExitCode
-from checks.sources.errors import SourceError, UsageError
+from checks.judge.verdict import ExitCode
+from checks.settings.errors import UsageError
+from checks.sources.errors import SourceError
 
 
 class RepairError(UsageError):

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import AwareDatetime
 
 from checks.evidence.base import Count, Evidence
-from checks.judge.report import ExitCode
+from checks.judge.verdict import ExitCode
 from checks.text.plural import counted
 from validate_daily.repairs.plans.plan import PlanId
 from validate_daily.repairs.plans.regrowth import Watched

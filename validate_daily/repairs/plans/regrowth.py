@@ -3,8 +3,7 @@
 from pydantic import AwareDatetime
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.judge.report import ExitCode
-from checks.settings.pipeline import Pipeline
+from checks.judge.verdict import ExitCode
 
 
 class Grown(Evidence):
@@ -39,9 +38,3 @@ class Watched(Evidence):
         if self.grown:
             return 1
         return ExitCode.UNKNOWN if self.unseen else 0
-
-
-def owners(pipeline: Pipeline) -> dict[str, str]:
-    """What runs each processor, by every name that it has, as far as the settings say."""
-    known = pipeline.heartbeats.processors
-    return {name: each.service for each in known for name in each.names if each.service}

@@ -13,12 +13,13 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcAsyncIO
 from google.longrunning import operations_pb2  # pyright: ignore[reportMissingTypeStubs] - Google has none
 
 from checks.evidence.snapshot import Target
-from checks.sources.budget import Budget, ask, explain
+from checks.sources.budget import Budget, ask
 from checks.sources.channel import open_channel
 from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.deployments import ROLE
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
+from checks.sources.google_errors import explain
 
 T = TypeVar("T")
 

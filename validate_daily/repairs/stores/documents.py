@@ -10,8 +10,9 @@ from typing import Any, Final
 from google.api_core import exceptions
 from google.cloud.firestore_v1 import types
 
-from checks.sources.budget import Budget, ask, explain
+from checks.sources.budget import Budget, ask
 from checks.sources.firestore.channel import Connection
+from checks.sources.google_errors import explain
 from checks.text.plural import counted, form
 from validate_daily.repairs.stores.bill import Bill
 from validate_daily.repairs.stores.timestamps import Nanos, nanos, timestamp

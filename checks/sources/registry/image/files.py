@@ -10,9 +10,10 @@ from google.api_core.exceptions import GoogleAPICallError
 
 from checks.evidence.images import Contents, File, Presence
 from checks.evidence.snapshot import Target
-from checks.sources.budget import Budget, ask, explain
+from checks.sources.budget import Budget, ask
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
+from checks.sources.google_errors import explain
 from checks.sources.registry.image.application import Application
 from checks.sources.registry.image.layer import Layer, WantedFiles, read_layer
 from checks.sources.registry.image.limits import ImageLimits

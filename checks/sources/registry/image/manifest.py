@@ -7,9 +7,9 @@ from typing import Any, Final, cast
 
 from checks.evidence.images import REVISION
 from checks.sources.errors import SourceError
+from checks.sources.image_references import DIGEST
 from checks.sources.registry.image.limits import ImageLimits
 from checks.sources.registry.image.wire import Wire
-from checks.sources.registry.references import DIGEST
 from checks.sources.registry.tags import NO_REGISTRY, runnable
 from checks.text.redact import excerpt
 from checks.text.show import show

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from checks.judge.deployed.proofs import Lack, Starting
+from checks.evidence.images import Lack, Starting
 from checks.sources.registry.image.application import Application
 from checks.sources.registry.image.files import Read
 from checks.sources.registry.image.layer import Entry

@@ -1,6 +1,6 @@
 import pytest
 
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 
 from support.snapshots import document, judged, pipeline, told
 

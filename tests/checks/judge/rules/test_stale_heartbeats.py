@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.judge.finding import Severity
-from checks.judge.report import Verdict
+from checks.judge.verdict import Verdict
 
 from support.snapshots import document, judged, pipeline, told
 

@@ -1,4 +1,5 @@
-from checks.judge.report import Verdict, judge
+from checks.judge.report import judge
+from checks.judge.verdict import Verdict
 
 from support.snapshots import A_GAP, pipeline, told, unseen
 

@@ -8,9 +8,9 @@ from google.cloud.firestore_v1.types import Document, RunAggregationQueryRespons
 
 from checks import Report, Verdict, check
 from checks.judge.rules import HEARTBEATS, rules_of
+from checks.settings.errors import UsageError
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
-from checks.sources.errors import UsageError
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Clock, Fault, Sandbox, build
 

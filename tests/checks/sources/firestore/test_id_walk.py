@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from checks.evidence.snapshot import Family, Method
 from checks.sources.firestore.census import CensusReading
 from checks.sources.firestore.id_walk import Terms
-from checks.sources.firestore.tally import BACK, Micros, micros, moment
+from checks.sources.firestore.tally import BACK
+from checks.sources.times import Micros, micros, moment
 from validate_daily.sandbox import Sandbox, running
 
 from support.collections import WALKED, Heap, Held, brute_force, fill_sandbox, reasons

@@ -5,14 +5,14 @@ import pytest
 
 from checks.ask.doctor import examine
 from checks.evidence.permission_checks import Caller, PermissionCheck, PermissionResult
-from checks.evidence.snapshot import Target
-from checks.judge.report import ExitCode, NotChecked
+from checks.evidence.snapshot import NotChecked, Target
+from checks.judge.verdict import ExitCode
 from checks.sources.addresses import GOOGLE_REGISTRIES
 from checks.sources.credentials import Login
+from checks.sources.image_references import parse_image
 from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.permission_checks.registry import probe_registry
 from checks.sources.progress import quiet
-from checks.sources.registry.references import parse_image
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault, Sandbox, build
 from validate_daily.sandbox.faults import Status

@@ -8,11 +8,12 @@ from checks import Verdict, check
 from checks.ask.snapshot import collect
 from checks.evidence.deployments import Deployments, Job, Tag
 from checks.evidence.snapshot import Target
+from checks.judge.deployed.proofs import proofs_of
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget
+from checks.sources.image_references import parse_image
 from checks.sources.registry.inspection import inspect_images
-from checks.sources.registry.references import parse_image
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault
 
@@ -38,7 +39,7 @@ async def test_each_digest_is_read_once_for_all_that_run_it(serve: Serve) -> Non
     assert len(images) == len(set(images)) == 6, "six services; the jobs run what one of them serves"
     asked = Counter(call.method for call in cloud.world.calls)
     assert asked["GetBlob"] == 12, "a configuration and the newest layer of each"
-    assert {proof.result.value for each in snapshot.deployments.inspected for proof in each.proofs} == {"matched"}
+    assert {proof.result.value for each in snapshot.deployments.inspected for proof in proofs_of(each)} == {"matched"}
 
 
 async def test_without_code_probes_no_image_is_read(serve: Serve) -> None:
@@ -68,7 +69,7 @@ async def test_one_image_that_fails_hinders_no_other(serve: Serve) -> None:
     snapshot = await collect(EXAMPLE, sources=DEPLOYED, environment=cloud.environment())
 
     assert snapshot.deployments is not None
-    results = Counter(proof.result.value for each in snapshot.deployments.inspected for proof in each.proofs)
+    results = Counter(proof.result.value for each in snapshot.deployments.inspected for proof in proofs_of(each))
     assert results == {"matched": 10, "unknown": 2}
 
 

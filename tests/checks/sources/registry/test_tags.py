@@ -9,8 +9,8 @@ from checks.evidence.snapshot import Gap, Target
 from checks.sources.addresses import GOOGLE_REGISTRIES
 from checks.sources.budget import Budget
 from checks.sources.errors import SourceError
+from checks.sources.image_references import parse_image
 from checks.sources.registry.addresses import manifest_address
-from checks.sources.registry.references import parse_image
 from checks.sources.registry.tags import MAX_INDEX, read_tags
 
 from support.registry_world import (
