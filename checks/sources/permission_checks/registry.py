@@ -17,7 +17,7 @@ from checks.sources.errors import SourceError
 from checks.sources.google_errors import by_http_status
 from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.registry.addresses import manifest_address
-from checks.sources.registry.tags import ROLE, SOURCE
+from checks.sources.registry.tags import ROLE, SOURCE, certificates
 from checks.text.show import show
 
 _API: Final = "artifactregistry.googleapis.com"
@@ -79,8 +79,13 @@ async def _client(target: Target, examiner: PermissionChecker, budget: Budget) -
     if not target.practice:
         headers["Authorization"] = f"Bearer {await examiner.login.token()}"
     # Proxies and certificates of the environment are for the way to Google; nothing stands before loopback.
+    trust_env = not target.practice
     async with httpx2.AsyncClient(
-        headers=headers, follow_redirects=False, timeout=budget.deadline(), trust_env=not target.practice
+        headers=headers,
+        follow_redirects=False,
+        timeout=budget.deadline(),
+        trust_env=trust_env,
+        verify=certificates(trust_env=trust_env),
     ) as client:
         yield client
 

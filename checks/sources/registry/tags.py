@@ -6,9 +6,11 @@ go to Google's own registries over TLS and nowhere else, and no redirect is foll
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final, cast
 
@@ -167,8 +169,17 @@ async def registry_headers(target: Target, budget: Budget, login: Login) -> dict
 async def registry_client(target: Target) -> AsyncGenerator[httpx2.AsyncClient]:
     """A client that follows no redirect."""
     # Proxies and certificates of the environment are for the way to Google; nothing stands before loopback.
-    async with httpx2.AsyncClient(follow_redirects=False, timeout=None, trust_env=not target.practice) as client:
+    trust_env = not target.practice
+    async with httpx2.AsyncClient(
+        follow_redirects=False, timeout=None, trust_env=trust_env, verify=certificates(trust_env=trust_env)
+    ) as client:
         yield client
+
+
+@cache
+def certificates(*, trust_env: bool) -> ssl.SSLContext:
+    """The certificates to trust, read once per process: reading them takes longer than a request."""
+    return httpx2.create_ssl_context(trust_env=trust_env)
 
 
 @asynccontextmanager
