@@ -10,7 +10,16 @@ import pytest
 
 from validate_daily.sandbox import Fault, Sandbox, World, build
 
+from support import leftovers, prepared
 from support.official import NoEmulatorError, official_emulator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes() -> Iterator[None]:
+    """No process that a test starts outlives the test process."""
+    with leftovers.guarded():
+        yield
+        prepared.close()
 
 
 @pytest.fixture(scope="session")

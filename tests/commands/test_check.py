@@ -15,6 +15,8 @@ from checks.judge.verdict import ExitCode
 from validate_daily.commands.sandbox import practice_environment
 from validate_daily.sandbox import Fault, build, running
 
+from support import prepared
+
 BIN = Path(sys.executable).parent
 CHECK = (str(BIN / "validate-daily"), "check")
 MODULE = (sys.executable, "-m", "checks")
@@ -27,10 +29,12 @@ def healthy() -> Iterator[dict[str, str]]:
         yield practice_environment(cloud.environment())
 
 
-def run(*command: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, env=os.environ | dict(environment or {}), capture_output=True, text=True, timeout=60, check=False
-    )
+def check(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return prepared.run("check", *arguments, environment=os.environ | dict(environment))
+
+
+def started(*command: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, env=os.environ | dict(environment), capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> subproce
 )
 def test_the_exit_code_and_the_json_tell_the_verdict(scenario: str, verdict: str, code: int) -> None:
     with running(scenario) as cloud:
-        done = run(*CHECK, "--format", "json", environment=practice_environment(cloud.environment()))
+        done = check("--format", "json", environment=practice_environment(cloud.environment()))
 
     report = json.loads(done.stdout)
     assert (report["verdict"], done.returncode) == (verdict, code)
@@ -54,7 +58,7 @@ def test_the_exit_code_and_the_json_tell_the_verdict(scenario: str, verdict: str
 
 
 def test_the_module_does_what_the_command_does(healthy: dict[str, str]) -> None:
-    reports = [json.loads(run(*how, "--format", "json", environment=healthy).stdout) for how in (CHECK, MODULE)]
+    reports = [json.loads(started(*how, "--format", "json", environment=healthy).stdout) for how in (CHECK, MODULE)]
 
     for report in reports:
         report.pop("taken_at")
@@ -62,11 +66,11 @@ def test_the_module_does_what_the_command_does(healthy: dict[str, str]) -> None:
 
 
 def test_the_phase_can_be_named(healthy: dict[str, str]) -> None:
-    assert run(*CHECK, "--phase", "0.2", environment=healthy).returncode == ExitCode.HEALTHY
+    assert check("--phase", "0.2", environment=healthy).returncode == ExitCode.HEALTHY
 
 
 def test_a_piped_report_is_plain_and_headed_practice(healthy: dict[str, str]) -> None:
-    done = run(*CHECK, environment=healthy)
+    done = check(environment=healthy)
 
     assert done.stdout.startswith("PRACTICE: asked 127.0.0.1:")
     assert not ESCAPE.search(done.stdout)
@@ -92,7 +96,7 @@ def test_a_terminal_gets_colour(healthy: dict[str, str]) -> None:
 def test_hostile_ids_come_out_escaped_and_whole() -> None:
     with running("hostile-ids") as cloud:
         environment = practice_environment(cloud.environment())
-        told, report = run(*CHECK, environment=environment), run(*CHECK, "--format", "json", environment=environment)
+        told, report = check(environment=environment), check("--format", "json", environment=environment)
 
     assert not ESCAPE.search(told.stdout)
     assert r"\x1b[2J\x1b[31mPlayerGameSummaryProcessor" in told.stdout
@@ -117,7 +121,7 @@ USAGE: dict[str, tuple[list[str], str]] = {
 
 @pytest.mark.parametrize(("arguments", "message"), USAGE.values(), ids=USAGE)
 def test_wrong_usage_exits_with_64_and_names_what_is_wrong(arguments: list[str], message: str) -> None:
-    done = run(CHECK[0], *arguments)
+    done = prepared.run(*arguments)
 
     assert done.returncode == ExitCode.USAGE
     assert message in done.stderr
@@ -126,7 +130,7 @@ def test_wrong_usage_exits_with_64_and_names_what_is_wrong(arguments: list[str],
 
 
 def test_plain_text_beyond_loopback_is_refused_as_wrong_usage(healthy: dict[str, str]) -> None:
-    done = run(*CHECK, environment=healthy | {"FIRESTORE_EMULATOR_HOST": "192.0.2.1:8080"})
+    done = check(environment=healthy | {"FIRESTORE_EMULATOR_HOST": "192.0.2.1:8080"})
 
     assert done.returncode == ExitCode.USAGE
     assert "FIRESTORE_EMULATOR_HOST: '192.0.2.1:8080' is beyond loopback" in done.stderr
@@ -136,7 +140,7 @@ def test_a_firestore_that_is_gone_is_unknown_within_the_timeout(healthy: dict[st
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         gone = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{nobody.getsockname()[1]}"}
-        done = run(*CHECK, "--timeout", "5", "--format", "json", environment=healthy | gone)
+        done = check("--timeout", "5", "--format", "json", environment=healthy | gone)
 
     assert done.returncode == ExitCode.UNKNOWN
     assert json.loads(done.stdout)["verdict"] == "unknown"
@@ -150,7 +154,7 @@ def test_without_credentials_production_is_unknown_and_says_how_to_sign_in(healt
         "CLOUDSDK_CONFIG": str(Path.cwd()),
     }
 
-    done = run(*CHECK, "--timeout", "20", environment=nobody)
+    done = check("--timeout", "20", environment=nobody)
 
     assert done.returncode == ExitCode.UNKNOWN
     assert "no usable credentials" in done.stdout
@@ -199,4 +203,4 @@ def test_settings_are_judged_before_googles_packages_load() -> None:
         "print([name for name in ('google', 'grpc', 'rich', 'yaml') if name in sys.modules])"
     )
 
-    assert run(sys.executable, "-c", program).stdout == "[]\n"
+    assert started(sys.executable, "-c", program, environment={}).stdout == "[]\n"

@@ -2,7 +2,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,10 +15,9 @@ from validate_daily.commands.sandbox import practice_environment
 from validate_daily.sandbox import Fault, Sandbox, build, running
 
 from conftest import Serve
+from support import prepared
 from support.doctor import PROJECT, by_permission, not_ok, visit
 
-COMMAND = str(Path(sys.executable).parent / "validate-daily")
-DOCTOR = (COMMAND, "doctor")
 ESCAPE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 NEEDS = {
@@ -38,10 +36,8 @@ NEEDS = {
 """What each method of the practice cloud takes in production: permission, role, API."""
 
 
-def run(*command: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, env=os.environ | dict(environment), capture_output=True, text=True, timeout=60, check=False
-    )
+def doctor(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return prepared.run("doctor", *arguments, environment=os.environ | dict(environment))
 
 
 async def test_everything_that_a_check_needs_is_tried_once_and_found_well(sandbox: Sandbox) -> None:
@@ -117,7 +113,7 @@ def test_the_command_prints_each_probe_and_what_mends_it() -> None:
     world = build("healthy")
     world.faults.add(Fault(method="ListJobs", status="PERMISSION_DENIED", message="\x1b[2Jno access"))
     with running(world) as cloud:
-        done = run(*DOCTOR, environment=practice_environment(cloud.environment()))
+        done = doctor(environment=practice_environment(cloud.environment()))
 
     assert done.returncode == 1
     assert done.stderr == ""
@@ -134,7 +130,7 @@ def test_the_command_prints_each_probe_and_what_mends_it() -> None:
 
 def test_the_json_is_a_contract_in_ascii() -> None:
     with running("healthy") as cloud:
-        done = run(*DOCTOR, "--format", "json", environment=practice_environment(cloud.environment()))
+        done = doctor("--format", "json", environment=practice_environment(cloud.environment()))
 
     told = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
@@ -151,7 +147,7 @@ def test_the_json_is_a_contract_in_ascii() -> None:
 def test_a_settings_file_that_was_merely_found_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / CONFIG_NAME).write_text(settings_text("example"))
     with running("healthy") as cloud:
-        done = run(*DOCTOR, "--format", "json", environment=cloud.environment() | {"VALIDATE_DAILY_CONFIG": ""})
+        done = doctor("--format", "json", environment=cloud.environment() | {"VALIDATE_DAILY_CONFIG": ""})
 
     assert done.returncode == 0
     assert json.loads(done.stdout)["settings"] == {"path": str(tmp_path / CONFIG_NAME), "named": False}
@@ -163,7 +159,7 @@ def test_without_credentials_production_is_a_failure_with_one_cause(tmp_path: Pa
     config = tmp_path / "settings.toml"
     config.write_text(settings_text("example"))
 
-    done = run(*DOCTOR, "--config", str(config), "--format", "json", environment=nobody)
+    done = doctor("--config", str(config), "--format", "json", environment=nobody)
 
     told = json.loads(done.stdout)
     assert done.returncode == 1
@@ -180,7 +176,7 @@ def test_without_credentials_production_is_a_failure_with_one_cause(tmp_path: Pa
     [(["--config", "absent.toml"], "absent.toml: cannot be read"), (["--timeout", "0"], "not above 0")],
 )
 def test_wrong_usage_exits_with_64(arguments: list[str], message: str) -> None:
-    done = run(*DOCTOR, *arguments, environment={})
+    done = doctor(*arguments, environment={})
 
     assert done.returncode == ExitCode.USAGE
     assert message in done.stderr
@@ -188,7 +184,7 @@ def test_wrong_usage_exits_with_64(arguments: list[str], message: str) -> None:
 
 def test_a_scenario_of_denied_reads_is_a_failure() -> None:
     with running("denied") as cloud:
-        done = run(*DOCTOR, environment=practice_environment(cloud.environment()))
+        done = doctor(environment=practice_environment(cloud.environment()))
 
     assert done.returncode == 1
     assert "mend: gcloud projects add-iam-policy-binding" in done.stdout

@@ -1,7 +1,5 @@
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +7,8 @@ from typing import Any
 import pytest
 
 from support.emulators import fill
+from support.prepared import run
 
-COMMAND = str(Path(sys.executable).parent / "validate-daily")
 TOP_WRITERS = {
     "NbacTeamBoxscoreProcessor": 430,
     "BettingPropsProcessor": 220,
@@ -26,12 +24,9 @@ pytestmark = pytest.mark.emulator
 def check(address: str, project: str, folder: Path) -> tuple[int, dict[str, Any]]:
     settings = folder / "settings.toml"
     settings.write_text(f'[pipeline]\nname = "nba"\nproject = "{project}"\n')
-    done = subprocess.run(
-        [COMMAND, "check", "--phase", "0.2", "--format", "json", "--timeout", "30", "--config", str(settings)],
-        env=os.environ | {"FIRESTORE_EMULATOR_HOST": address},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = run(
+        *("check", "--phase", "0.2", "--format", "json", "--timeout", "30", "--config", str(settings)),
+        environment=os.environ | {"FIRESTORE_EMULATOR_HOST": address},
     )
     return done.returncode, json.loads(done.stdout)
 

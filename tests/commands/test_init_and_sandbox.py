@@ -2,18 +2,14 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from checks.settings.file import load_settings
 
-COMMAND = str(Path(sys.executable).parent / "validate-daily")
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+from support.commands import COMMAND
+from support.prepared import run
 
 
 def test_init_writes_settings_that_a_check_accepts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +57,7 @@ def test_serve_prints_exports_that_lead_a_check_to_the_sandbox_until_it_is_ended
         assert child.stdout is not None
         exports = [shlex.split(child.stdout.readline()) for _ in range(5)]
         environment = dict(export[1].split("=", 1) for export in exports)
-        done = subprocess.run([COMMAND, "check"], env=os.environ | environment, capture_output=True, check=False)
+        done = run("check", environment=os.environ | environment)
         child.send_signal(sign)
         complaint = child.communicate(timeout=20)[1]
 

@@ -1,6 +1,5 @@
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,9 @@ from checks.settings.pipeline import Pipeline
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault, Sandbox, build, running
 
-COMMAND = str(Path(sys.executable).parent / "validate-daily")
+from support import prepared
+from support.commands import run
+
 PROJECT = "nba-props-platform"
 FILE = "validate-daily.toml"
 
@@ -24,8 +25,7 @@ def healthy() -> Iterator[Sandbox]:
 
 def init(cloud: Sandbox | None, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | (cloud.environment() if cloud else {})
-    command = [COMMAND, "init", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return prepared.run("init", *arguments, environment=environment)
 
 
 def written() -> Pipeline:
@@ -88,9 +88,7 @@ def test_what_the_template_says_of_every_key_is_still_there(healthy: Sandbox) ->
 def test_a_drafted_file_leads_a_check_to_the_same_pipeline(healthy: Sandbox) -> None:
     init(healthy, "--project", PROJECT, "--region", "us-west2")
 
-    done = subprocess.run(
-        [COMMAND, "check"], env=os.environ | healthy.environment(), capture_output=True, text=True, check=False
-    )
+    done = run(healthy, "check")
 
     assert f" {PROJECT} " in done.stdout
     assert done.returncode in {0, 1, 2}

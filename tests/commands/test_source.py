@@ -5,14 +5,13 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from support.commands import COMMAND
+from support import prepared
 
 FAULT: Final = "def write(client, name, run_id):\n    doc_id = f'{name}_{run_id}'\n"
 
 
 def _run(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = (COMMAND, "source", *arguments)
-    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False, timeout=60)
+    return prepared.run("source", *arguments, folder=where)
 
 
 def test_a_clean_tree_exits_0_and_says_what_was_read(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from validate_daily.evals.case import load_cases
 from validate_daily.evals.score import Dimension
 from validate_daily.sandbox import scenario_names
 
+from support import prepared
 from support.agents import LOOK, concluding, next_page
-from support.commands import COMMAND
 from support.messages_api import Request, Say, Script, Step, Turn, Use, scripted, told
 
 ALL = load_cases()
@@ -28,15 +28,7 @@ NOTHING: set[str] = set()
 def evaluate(script: Script | None, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "CLAUDE"))}
     api = {"ANTHROPIC_BASE_URL": script.url, "ANTHROPIC_API_KEY": "a-key"} if script else {}
-    return subprocess.run(
-        (COMMAND, "eval", *arguments),
-        env=plain | api | variables,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        start_new_session=True,
-    )
+    return prepared.run("eval", *arguments, environment=plain | api | variables, seconds=600)
 
 
 async def scored(case: str, *turns: Step) -> tuple[int, dict[str, Any]]:

@@ -3,14 +3,12 @@
 import asyncio
 import json
 import os
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from validate_daily.sandbox import Sandbox
 
-from support.commands import COMMAND
+from support import prepared
 from support.messages_api import Both, Request, Script, Step, Use, results
 from support.paths import EXAMPLE
 
@@ -28,22 +26,10 @@ async def agent(
     cloud: Sandbox, script: Script, *arguments: str, config: Path = EXAMPLE, **variables: str
 ) -> tuple[int, Report, str]:
     """Run the command; its exit code, its report (empty where there is none), and what it told meanwhile."""
-    command = (COMMAND, "agent", *arguments, "--config", str(config), "--format", "json")
-    done = await asyncio.to_thread(_run, command, environment_for(cloud, script, **variables))
+    command = ("agent", *arguments, "--config", str(config), "--format", "json")
+    done = await asyncio.to_thread(prepared.run, *command, environment=environment_for(cloud, script, **variables))
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, dict(json.loads(done.stdout)) if done.stdout else {}, done.stderr
-
-
-def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-        start_new_session=True,
-    )
 
 
 def pages_of(request: Request) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from typing import Any
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox
 
-AT_TERMINAL = Path(__file__).with_name("at_terminal.py")
+from support import prepared
+
 COMMAND = str(Path(sys.executable).parent / "validate-daily")
 
 
@@ -39,38 +40,28 @@ def told(sandbox: Sandbox, *command: str, code: int) -> dict[str, Any]:
 
 
 def run(sandbox: Sandbox, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | sandbox.environment() | variables
-    return subprocess.run(
-        (COMMAND, *command),
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        start_new_session=True,
-    )
+    return prepared.run(*command, environment=os.environ | sandbox.environment() | variables)
 
 
 def typed(sandbox: Sandbox, answer: str, *command: str) -> tuple[int, str]:
     """Run a command at a terminal of its own, and type an answer when it asks."""
     with at_terminal(os.environ | sandbox.environment(), *command) as (done, terminal):
         said = _talk(terminal, answer)
-        return done.wait(60), said
+        return done.wait(120), said
 
 
 @contextmanager
-def at_terminal(environment: Mapping[str, str], *command: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+def at_terminal(environment: Mapping[str, str], *command: str) -> Generator[tuple[prepared.Running, int]]:
     """The command at a terminal of its own: its process, and this side of the terminal."""
     mine, its = pty.openpty()
-    line = (sys.executable, str(AT_TERMINAL), COMMAND, *command)
-    done = subprocess.Popen(line, stdin=its, stdout=its, stderr=its, env=dict(environment))
+    done = prepared.start(command, environment, (its, its, its), terminal=True)
     os.close(its)
     try:
         yield done, mine
     finally:
         os.close(mine)
         done.kill()
-        done.wait()
+        done.wait(60)
 
 
 def _talk(terminal: int, answer: str) -> str:

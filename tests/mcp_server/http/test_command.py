@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,8 @@ import pytest
 from mcp_server.http.address import address
 from validate_daily.commands.init import settings_text
 
-from support.http_server import COMMAND, ERAS, PIPELINE, TEAM, client_of, post, started
+from support import prepared
+from support.http_server import ERAS, PIPELINE, TEAM, client_of, post, started
 from support.registry_world import Asked, Reply, registry
 
 if TYPE_CHECKING:
@@ -41,15 +41,7 @@ def team(tmp_path: Path) -> Path:
 
 
 def refused(*arguments: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(
-        [COMMAND, "mcp", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=cwd,
-        env=os.environ | {"XDG_CONFIG_HOME": str(cwd)},
-    )
+    done = prepared.run("mcp", *arguments, environment=os.environ | {"XDG_CONFIG_HOME": str(cwd)}, folder=cwd)
     assert done.returncode == 64, done.stderr
     assert "listening" not in done.stderr
     assert not done.stdout
