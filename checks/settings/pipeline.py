@@ -1,6 +1,6 @@
 """The pipeline under validation: which processors must beat, where, and how late is too late.
 
-These are the settings' types and their own consistency; ``settings.py`` finds and reads the file.
+These are the settings' types and their own consistency; ``file.py`` finds and reads the file.
 """
 
 from collections import Counter

@@ -9,7 +9,7 @@ import pytest
 
 from checks.formats.log import render_log
 from validate_daily.sandbox.clock import Clock
-from validate_daily.sandbox.logging.filter import read
+from validate_daily.sandbox.logging.filter import read_filter
 from validate_daily.sandbox.logging.store import LogStore
 
 from support.paths import ROOT
@@ -44,9 +44,9 @@ def test_the_alert_on_bad_verdicts_wakes_for_p0_p1_and_unknown_only(
     policy = BAD["conditions"][0]["conditionMatchedLog"]["filter"]
     counted = re.search(r"--log-filter '([^']+)'", README)
 
-    assert read(policy)(entry) == wakes
+    assert read_filter(policy)(entry) == wakes
     assert counted is not None
-    assert read(counted[1])(entry)
+    assert read_filter(counted[1])(entry)
 
 
 def test_no_report_is_missed_after_two_periods_and_within_what_an_absence_may_last() -> None:

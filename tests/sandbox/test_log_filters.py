@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from validate_daily.sandbox.clock import Clock
 from validate_daily.sandbox.errors import RefusedError
-from validate_daily.sandbox.logging import filter as filters
+from validate_daily.sandbox.logging.filter import read_filter
 from validate_daily.sandbox.logging.messages import LogEntry
 from validate_daily.sandbox.logging.store import LogStore
 
@@ -32,13 +32,13 @@ JSON = store.job_line(
 
 
 def matching(text: str) -> str:
-    condition = filters.read(text)
+    condition = read_filter(text)
     return "".join(letter for letter, entry in (("T", TEXT), ("J", JSON)) if condition(entry))
 
 
 def refused(text: str) -> RefusedError:
     with pytest.raises(RefusedError) as caught:
-        filters.read(text)
+        read_filter(text)
     return caught.value
 
 
@@ -202,27 +202,27 @@ def entry(text: str) -> LogEntry:
 @given(ANY_TEXT)
 def test_a_quoted_text_matches_itself(text: str):
     for filter_ in ("textPayload={}", "textPayload:{}", "{}", "NOT textPayload!={}", "labels.key=({} OR {})"):
-        assert filters.read(filter_.replace("{}", quoted(text)))(entry(text))
+        assert read_filter(filter_.replace("{}", quoted(text)))(entry(text))
 
 
 @given(ANY_TEXT, ANY_TEXT)
 def test_a_quoted_text_equals_no_other(text: str, other: str):
     same = text.casefold() == other.casefold()
-    assert filters.read(f"textPayload={quoted(text)}")(entry(other)) == same
-    assert filters.read(f"NOT labels.key={quoted(text)}")(entry(other)) != same
-    assert filters.read(f"textPayload:{quoted(text)}")(entry(other)) == (text.casefold() in other.casefold())
+    assert read_filter(f"textPayload={quoted(text)}")(entry(other)) == same
+    assert read_filter(f"NOT labels.key={quoted(text)}")(entry(other)) != same
+    assert read_filter(f"textPayload:{quoted(text)}")(entry(other)) == (text.casefold() in other.casefold())
 
 
 @given(ANY_TEXT)
 def test_a_quoted_key_finds_the_label_of_that_name(key: str):
     labelled = LogEntry(labels={key: "value"})
-    assert filters.read(f'labels.{quoted(key)}="value"')(labelled)
-    assert not filters.read(f'labels.{quoted(key + "x")}="value"')(labelled)
+    assert read_filter(f'labels.{quoted(key)}="value"')(labelled)
+    assert not read_filter(f'labels.{quoted(key + "x")}="value"')(labelled)
 
 
 def outcome(text: str) -> bool | str:
     try:
-        return filters.read(text)(TEXT)
+        return read_filter(text)(TEXT)
     except RefusedError as error:
         return error.status
 
@@ -241,4 +241,4 @@ def test_any_regular_expression_is_read_or_refused(pattern: str):
 
 
 def test_escapes_in_quotes_mean_characters():
-    assert filters.read(r'textPayload="\t\n\x41\u00e9\U0001F600\101\"\\"')(entry('\t\nA\u00e9\U0001f600A"\\'))
+    assert read_filter(r'textPayload="\t\n\x41\u00e9\U0001F600\101\"\\"')(entry('\t\nA\u00e9\U0001f600A"\\'))

@@ -20,8 +20,8 @@ from google.protobuf import json_format
 from validate_daily.sandbox.calls import Calls, recorder
 from validate_daily.sandbox.clock import Clock
 from validate_daily.sandbox.faults import Fault, Faults
-from validate_daily.sandbox.logging import service
 from validate_daily.sandbox.logging.messages import LogEntry
+from validate_daily.sandbox.logging.service import LOGGING, logging_methods
 from validate_daily.sandbox.logging.store import LogStore, Search
 from validate_daily.sandbox.rpc import Endpoint
 
@@ -73,9 +73,7 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     async with AsyncExitStack() as stack:
         store, faults, calls = new_store(), Faults(), recorder()
-        endpoint = Endpoint(
-            "logging", {service.NAME: service.methods(store)}, clock=store.clock, faults=faults, calls=calls
-        )
+        endpoint = Endpoint("logging", {LOGGING: logging_methods(store)}, clock=store.clock, faults=faults, calls=calls)
         server = grpc.aio.server(handlers=[endpoint])
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()

@@ -7,8 +7,7 @@ from functools import cache
 from typing import Final
 
 from validate_daily.sandbox.pipeline import Code
-from validate_daily.sandbox.registry.images import REVISION, Built, Image
-from validate_daily.sandbox.registry.images import build as built
+from validate_daily.sandbox.registry.images import REVISION, Built, Image, build_image
 from validate_daily.sandbox.registry.store import Registry
 
 HEARTBEAT: Final = "app/shared/monitoring/processor_heartbeat.py"
@@ -110,7 +109,7 @@ def _image(build: Build, name: str) -> Built:
         environment={"COMMIT_SHA": build.commit},
         created_by=("FROM python:3.11-slim", "RUN pip install -r requirements.txt", "COPY . /app"),
     )
-    return built(image)
+    return build_image(image)
 
 
 def _heartbeat(code: Code) -> bytes:

@@ -11,7 +11,7 @@ Code = Literal["new", "old", "silent"]
 """How the code in an image writes heartbeats: one document per processor, one per run, or none without a word."""
 
 
-class Service(Strict):
+class PipelineService(Strict):
     """A Cloud Run service.
 
     Attributes:
@@ -91,7 +91,7 @@ class Pipeline(Strict):
     fixed: str
     database: str = "(default)"
     collection: str
-    services: tuple[Service, ...] = Field(strict=False)
+    services: tuple[PipelineService, ...] = Field(strict=False)
     jobs: tuple[Job, ...] = Field(strict=False)
     processors: tuple[Processor, ...] = Field(strict=False)
     test_doubles: tuple[str, ...] = Field(default=(), strict=False)
@@ -105,7 +105,7 @@ class Pipeline(Strict):
         """Where a service's images are."""
         return f"{self.registry}/{service}"
 
-    def service(self, name: str) -> Service:
+    def service(self, name: str) -> PipelineService:
         """The service of this name.
 
         Raises:

@@ -28,7 +28,7 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Awaited:
     """A method with one response that takes its time."""
 
     answer: Callable[[bytes, Call], Awaitable[bytes]]
@@ -41,7 +41,7 @@ class Stream:
     answer: Callable[[bytes, Call], Iterator[bytes]]
 
 
-Table = Mapping[str, Single | Waiting | Stream]
+Table = Mapping[str, Single | Awaited | Stream]
 
 
 class Endpoint(grpc.GenericRpcHandler):
@@ -63,18 +63,18 @@ class Endpoint(grpc.GenericRpcHandler):
         path = handler_call_details.method
         short = path.rpartition("/")[2]
         match self._methods.get(path):
-            case Single() | Waiting() as method:
+            case Single() | Awaited() as method:
                 return grpc.unary_unary_rpc_method_handler(self._single(short, method))
             case Stream() as method:
                 return grpc.unary_stream_rpc_method_handler(self._stream(short, method))
             case None:
                 return grpc.stream_stream_rpc_method_handler(self._unknown(path))
 
-    def _single(self, name: str, method: Single | Waiting) -> Callable[[bytes, Context], Awaitable[bytes]]:
+    def _single(self, name: str, method: Single | Awaited) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def handle(request: bytes, context: Context) -> bytes:
             call = self._begin(name)
             try:
-                with _ending(call):
+                with _recorded(call):
                     fault = self._faults.take(name)
                     if fault is None or not fault.after:
                         await _suffer(fault)
@@ -93,7 +93,7 @@ class Endpoint(grpc.GenericRpcHandler):
             call = self._begin(name)
             fault = self._faults.take(name)
             try:
-                with _ending(call):
+                with _recorded(call):
                     await _suffer(fault)
                     for place, response in enumerate(method.answer(request, call)):
                         if fault is not None and place == fault.cut_after:
@@ -109,7 +109,7 @@ class Endpoint(grpc.GenericRpcHandler):
             name = path.rpartition("/")[2]
             call = self._begin(name)
             try:
-                with _ending(call):
+                with _recorded(call):
                     await _suffer(self._faults.take(name))
                     _refuse_unknown(path)
             except RefusedError as error:
@@ -124,7 +124,7 @@ class Endpoint(grpc.GenericRpcHandler):
 
 
 @contextmanager
-def _ending(call: Call) -> Generator[None]:
+def _recorded(call: Call) -> Generator[None]:
     """Write down how a call ended: answered, refused, or given up by the client."""
     call.status = "CANCELLED"
     try:

@@ -14,14 +14,14 @@ import grpc
 import grpc.aio
 
 from validate_daily.sandbox.calls import Side
-from validate_daily.sandbox.firestore.methods import table as firestore
+from validate_daily.sandbox.firestore.methods.table import FIRESTORE, firestore_methods
 from validate_daily.sandbox.genesis import build
-from validate_daily.sandbox.logging import service as logging
+from validate_daily.sandbox.logging.service import LOGGING, logging_methods
 from validate_daily.sandbox.registry.server import serve_registry
 from validate_daily.sandbox.rest.environment import gcloud_environment
 from validate_daily.sandbox.rest.server import serve_rest
 from validate_daily.sandbox.rpc import Endpoint, Table
-from validate_daily.sandbox.run import service as run
+from validate_daily.sandbox.run.service import run_tables
 from validate_daily.sandbox.scenario import Scenario
 from validate_daily.sandbox.world import World
 
@@ -86,11 +86,11 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         world = self.world
-        logs = logging.methods(world.logs)
+        logs = logging_methods(world.logs)
         async with contextlib.AsyncExitStack() as stack:
-            await self._serve(stack, "firestore", {firestore.NAME: firestore.methods(world.firestore)})
-            await self._serve(stack, "run", run.tables(world.run, world.tick))
-            await self._serve(stack, "logging", {logging.NAME: logs})
+            await self._serve(stack, "firestore", {FIRESTORE: firestore_methods(world.firestore)})
+            await self._serve(stack, "run", run_tables(world.run, world.tick))
+            await self._serve(stack, "logging", {LOGGING: logs})
             registry = serve_registry(
                 world.registry,
                 clock=world.clock,

@@ -1,6 +1,6 @@
 """Reads the heartbeat collection as of one moment: how many there are, whose they are, and what the newest of them say.
 
-A small collection is listed. A large one is walked (``walking.py``), and its newest heartbeats are read by their time;
+A small collection is listed. A large one is walked (``id_walk.py``), and its newest heartbeats are read by their time;
 where the first calls tell that a walk is not worth its price, it is listed as well. Raw messages are streamed: the
 high-level client's snapshots, which cost three times as much, are never built. All is as of the first read time.
 """

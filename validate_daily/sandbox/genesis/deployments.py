@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from validate_daily.sandbox.images import Build
-from validate_daily.sandbox.pipeline import Code, Job
-from validate_daily.sandbox.pipeline import Service as Known
+from validate_daily.sandbox.pipeline import Code, Job, PipelineService
 from validate_daily.sandbox.run.state import PORT, Container, Service, Target, Task, Template
 from validate_daily.sandbox.scenario import Deployed, Deployment, Jobs, Scenario
 from validate_daily.sandbox.world import COMMIT_LABEL, World
@@ -44,7 +43,7 @@ def deploy(world: World, told: Scenario, now: datetime) -> None:
     world.logs.search.empty_pages = told.empty_pages
 
 
-def _found(world: World, known: Known, code: Code, now: datetime) -> Service:
+def _found(world: World, known: PipelineService, code: Code, now: datetime) -> Service:
     """A service with an old revision that is retired, and the one that serves."""
     actor = f"deployer@{world.pipeline.project}.iam.gserviceaccount.com"
     older = _template(world, known.name, Build("old", _OLDER_COMMIT), now - _EARLIER)

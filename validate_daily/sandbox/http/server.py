@@ -112,7 +112,7 @@ class _Door:
         call = Call(route.method, self._clock.now(), f"{request.method} {request.path}", service=route.side)
         self._calls.append(call)
         fault = self._faults.of(route.side).take(route.method)
-        with _ending(call):
+        with _recorded(call):
             if fault is not None:
                 await asyncio.sleep(fault.latency)
                 if fault.hang:
@@ -128,7 +128,7 @@ class _Door:
 
 
 @contextmanager
-def _ending(call: Call) -> Generator[None]:
+def _recorded(call: Call) -> Generator[None]:
     """A call ends as CANCELLED unless something else is written down."""
     try:
         yield

@@ -23,7 +23,7 @@ _TERM: Final = frozenset({Kind.WORD, Kind.QUOTED, Kind.OPEN, Kind.MINUS})
 _TOUCHING: Final = frozenset({Kind.WORD, Kind.QUOTED, Kind.DOT, Kind.STAR, Kind.MINUS})
 
 
-def read(text: str) -> Condition:
+def read_filter(text: str) -> Condition:
     """Read a filter; an empty one matches everything.
 
     Raises:

@@ -7,8 +7,8 @@ from typing import Final
 
 from validate_daily.sandbox.calls import Call
 from validate_daily.sandbox.errors import invalid, unimplemented
-from validate_daily.sandbox.logging import filter as filters
-from validate_daily.sandbox.logging import page_tokens as paging
+from validate_daily.sandbox.logging import page_tokens
+from validate_daily.sandbox.logging.filter import read_filter
 from validate_daily.sandbox.logging.messages import ListLogEntriesRequest, ListLogEntriesResponse, LogEntry
 from validate_daily.sandbox.logging.quota import Quota
 from validate_daily.sandbox.logging.store import Key, LogStore
@@ -27,10 +27,10 @@ def list_log_entries(store: LogStore, quota: Quota, request: ListLogEntriesReque
     """One page. A page without entries that has a token says only that there was no time to search further."""
     call.request = f"{request.filter} by {request.order_by or 'timestamp asc'}, after {request.page_token!r}"
     projects = _projects(request.resource_names)
-    matches = filters.read(request.filter)
+    matches = read_filter(request.filter)
     newest_first = _newest_first(request.order_by)
     size = _page_size(request.page_size)
-    place = paging.find(request, store.clock.now())
+    place = page_tokens.find(request, store.clock.now())
     quota.spend(projects, store.search.reads_per_minute)
     if place.empty < store.search.empty_pages:
         further = replace(place, empty=place.empty + 1)

@@ -10,10 +10,10 @@ from validate_daily.sandbox.logging.store import LogStore
 from validate_daily.sandbox.logging.write_method import write_log_entries
 from validate_daily.sandbox.rpc import Single, Table
 
-NAME: Final = "google.logging.v2.LoggingServiceV2"
+LOGGING: Final = "google.logging.v2.LoggingServiceV2"
 
 
-def methods(store: LogStore) -> Table:
+def logging_methods(store: LogStore) -> Table:
     """All methods, over one store. Whatever else Google's service has is unimplemented."""
     quota = Quota(store.clock)
 

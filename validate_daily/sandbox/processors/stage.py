@@ -129,7 +129,7 @@ class Stage:
             _variables(build, revision.template.containers[0], variables),
         )
 
-    def executing(self, job: str, execution: str, container: Container, image: str) -> Instance:
+    def within(self, job: str, execution: str, container: Container, image: str) -> Instance:
         """A container of an execution of a job."""
         build = self.images.build(image) or _NOTHING
         variables = {"CLOUD_RUN_JOB": job, "CLOUD_RUN_EXECUTION": execution}

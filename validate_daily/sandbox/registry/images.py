@@ -70,7 +70,7 @@ class Built:
     blobs: Sequence[Content]
 
 
-def build(image: Image) -> Built:
+def build_image(image: Image) -> Built:
     """Make manifests, configuration and layers."""
     archives = [_archive(files) for files in image.layers]
     layers = [Content(LAYER, gzip.compress(archive, mtime=0)) for archive in archives]

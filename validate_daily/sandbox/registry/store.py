@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from validate_daily.sandbox.registry.images import Built, Content, Image, build
+from validate_daily.sandbox.registry.images import Built, Content, Image, build_image
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Registry:
             tag: a tag that then names it.
             at: when this is; a registry that is not told does not tell.
         """
-        built = build(image) if isinstance(image, Image) else image
+        built = build_image(image) if isinstance(image, Image) else image
         digest = built.manifests[-1].digest
         with self._lock:
             held = self._repositories.setdefault(repository, _Repository())

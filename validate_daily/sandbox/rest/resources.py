@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from validate_daily.sandbox.errors import invalid, unimplemented
-from validate_daily.sandbox.rest import jobs as batch
-from validate_daily.sandbox.rest import services as serving
+from validate_daily.sandbox.rest import jobs, services
 from validate_daily.sandbox.rest.parts import RUN, SERVING, Fields
-from validate_daily.sandbox.run import names
-from validate_daily.sandbox.run import pages as paging
+from validate_daily.sandbox.run import names, pages
 from validate_daily.sandbox.run.cloud import CloudRun
 from validate_daily.sandbox.run.state import Place
 
@@ -71,7 +69,7 @@ def page(cloud: CloudRun, kind: Kind, scope: Scope, query: Mapping[str, str]) ->
     wanted = _labels(query.get("labelSelector", ""))
     found = [each for each in kind.within(cloud, scope) if wanted.items() <= _metadata(each)["labels"].items()]
     asked = {"page_size": limit, "page_token": query.get("continue", "")}
-    items, token = paging.page(asked, found, lambda each: str(_metadata(each)["uid"]))
+    items, token = pages.page(asked, found, lambda each: str(_metadata(each)["uid"]))
     return {
         "apiVersion": f"{kind.group}/v1",
         "kind": f"{kind.name}List",
@@ -81,21 +79,21 @@ def page(cloud: CloudRun, kind: Kind, scope: Scope, query: Mapping[str, str]) ->
 
 
 def _services(cloud: CloudRun, scope: Scope) -> list[Fields]:
-    return [serving.service(each) for each in _sorted(cloud.services) if scope.holds(each.place)]
+    return [services.service(each) for each in _sorted(cloud.services) if scope.holds(each.place)]
 
 
 def _revisions(cloud: CloudRun, scope: Scope) -> list[Fields]:
     own = [of for of in _sorted(cloud.services) if scope.holds(of.place)]
-    return [serving.revision(of, each) for of in own for each in reversed(of.revisions.values())]
+    return [services.revision(of, each) for of in own for each in reversed(of.revisions.values())]
 
 
 def _jobs(cloud: CloudRun, scope: Scope) -> list[Fields]:
-    return [batch.job(each) for each in _sorted(cloud.jobs) if scope.holds(each.place)]
+    return [jobs.job(each) for each in _sorted(cloud.jobs) if scope.holds(each.place)]
 
 
 def _executions(cloud: CloudRun, scope: Scope) -> list[Fields]:
     own = [of for of in _sorted(cloud.jobs) if scope.holds(of.place)]
-    return [batch.execution(of, each) for of in own for each in reversed(of.executions.values())]
+    return [jobs.execution(of, each) for of in own for each in reversed(of.executions.values())]
 
 
 KINDS: Final[Mapping[str, Kind]] = {

@@ -13,8 +13,7 @@ from validate_daily.sandbox.errors import RefusedError, unimplemented
 from validate_daily.sandbox.faults import Faults
 from validate_daily.sandbox.http.messages import Request, Response
 from validate_daily.sandbox.http.server import Route, serve
-from validate_daily.sandbox.rest import entries, routes
-from validate_daily.sandbox.rest import resources as listing
+from validate_daily.sandbox.rest import entries, resources, routes
 from validate_daily.sandbox.rest.routes import Asked
 from validate_daily.sandbox.rpc import Table
 from validate_daily.sandbox.run.cloud import CloudRun
@@ -90,8 +89,8 @@ class _Rest:
             self._settle()
             self._permit(asked)
             if asked.name:
-                return _json(HTTPStatus.OK, listing.one(self._cloud, asked.kind, asked.scope, asked.name))
-            return _json(HTTPStatus.OK, listing.page(self._cloud, asked.kind, asked.scope, request.query))
+                return _json(HTTPStatus.OK, resources.one(self._cloud, asked.kind, asked.scope, asked.name))
+            return _json(HTTPStatus.OK, resources.page(self._cloud, asked.kind, asked.scope, request.query))
 
     def _permit(self, asked: Asked) -> None:
         permission = f"run.{asked.kind.name.lower()}s.{'get' if asked.name else 'list'}"

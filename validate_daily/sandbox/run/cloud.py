@@ -117,7 +117,7 @@ class CloudRun:
         service.traffic = service.traffic if traffic is None else traffic
         service.labels = service.labels if labels is None else labels
         service.annotations = service.annotations if annotations is None else annotations
-        rollout.changing(service, at)
+        rollout.change_began(service, at)
         due = at + (self.takes if takes is None else takes)
         operation = self._begin(service.place, service, due, revision)
         if due <= at:
@@ -191,7 +191,7 @@ class CloudRun:
         else:
             rollout.broken(service, revision, failure, at)
         if any(one.about is service for one in self._pending):
-            rollout.changing(service, at)
+            rollout.change_began(service, at)
         return service.conditions[0].message if failure else ""
 
     def _create_revision(self, service: Service, template: Template, at: datetime) -> Revision:
@@ -199,7 +199,7 @@ class CloudRun:
         name = template.revision or self._named(stem, service.short, service.generation)
         containers = tuple(self._resolved(each) for each in template.containers)
         revision = Revision(name, service.short, replace(template, containers=containers, revision=""), at, at)
-        rollout.starting(revision, at)
+        rollout.created(revision, at)
         service.revisions[name] = revision
         service.created_revision = name
         return revision

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from validate_daily.sandbox.run import names, v2
-from validate_daily.sandbox.run import pages as paging
+from validate_daily.sandbox.run import names, pages, v2
 from validate_daily.sandbox.run.cloud import CloudRun
 from validate_daily.sandbox.run.state import Execution, Job, Revision, Service
 
@@ -20,7 +19,7 @@ def list_services(cloud: CloudRun, request: Request) -> Response:
     """ListServices."""
     parent = names.location(request.get("parent", ""))
     own = sorted((one for one in cloud.services.values() if one.place.name == parent), key=lambda one: one.name)
-    page, token = paging.page(request, own, lambda one: one.name)
+    page, token = pages.page(request, own, lambda one: one.name)
     return {"services": [v2.service(one) for one in page], **token}
 
 
@@ -46,7 +45,7 @@ def list_revisions(cloud: CloudRun, request: Request) -> Response:
         for revision in service.revisions.values()
     ]
     own.sort(key=lambda one: (one[1].created, one[1].name), reverse=True)
-    page, token = paging.page(request, own, lambda one: one[1].name)
+    page, token = pages.page(request, own, lambda one: one[1].name)
     return {"revisions": [v2.revision(service, revision) for service, revision in page], **token}
 
 
@@ -59,7 +58,7 @@ def list_jobs(cloud: CloudRun, request: Request) -> Response:
     """ListJobs."""
     parent = names.location(request.get("parent", ""))
     own = sorted((one for one in cloud.jobs.values() if one.place.name == parent), key=lambda one: one.name)
-    page, token = paging.page(request, own, lambda one: one.name)
+    page, token = pages.page(request, own, lambda one: one.name)
     return {"jobs": [v2.job(one) for one in page], **token}
 
 
@@ -85,7 +84,7 @@ def list_executions(cloud: CloudRun, request: Request) -> Response:
         for execution in job.executions.values()
     ]
     own.sort(key=lambda one: (one[1].created, one[1].name), reverse=True)
-    page, token = paging.page(request, own, lambda one: one[1].name)
+    page, token = pages.page(request, own, lambda one: one[1].name)
     return {"executions": [v2.execution(job, execution) for job, execution in page], **token}
 
 

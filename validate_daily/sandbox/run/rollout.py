@@ -34,7 +34,7 @@ def examine(build: Build | None, template: Template, logs: str) -> Failure | Non
     return None
 
 
-def starting(revision: Revision, at: datetime) -> None:
+def created(revision: Revision, at: datetime) -> None:
     """A revision was created, and is being looked at."""
     _say(revision, at, Condition("Ready", "RECONCILING", at), others="RECONCILING")
 
@@ -68,7 +68,7 @@ def retire(service: Service, at: datetime) -> None:
         revision.updated = at
 
 
-def changing(service: Service, at: datetime) -> None:
+def change_began(service: Service, at: datetime) -> None:
     """A change of a service began."""
     service.reconciling = True
     _settle(service, at, "RECONCILING")

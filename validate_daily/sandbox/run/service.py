@@ -5,10 +5,8 @@ from typing import Any, Final
 
 from validate_daily.sandbox.calls import Call
 from validate_daily.sandbox.errors import RefusedError
-from validate_daily.sandbox.rpc import Single, Table, Waiting
-from validate_daily.sandbox.run import change_methods as changing
-from validate_daily.sandbox.run import messages, operations
-from validate_daily.sandbox.run import read_methods as reading
+from validate_daily.sandbox.rpc import Awaited, Single, Table
+from validate_daily.sandbox.run import change_methods, messages, operations, read_methods
 from validate_daily.sandbox.run.cloud import CloudRun
 
 _V2: Final = "google.cloud.run.v2"
@@ -17,7 +15,7 @@ Request = dict[str, Any]
 Answer = Callable[[CloudRun, Request], dict[str, object]]
 
 
-def tables(cloud: CloudRun, settle: Callable[[], None]) -> Mapping[str, Table]:
+def run_tables(cloud: CloudRun, settle: Callable[[], None]) -> Mapping[str, Table]:
     """All methods, by service. ``settle`` lets everything happen that is due by now, before each answer."""
 
     def method(request_kind: str, answer: Answer, response_kind: str, permission: str | None = None) -> Single:
@@ -38,41 +36,43 @@ def tables(cloud: CloudRun, settle: Callable[[], None]) -> Mapping[str, Table]:
 
     return {
         f"{_V2}.Services": {
-            "GetService": method("GetServiceRequest", reading.get_service, "Service", "run.services.get"),
+            "GetService": method("GetServiceRequest", read_methods.get_service, "Service", "run.services.get"),
             "ListServices": method(
-                "ListServicesRequest", reading.list_services, "ListServicesResponse", "run.services.list"
+                "ListServicesRequest", read_methods.list_services, "ListServicesResponse", "run.services.list"
             ),
             "UpdateService": method(
-                "UpdateServiceRequest", changing.update_service, "Operation", "run.services.update"
+                "UpdateServiceRequest", change_methods.update_service, "Operation", "run.services.update"
             ),
             "TestIamPermissions": method(
-                "TestIamPermissionsRequest", reading.test_iam_permissions, "TestIamPermissionsResponse"
+                "TestIamPermissionsRequest", read_methods.test_iam_permissions, "TestIamPermissionsResponse"
             ),
         },
         f"{_V2}.Revisions": {
-            "GetRevision": method("GetRevisionRequest", reading.get_revision, "Revision", "run.revisions.get"),
+            "GetRevision": method("GetRevisionRequest", read_methods.get_revision, "Revision", "run.revisions.get"),
             "ListRevisions": method(
-                "ListRevisionsRequest", reading.list_revisions, "ListRevisionsResponse", "run.revisions.list"
+                "ListRevisionsRequest", read_methods.list_revisions, "ListRevisionsResponse", "run.revisions.list"
             ),
         },
         f"{_V2}.Jobs": {
-            "GetJob": method("GetJobRequest", reading.get_job, "Job", "run.jobs.get"),
-            "ListJobs": method("ListJobsRequest", reading.list_jobs, "ListJobsResponse", "run.jobs.list"),
-            "UpdateJob": method("UpdateJobRequest", changing.update_job, "Operation", "run.jobs.update"),
-            "RunJob": method("RunJobRequest", changing.run_job, "Operation", "run.jobs.run"),
+            "GetJob": method("GetJobRequest", read_methods.get_job, "Job", "run.jobs.get"),
+            "ListJobs": method("ListJobsRequest", read_methods.list_jobs, "ListJobsResponse", "run.jobs.list"),
+            "UpdateJob": method("UpdateJobRequest", change_methods.update_job, "Operation", "run.jobs.update"),
+            "RunJob": method("RunJobRequest", change_methods.run_job, "Operation", "run.jobs.run"),
             "TestIamPermissions": method(
-                "TestIamPermissionsRequest", reading.test_iam_permissions, "TestIamPermissionsResponse"
+                "TestIamPermissionsRequest", read_methods.test_iam_permissions, "TestIamPermissionsResponse"
             ),
         },
         f"{_V2}.Executions": {
-            "GetExecution": method("GetExecutionRequest", reading.get_execution, "Execution", "run.executions.get"),
+            "GetExecution": method(
+                "GetExecutionRequest", read_methods.get_execution, "Execution", "run.executions.get"
+            ),
             "ListExecutions": method(
-                "ListExecutionsRequest", reading.list_executions, "ListExecutionsResponse", "run.executions.list"
+                "ListExecutionsRequest", read_methods.list_executions, "ListExecutionsResponse", "run.executions.list"
             ),
         },
         "google.longrunning.Operations": {
             "GetOperation": method("GetOperationRequest", operations.get, "Operation", "run.operations.get"),
-            "WaitOperation": Waiting(wait),
+            "WaitOperation": Awaited(wait),
         },
     }
 

@@ -6,18 +6,16 @@ from typing import Final, TypeVar
 from validate_daily.sandbox.calls import Call
 from validate_daily.sandbox.firestore import messages as m
 from validate_daily.sandbox.firestore.documents import DocumentStore
-from validate_daily.sandbox.firestore.methods import query as searching
-from validate_daily.sandbox.firestore.methods import read as reading
-from validate_daily.sandbox.firestore.methods import write as writing
+from validate_daily.sandbox.firestore.methods import query, read, write
 from validate_daily.sandbox.rpc import Single, Stream, Table
 
-NAME: Final = "google.firestore.v1.Firestore"
+FIRESTORE: Final = "google.firestore.v1.Firestore"
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
 
-def methods(store: DocumentStore) -> Table:
+def firestore_methods(store: DocumentStore) -> Table:
     """All methods, over one store. Whatever else Google's service has is unimplemented."""
 
     def over(
@@ -30,15 +28,15 @@ def methods(store: DocumentStore) -> Table:
         return handle
 
     return {
-        "RunQuery": Stream(over(m.RunQueryRequest.FromString, searching.run_query)),
-        "RunAggregationQuery": Stream(over(m.RunAggregationQueryRequest.FromString, searching.run_aggregation_query)),
-        "BatchGetDocuments": Stream(over(m.BatchGetDocumentsRequest.FromString, reading.batch_get_documents)),
-        "GetDocument": Single(over(m.GetDocumentRequest.FromString, reading.get_document)),
-        "ListDocuments": Single(over(m.ListDocumentsRequest.FromString, searching.list_documents)),
-        "ListCollectionIds": Single(over(m.ListCollectionIdsRequest.FromString, reading.list_collection_ids)),
-        "Commit": Single(over(m.CommitRequest.FromString, writing.commit)),
-        "BatchWrite": Single(over(m.BatchWriteRequest.FromString, writing.batch_write)),
-        "CreateDocument": Single(over(m.CreateDocumentRequest.FromString, writing.create_document)),
-        "UpdateDocument": Single(over(m.UpdateDocumentRequest.FromString, writing.update_document)),
-        "DeleteDocument": Single(over(m.DeleteDocumentRequest.FromString, writing.delete_document)),
+        "RunQuery": Stream(over(m.RunQueryRequest.FromString, query.run_query)),
+        "RunAggregationQuery": Stream(over(m.RunAggregationQueryRequest.FromString, query.run_aggregation_query)),
+        "BatchGetDocuments": Stream(over(m.BatchGetDocumentsRequest.FromString, read.batch_get_documents)),
+        "GetDocument": Single(over(m.GetDocumentRequest.FromString, read.get_document)),
+        "ListDocuments": Single(over(m.ListDocumentsRequest.FromString, query.list_documents)),
+        "ListCollectionIds": Single(over(m.ListCollectionIdsRequest.FromString, read.list_collection_ids)),
+        "Commit": Single(over(m.CommitRequest.FromString, write.commit)),
+        "BatchWrite": Single(over(m.BatchWriteRequest.FromString, write.batch_write)),
+        "CreateDocument": Single(over(m.CreateDocumentRequest.FromString, write.create_document)),
+        "UpdateDocument": Single(over(m.UpdateDocumentRequest.FromString, write.update_document)),
+        "DeleteDocument": Single(over(m.DeleteDocumentRequest.FromString, write.delete_document)),
     }
