@@ -14,7 +14,7 @@ import pytest
 from validate_daily.sandbox import Sandbox, World, build, running
 
 from support.commands import COMMAND, run, settings, typed
-from support.rolling import PHASE2
+from support.rollout_cloud import PHASE2
 
 
 def quick(scenario: str) -> World:

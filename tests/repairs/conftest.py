@@ -8,7 +8,7 @@ import pytest
 
 from validate_daily.sandbox import Sandbox, World, build
 
-from support.repairing import Bench, bench
+from support.repair_bench import Bench, bench
 
 
 @pytest.fixture(params=["sandbox", pytest.param("emulator", marks=pytest.mark.emulator)])

@@ -26,7 +26,7 @@ from validate_daily.sandbox import Sandbox
 from support.google_signer import signer
 from support.http_server import TEAM, serving
 from support.mcp_world import text_of
-from support.rolling import PHASE2
+from support.rollout_cloud import PHASE2
 
 KEY = "k" * 40
 CHANGING = frozenset({"Commit", "BatchWrite", "CreateDocument", "UpdateDocument", "DeleteDocument"}) | {

@@ -134,7 +134,7 @@ class World(Stage):
     def _tell_failed_start(self, service: Service, revision: Revision) -> None:
         """What the platform logs of a container that does not start."""
         build = self.images.build(revision.image)
-        instance, at = self.inside(service, revision), revision.updated
+        instance, at = self.of_revision(service, revision), revision.updated
         if build is not None and build.lacks is not None:
             line = f'exec: "{build.lacks}": executable file not found in $PATH'
             self.say(instance, line, severity="ERROR", at=at, log="system")

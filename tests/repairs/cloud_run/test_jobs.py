@@ -10,8 +10,8 @@ from validate_daily.repairs.plans.cloud_run_plans import JobsPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError, UnseenError
 from validate_daily.sandbox import Fault
 
-from support.repairing import agreed
-from support.rolling import PHASE2, Cloud, cloud
+from support.repair_bench import agreed
+from support.rollout_cloud import PHASE2, Cloud, cloud
 
 ONE = "bdl-standings-processor-backfill"
 

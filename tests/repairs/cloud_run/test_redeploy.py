@@ -11,8 +11,8 @@ from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, 
 from validate_daily.sandbox import Fault, World
 from validate_daily.sandbox.images import Build
 
-from support.repairing import agreed
-from support.rolling import PHASE2, PHASE3, cloud
+from support.repair_bench import agreed
+from support.rollout_cloud import PHASE2, PHASE3, cloud
 
 OLD = f"{PHASE2}-00129-lf2"
 

@@ -10,8 +10,8 @@ from validate_daily.repairs.plans.cloud_run_plans import RollbackPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
 from validate_daily.sandbox import Fault
 
-from support.repairing import agreed
-from support.rolling import PHASE2, PHASE3, Cloud, cloud
+from support.repair_bench import agreed
+from support.rollout_cloud import PHASE2, PHASE3, Cloud, cloud
 
 OLD = f"{PHASE2}-00129-lf2"
 

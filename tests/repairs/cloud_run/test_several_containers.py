@@ -23,8 +23,8 @@ from validate_daily.sandbox.run.state import Container
 
 from support.commands import run, settings
 from support.mcp_world import client_of, environment_of, refused
-from support.repairing import agreed
-from support.rolling import PHASE2, Cloud, cloud
+from support.repair_bench import agreed
+from support.rollout_cloud import PHASE2, Cloud, cloud
 
 ONE = "bdl-standings-processor-backfill"
 PROGRAM: Final = Container("")

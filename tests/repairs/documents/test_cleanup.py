@@ -10,7 +10,7 @@ from validate_daily.repairs.plans.outcome import Fate
 from validate_daily.repairs.plans.plan import CleanupPlan
 from validate_daily.sandbox import Fault, World
 
-from support.repairing import COLLECTION, TRASH, Bench, agreed, plain, run_ids, settings_for
+from support.repair_bench import COLLECTION, TRASH, Bench, agreed, plain, run_ids, settings_for
 from support.values import EVERY_TYPE
 
 

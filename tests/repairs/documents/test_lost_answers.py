@@ -16,7 +16,7 @@ from validate_daily.repairs.plans.outcome import Fate
 from validate_daily.repairs.plans.plan import CleanupPlan
 from validate_daily.sandbox import Fault, World
 
-from support.repairing import COLLECTION, TRASH, Bench, bench, run_ids
+from support.repair_bench import COLLECTION, TRASH, Bench, bench, run_ids
 
 BROKEN = {
     "fails before effect": Fault(method="Commit", status="UNAVAILABLE", times=1),

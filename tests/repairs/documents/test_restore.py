@@ -7,7 +7,7 @@ from validate_daily.repairs.plans.outcome import DocumentsOutcome, Fate
 from validate_daily.repairs.plans.plan import RestorePlan
 from validate_daily.sandbox import Fault, World
 
-from support.repairing import COLLECTION, TRASH, Bench, agreed, plain, run_ids
+from support.repair_bench import COLLECTION, TRASH, Bench, agreed, plain, run_ids
 from support.values import EVERY_TYPE
 
 

@@ -19,7 +19,7 @@ from validate_daily.sandbox import Fault, Sandbox, World, build
 from validate_daily.sandbox.images import Build
 
 from support.paths import EXAMPLE
-from support.rolling import PHASE2
+from support.rollout_cloud import PHASE2
 
 
 @dataclass

@@ -21,8 +21,8 @@ from validate_daily.repairs.stores.audit_file import FileAudit
 from validate_daily.sandbox import Fault, Sandbox, World
 
 from support.plans import PLAN
-from support.repairing import COLLECTION, TRASH, Bench, agreed, run_ids, settings_for
-from support.rolling import PHASE2, Cloud, cloud
+from support.repair_bench import COLLECTION, TRASH, Bench, agreed, run_ids, settings_for
+from support.rollout_cloud import PHASE2, Cloud, cloud
 
 OLD = f"{PHASE2}-00129-lf2"
 

@@ -19,7 +19,7 @@ from validate_daily.sandbox import Fault, Sandbox, World
 
 from conftest import Serve
 from support.plans import ANA
-from support.repairing import Bench, agreed, run_ids, settings_for
+from support.repair_bench import Bench, agreed, run_ids, settings_for
 
 PLAN = "0123456789abcdef"
 

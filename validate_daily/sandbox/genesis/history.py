@@ -85,7 +85,7 @@ class _History:
             for execution in job.executions.values():
                 if execution.created >= self._since and execution.completed is not None:
                     container = execution.task.containers[0]
-                    instance = self._world.within(job.short, execution.name, container, execution.image)
+                    instance = self._world.of_execution(job.short, execution.name, container, execution.image)
                     teller.tell(processors[known.processor], instance, execution.completed)
 
     def add(self, line: LogLine) -> None:

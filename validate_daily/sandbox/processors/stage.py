@@ -106,18 +106,18 @@ class Stage:
         """Where the next piece of work of a service is done, or None where nothing serves."""
         one = self.service(service)
         shares = list(one.serving())
-        return self.inside(one, rota.next(shares)) if shares else None
+        return self.of_revision(one, rota.next(shares)) if shares else None
 
     def instance_at(self, service: str, moment: datetime, rota: Rota) -> Instance | None:
         """The same for a moment in the past: what serves now, unless it was not there yet."""
         one = self.service(service)
         shares = [(revision, percent) for revision, percent in one.serving() if revision.created <= moment]
         if shares:
-            return self.inside(one, rota.next(shares))
+            return self.of_revision(one, rota.next(shares))
         earlier = [revision for revision in one.revisions.values() if revision.ready and revision.created <= moment]
-        return self.inside(one, earlier[-1]) if earlier else None
+        return self.of_revision(one, earlier[-1]) if earlier else None
 
-    def inside(self, service: Service, revision: Revision) -> Instance:
+    def of_revision(self, service: Service, revision: Revision) -> Instance:
         """A container of a revision."""
         build = self.images.build(revision.image) or _NOTHING
         variables = {"K_SERVICE": service.short, "K_REVISION": revision.name}
@@ -129,7 +129,7 @@ class Stage:
             _variables(build, revision.template.containers[0], variables),
         )
 
-    def within(self, job: str, execution: str, container: Container, image: str) -> Instance:
+    def of_execution(self, job: str, execution: str, container: Container, image: str) -> Instance:
         """A container of an execution of a job."""
         build = self.images.build(image) or _NOTHING
         variables = {"CLOUD_RUN_JOB": job, "CLOUD_RUN_EXECUTION": execution}

@@ -18,7 +18,7 @@ from validate_daily.sandbox import Sandbox, World, build
 
 from support.paths import EXAMPLE
 from support.plans import ANA
-from support.repairing import agreed
+from support.repair_bench import agreed
 
 PHASE2, PHASE3 = "nba-phase2-raw-processors", "nba-phase3-analytics-processors"
 CHANGING = frozenset({"UpdateService", "UpdateJob", "RunJob"})
