@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from checks.ask.snapshot import DEFAULT_TIMEOUT, check
-from checks.cli.console import add_time_arguments, progress_on_terminal
+from checks.cli.console import add_format_argument, add_time_arguments, progress_on_terminal
+from checks.formats import FORMATS
+from checks.formats.format import format_named
 from checks.judge.comparison import Since, compare
 from checks.judge.report import MOST_PROCESSORS, Report
 from checks.judge.rules import PHASES, rules_of
@@ -29,12 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE}, then validate-daily.toml)"
     )
-    parser.add_argument(
-        "--format",
-        choices=("terminal", "json", "log"),
-        default="terminal",
-        help="for people, for programs, or as one structured entry of Cloud Logging",
-    )
+    add_format_argument(parser, FORMATS)
     parser.add_argument(
         "--full", action="store_true", help=f"name every processor, not the {MOST_PROCESSORS} with the most documents"
     )
@@ -95,17 +92,4 @@ def _compared(before: Report, now: Report, path: Path) -> Since:
 
 def tell(report: Report, form: str, since: Since | None = None) -> None:
     """Print a report to standard output in the form asked for."""
-    if form == "json":
-        from checks.formats.json import render_json  # noqa: PLC0415 - one of the three is needed, not all
-
-        sys.stdout.write(render_json(report, since))
-    elif form == "log":
-        from checks.formats.log import render_log  # noqa: PLC0415
-
-        sys.stdout.write(render_log(report, since))
-    else:
-        from rich.console import Console  # noqa: PLC0415
-
-        from checks.formats.terminal import render_terminal  # noqa: PLC0415
-
-        render_terminal(report, Console(), since)
+    sys.stdout.write(format_named(form, FORMATS).write(report, since))

@@ -3,10 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
+from checks.formats.format import Format
 from checks.judge.verdict import ExitCode
 from checks.settings.errors import UsageError
 from checks.sources.progress import Progress, quiet
@@ -51,6 +52,17 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
         print("validate-daily: run again with --debug for the traceback, and report it", file=sys.stderr)
         return ExitCode.INTERNAL
     return code
+
+
+def add_format_argument(parser: argparse.ArgumentParser, formats: Sequence[Format[...]]) -> None:
+    """Declare ``--format`` of a command; without it, the first is written."""
+    *others, last = (each.about for each in formats)
+    parser.add_argument(
+        "--format",
+        choices=[each.name for each in formats],
+        default=formats[0].name,
+        help=f"{', '.join(others)}, or {last}",
+    )
 
 
 def add_time_arguments(parser: argparse.ArgumentParser, default: float) -> None:

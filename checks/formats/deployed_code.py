@@ -1,11 +1,13 @@
-"""What runs, for a person: the verdict and what it rests on, then every level of evidence, then each image."""
+"""What runs, for a program, and for a person: the verdict, every level of evidence below it, then each image."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 
+from checks.formats.json import json_text
+from checks.formats.practice import practice_of
+from checks.formats.styled_text import styled
 from checks.judge.deployed.code import ProbeReport, ShareProbed, SubjectProbed
 from checks.judge.deployed.levels import Ladder
 from checks.judge.deployed.proofs import Outcome
@@ -18,16 +20,27 @@ _MARK: Final = {Outcome.MATCHED: "+", Outcome.CONTRADICTED: "-", Outcome.UNKNOWN
 _HEX: Final = 19
 
 
-def render_probe(report: ProbeReport, histories: Mapping[str, Provenance], console: Console) -> None:
-    """Print a report. Lines are never broken here, so a digest can be copied whole."""
-    for line in _lines(report, histories):
-        console.print(line, soft_wrap=True, highlight=False)
+def render_probe(report: ProbeReport, histories: Mapping[str, Provenance]) -> str:
+    """The report for a terminal.
+
+    Args:
+        report: what runs.
+        histories: where the bytes of each file can come from, by its git blob.
+    """
+    return styled(_lines(report, histories))
+
+
+def render_probe_json(report: ProbeReport, histories: Mapping[str, Provenance]) -> str:
+    """The report as indented JSON, ended by a newline; the arguments are as above."""
+    body = report.model_dump(mode="json", by_alias=True)
+    if histories:
+        body["provenance"] = {key: each.model_dump(mode="json") for key, each in histories.items()}
+    return json_text(body)
 
 
 def _lines(report: ProbeReport, histories: Mapping[str, Provenance]) -> Iterator[Text]:
     if report.practice:
-        where = ", ".join(target.address for target in report.targets if target.practice)
-        yield Text(f"PRACTICE: asked {where}, not Google: this says nothing about production", style="reverse")
+        yield Text(practice_of(report.targets), style="reverse")
     measured = f"{report.measured_at:%Y-%m-%d %H:%M:%S} UTC"
     yield Text.assemble((f" {report.result} ", _STYLE[report.result]), f" {show(report.pipeline)} · {measured}")
     for each in report.subjects:

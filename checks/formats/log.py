@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from checks.formats.practice import PRACTICE
 from checks.judge.comparison import Since
 from checks.judge.report import Report
 from checks.judge.verdict import Verdict
@@ -23,7 +24,7 @@ def render_log(report: Report, since: Since | None = None) -> str:
     The line stays far below the 256 KiB of an entry: counts of the collection instead of its processors, and the first
     findings.
     """
-    practice = "PRACTICE " if report.practice else ""
+    practice = f"{PRACTICE} " if report.practice else ""
     body = report.model_dump(mode="json", by_alias=True, exclude={"census": {"by_processor"}})
     body["findings"] = body["findings"][:MOST_FINDINGS]
     body["truncated"] = report.truncated or len(report.findings) > MOST_FINDINGS

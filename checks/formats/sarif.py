@@ -1,12 +1,13 @@
 """A look at source code as SARIF 2.1.0, which code scanning takes."""
 
 import hashlib
-import json
 from collections import Counter
+from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
+from checks.formats.json import json_text
 from checks.formats.source_code import safe
 from checks.text.show import show
 from validate_daily.source_code.finding import CodeFinding, CodeSeverity
@@ -20,23 +21,21 @@ _NAMES: Final = tuple(ABOUT)
 Json = dict[str, object]
 
 
-def render_sarif(report: CodeReport, version: str) -> str:
-    """One run, as indented JSON in ASCII, ended by a newline.
-
-    Args:
-        report: what was found.
-        version: of this program.
-    """
+def render_sarif(report: CodeReport) -> str:
+    """One run, as indented JSON in ASCII, ended by a newline."""
     report = safe(report)
-    driver: Json = {"name": "validate-daily", "semanticVersion": version, "rules": [_rule(name) for name in _NAMES]}
+    driver: Json = {
+        "name": "validate-daily",
+        "semanticVersion": version("validate-daily"),
+        "rules": [_rule(name) for name in _NAMES],
+    }
     run: Json = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "results": _results(report),
         "invocations": [{"executionSuccessful": not report.unread, "toolExecutionNotifications": _notes(report)}],
     }
-    told = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(told, indent=2, ensure_ascii=True) + "\n"
+    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(name: str) -> Json:

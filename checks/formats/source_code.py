@@ -1,13 +1,13 @@
 """A report on source code, for a person and for a program, and what makes it safe to render."""
 
-import json
 from dataclasses import asdict, replace
 from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 
+from checks.formats.json import json_text
 from checks.formats.style import STYLE
+from checks.formats.styled_text import styled
 from checks.text.plural import counted, form
 from checks.text.redact import redact
 from checks.text.show import show
@@ -31,13 +31,12 @@ def safe(report: CodeReport) -> CodeReport:
 
 def render_source_json(report: CodeReport) -> str:
     """The report as indented JSON in ASCII, ended by a newline."""
-    return json.dumps({"schema": SCHEMA, **asdict(safe(report))}, indent=2, ensure_ascii=True) + "\n"
+    return json_text({"schema": SCHEMA, **asdict(safe(report))})
 
 
-def render_source_terminal(report: CodeReport, console: Console) -> None:
-    """Print a report. Lines are never broken here, so a place can be copied whole."""
-    for line in _lines(safe(report)):
-        console.print(line, soft_wrap=True, highlight=False)
+def render_source_terminal(report: CodeReport) -> str:
+    """The report for a terminal."""
+    return styled(_lines(safe(report)))
 
 
 def _lines(report: CodeReport) -> list[Text]:

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
 from rich.text import Text
 
+from checks.formats.practice import practice_of
 from checks.formats.style import STYLE
+from checks.formats.styled_text import styled
 from checks.judge.comparison import Since
 from checks.judge.excuses import Excused
 from checks.judge.finding import Finding
@@ -19,17 +20,15 @@ _INDENT: Final = 4
 _COLUMN: Final = 9
 
 
-def render_terminal(report: Report, console: Console, since: Since | None = None) -> None:
-    """Print a report. Lines are never broken here, so an id can be copied whole; a terminal wraps them itself."""
-    for line in [*_lines(report), *(_since(since) if since else ())]:
-        console.print(line, soft_wrap=True, highlight=False)
+def render_terminal(report: Report, since: Since | None = None) -> str:
+    """The report for a terminal, and what changed since an earlier one."""
+    return styled([*_lines(report), *(_since(since) if since else ())])
 
 
 def _lines(report: Report) -> list[Text]:
     lines: list[Text] = []
     if report.practice:
-        where = ", ".join(target.address for target in report.targets if target.practice)
-        lines += [Text(f"PRACTICE: asked {where}, not Google: this says nothing about production", style="reverse")]
+        lines += [Text(practice_of(report.targets), style="reverse")]
     lines += _verdict(report)
     for finding in report.findings:
         if finding.cause:

@@ -5,6 +5,7 @@ lines it is the whole file. ``make docs-tables`` writes only what stands between
 """
 
 import asyncio
+import contextlib
 import io
 import json
 import sys
@@ -14,8 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-
-from rich.console import Console
 
 from checks import Report, check
 from checks.formats.terminal import render_terminal
@@ -80,9 +79,8 @@ def scenarios() -> str:
 def example() -> str:
     """The README's example of a report. A sandbox has other ports each time: the example has always the same."""
     report = asyncio.run(look("tag-moved", build("tag-moved", clock=Clock(NIGHT, speed=0))))
-    written = io.StringIO()
-    render_terminal(report, Console(file=written, width=200))
-    text = written.getvalue()
+    with contextlib.redirect_stdout(io.StringIO()):  # no terminal, so no colours
+        text = render_terminal(report)
     for target, port in zip(report.targets, (42381, 37151, 44647, 37115), strict=True):
         text = text.replace(target.address, f"127.0.0.1:{port}")
     return f"```text\n{text}```"

@@ -77,15 +77,13 @@ def _look(cloud: "Sandbox", phase: str | None = None) -> Report:
 
 def _probe(cloud: "Sandbox", service: str) -> Outcome:
     """Look into what a service serves, as ``validate-daily probe`` does, and tell it."""
-    from rich.console import Console  # noqa: PLC0415 - only for people
-
     from checks.ask.deployed_code import probe  # noqa: PLC0415 - loads only when used
     from checks.formats.deployed_code import render_probe  # noqa: PLC0415 - the same
 
     pipeline = parse_settings(settings_text("example"), origin="the example settings")
     report = asyncio.run(probe(pipeline, subject=service, environment=cloud.environment()))
     print(f"$ validate-daily probe {service}")
-    render_probe(report, {}, Console())
+    print(render_probe(report, {}), end="")
     return report.result
 
 

@@ -2,15 +2,15 @@
 
 import argparse
 import asyncio
-import json
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from checks.ask.snapshot import DEFAULT_TIMEOUT
-from checks.cli.console import add_time_arguments, progress_on_terminal, seconds
+from checks.cli.console import add_format_argument, add_time_arguments, progress_on_terminal, seconds
 from checks.cli.new_file import refuse_existing, write_new
+from checks.formats.format import Format, format_named
 from checks.judge.verdict import ExitCode
 from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, load_settings
@@ -38,6 +38,11 @@ exit codes: 0 written, whatever it says; 1 the notes say "deployed" or "fixed" a
 64 wrong usage or settings, 70 internal error, 130 interrupted
 """
 
+FORMATS: Final["tuple[Format[[HandoffReport]], ...]"] = (
+    Format("terminal", "for people", "text/plain", "validate_daily.handoff.terminal:render_handoff"),
+    Format("json", "for programs", "application/json", "validate_daily.handoff.terminal:render_handoff_json"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions of ``handoff``."""
@@ -52,9 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument(
         "file", metavar="FILE", help="any document in Markdown or plain text; - reads it from standard input"
     )
-    verify.add_argument(
-        "--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs"
-    )
+    add_format_argument(verify, FORMATS)
     what = 'refuse "deployed" and "fixed" that no claim in the document proves'
     lint = _shaped(actions.add_parser("lint", help=what, description=what), None)
     lint.add_argument("file", metavar="FILE", help="a document; - reads it from standard input")
@@ -85,20 +88,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     raw, origin = _read(arguments.file)
     with progress_on_terminal() as progress:
         report = asyncio.run(verify(pipeline, raw, origin, timeout=arguments.timeout, progress=progress))
-    _tell(report, arguments.format)
+    sys.stdout.write(format_named(arguments.format, FORMATS).write(report))
     return report.exit_code
-
-
-def _tell(report: "HandoffReport", form: str) -> None:
-    if form == "json":
-        told = report.model_dump(mode="json", by_alias=True) | {"counts": report.counts, "exit_code": report.exit_code}
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
-        return
-    from rich.console import Console  # noqa: PLC0415 - only for people
-
-    from validate_daily.handoff.terminal import render_handoff  # noqa: PLC0415 - the same
-
-    render_handoff(report, Console())
 
 
 def _write(arguments: argparse.Namespace) -> int:

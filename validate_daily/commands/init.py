@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from checks.ask.discovery import DEFAULT_TIMEOUT, Discovery, discover
 from checks.cli.console import progress_on_terminal, seconds
 from checks.cli.new_file import refuse_existing, write_new
+from checks.formats.practice import practice_addresses, practice_line
 from checks.formats.settings_draft import draft, searched
 from checks.judge.verdict import ExitCode
 from checks.settings.errors import UsageError
@@ -99,8 +100,7 @@ def _look(arguments: argparse.Namespace) -> Discovery:
 
 def _tell(found: Discovery, path: Path) -> None:
     if found.practice:
-        where = ", ".join(target.address for target in found.targets if target.practice)
-        print(f"PRACTICE: {where} was asked, not Google: this says nothing about production")
+        print(practice_line(f"{practice_addresses(found.targets)} was asked, not Google"))
     print(f"wrote {path}: {'nothing was found' if found.empty else _counts(found)}")
     print(f"searched {show(searched(found, whole=found.named or found.empty))}")
     for gap in found.gaps:

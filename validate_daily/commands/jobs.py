@@ -11,6 +11,7 @@ from checks.cli.console import progress_on_terminal
 from checks.evidence.base import Evidence, Untrusted
 from checks.evidence.deployments import Job
 from checks.evidence.snapshot import Gap, Snapshot
+from checks.formats.practice import practice_line
 from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import judge
 from checks.judge.rules import RULES
@@ -140,7 +141,7 @@ def _row(subject: DeploymentVerdict, job: Job, follows: str | None) -> Inventory
 
 
 def _print(inventory: Inventory) -> None:
-    lines = ["PRACTICE: this says nothing about production"] if inventory.practice else []
+    lines = [practice_line()] if inventory.practice else []
     for each in inventory.jobs:
         last = f"last ran {each.last_run}, {each.last_state}" if each.last_run else "never ran"
         follows = f"follows {each.follows}" if each.follows else "follows no service"

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from checks.ask.snapshot import DEFAULT_TIMEOUT
-from checks.cli.console import add_time_arguments, progress_on_terminal
+from checks.cli.console import add_format_argument, add_time_arguments, progress_on_terminal
+from checks.formats import DEPLOYED_CODE_FORMATS
+from checks.formats.format import format_named
 from checks.settings.code_probe import CodeProbe
 from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, load_settings
@@ -43,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--blob", metavar="SHA", help="which git must call so")
     parser.add_argument("--whole", action="store_true", help="read every layer, and say what it lacks to start")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="a checkout: which commits can the bytes be of?")
-    parser.add_argument(
-        "--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs"
-    )
+    add_format_argument(parser, DEPLOYED_CODE_FORMATS)
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE})")
     add_time_arguments(parser, DEFAULT_TIMEOUT)
 
@@ -60,17 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     asked = _asked(arguments)
     report = _look(pipeline, arguments, asked)
     histories = _histories(pipeline, report, asked, arguments.repository) if arguments.repository else {}
-    if arguments.format == "json":
-        told = report.model_dump(mode="json", by_alias=True)
-        if histories:
-            told["provenance"] = {key: each.model_dump(mode="json") for key, each in histories.items()}
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
-    else:
-        from rich.console import Console  # noqa: PLC0415 - only for people
-
-        from checks.formats.deployed_code import render_probe  # noqa: PLC0415 - the same
-
-        render_probe(report, histories, Console())
+    sys.stdout.write(format_named(arguments.format, DEPLOYED_CODE_FORMATS).write(report, histories))
     return report.exit_code
 
 

@@ -1,10 +1,13 @@
 """``validate-daily source PATH``: the incidents' faults, found in source code before anything is built."""
 
 import argparse
-from importlib.metadata import version
+import sys
 from pathlib import Path
 from typing import Final
 
+from checks.cli.console import add_format_argument
+from checks.formats import SOURCE_CODE_FORMATS
+from checks.formats.format import format_named
 from checks.judge.verdict import ExitCode
 from checks.settings.errors import UsageError
 from checks.text.show import show
@@ -24,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOGUE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a directory, or files below the open one")
-    parser.add_argument("--format", choices=("terminal", "json", "sarif"), default="terminal", help="how it is told")
+    add_format_argument(parser, SOURCE_CODE_FORMATS)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
 
 
@@ -35,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: a path does not exist, or is a file that is not below the open directory.
     """
     report = _look(arguments.paths)
-    _tell(report, arguments.format)
+    sys.stdout.write(format_named(arguments.format, SOURCE_CODE_FORMATS).write(report))
     if report.findings:
         return ExitCode.P0_OR_P1
     return ExitCode.UNKNOWN if report.unread else ExitCode.HEALTHY
@@ -60,17 +63,3 @@ def _look(paths: list[Path]) -> CodeReport:
             files.add(below)
     report = sum((look_at(read_tree(folder)).below(shown) for folder, shown in folders.items()), CodeReport())
     return report + look_at(read_tree(here)).only(files.__contains__) if files else report
-
-
-def _tell(report: CodeReport, how: str) -> None:
-    from checks.formats.sarif import render_sarif  # noqa: PLC0415 - rich loads when something is told
-    from checks.formats.source_code import render_source_json, render_source_terminal  # noqa: PLC0415 - the same
-
-    if how == "json":
-        print(render_source_json(report), end="")
-    elif how == "sarif":
-        print(render_sarif(report, version("validate-daily")), end="")
-    else:
-        from rich.console import Console  # noqa: PLC0415 - the same
-
-        render_source_terminal(report, Console())

@@ -2,18 +2,15 @@
 
 import argparse
 import asyncio
-import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from checks.cli.console import progress_on_terminal, seconds
+from checks.cli.console import add_format_argument, progress_on_terminal, seconds
+from checks.formats import DEPLOY_GATE_FORMATS
+from checks.formats.format import format_named
 from checks.settings.file import CONFIG_VARIABLE, load_settings
-from checks.text.show import show
-
-if TYPE_CHECKING:
-    from checks.judge.deployed.gate import Gate
 
 SUMMARY: Final = "after a deploy: exit 0 only if every share of the traffic serves it"
 EPILOGUE: Final = """\
@@ -34,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--digest", type=_digest, metavar="D", help="the image that must serve, sha256:...")
     which.add_argument("--commit", type=_commit, metavar="C", help="the commit whose image must serve")
     parser.add_argument("--wait", type=seconds, default=0.0, metavar="T", help="go on looking for so long, such as 10m")
-    parser.add_argument(
-        "--format", choices=("terminal", "json"), default="terminal", help="for people, or for programs"
-    )
+    add_format_argument(parser, DEPLOY_GATE_FORMATS)
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the settings (else ${CONFIG_VARIABLE})")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
 
@@ -53,26 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     asked = Asked(arguments.service, arguments.digest, arguments.commit)
     with progress_on_terminal() as progress:
         gate = asyncio.run(verify_deploy(pipeline, asked, wait=arguments.wait, progress=progress))
-    if arguments.format == "json":
-        sys.stdout.write(json.dumps(gate.model_dump(mode="json", by_alias=True), indent=2) + "\n")
-    else:
-        print("\n".join(_lines(gate)))
+    sys.stdout.write(format_named(arguments.format, DEPLOY_GATE_FORMATS).write(gate))
     return gate.exit_code
-
-
-def _lines(gate: "Gate") -> list[str]:
-    head = {True: "DEPLOYED", False: "NOT DEPLOYED", None: "unknown"}[gate.deployed]
-    lines = ["PRACTICE: this says nothing about production"] if gate.practice else []
-    lines.append(f"{head}: {gate.service}: {show(gate.reason)} (level: {gate.level})")
-    if gate.wanted:
-        meant = gate.wanted.digest or "no image of the repository is tagged so"
-        lines.append(f"wanted    {show(gate.wanted.named)}: {meant}")
-    for share in gate.shares:
-        same = {True: "it is", False: "another", None: "not compared"}[share.wanted]
-        lines.append(f"serves    {share.percent} % by {share.revision}, {share.digest or 'no digest is known'}: {same}")
-    if gate.next_step and not gate.deployed:
-        lines.append(f"next      {gate.next_step}")
-    return lines
 
 
 def _name(text: str) -> str:

@@ -1,6 +1,5 @@
 """The table of claims in a handoff: written so that people read it, and machines measure it again."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -8,18 +7,13 @@ from typing import Final
 from pydantic import ValidationError
 
 from checks.evidence.snapshot import Level
-from checks.text.redact import redact
-from checks.text.show import show
+from checks.text.markdown import escape_markdown
 from validate_daily.handoff.claim import Check, Claim
 
 COLUMNS: Final = ("claim", "check", "subject", "expected", "observed", "level", "measured (UTC)", "holds until (UTC)")
 """The table's first row."""
 
-_OBEYED: Final = re.compile(r"[\\`*\[\]|~&]|<(?=[A-Za-z/!?])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", re.ASCII)
-"""What Markdown would obey: an underscore only at the edge of a word, an angle only where a tag could begin."""
-
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
-_LONGEST: Final = 300
 _OBSERVED: Final = 100
 
 
@@ -27,18 +21,13 @@ def row(claim: Claim) -> str:
     """One claim as a row of Markdown."""
     told = (claim.statement, claim.check or "", claim.subject or "", claim.expected or "")
     times = (_at(claim.measured_at), _at(claim.expires_at))
-    observed = cell(claim.observed or "", _OBSERVED)
-    return f"| {' | '.join([*map(cell, told), observed, claim.level or '', *times])} |"
+    observed = escape_markdown(claim.observed or "", _OBSERVED)
+    return f"| {' | '.join([*map(escape_markdown, told), observed, claim.level or '', *times])} |"
 
 
 def header() -> Iterable[str]:
     """The two lines above the rows."""
     return f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"
-
-
-def cell(text: str, limit: int = _LONGEST) -> str:
-    """A text that neither ends a cell nor formats anything: what Markdown would obey is escaped."""
-    return _OBEYED.sub(r"\\\g<0>", show(redact(text), limit=limit).replace("\\\\", "\\"))
 
 
 def claim_of(cells: Sequence[str], line: int) -> Claim | None:

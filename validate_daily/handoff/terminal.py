@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from checks.formats.json import json_text
+from checks.formats.practice import practice_of
 from checks.formats.style import STYLE
+from checks.formats.styled_text import styled
 from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.handoff.lint import Unproved
@@ -23,16 +25,20 @@ _SAID: Final = 72
 _SEEN: Final = 160
 
 
-def render_handoff(report: HandoffReport, console: Console) -> None:
-    """Print the answers."""
-    for each in _lines(report):
-        console.print(each, soft_wrap=isinstance(each, Text), highlight=False)
+def render_handoff(report: HandoffReport) -> str:
+    """The answers for a terminal."""
+    return styled(_lines(report))
+
+
+def render_handoff_json(report: HandoffReport) -> str:
+    """The answers as indented JSON, ended by a newline."""
+    body = report.model_dump(mode="json", by_alias=True)
+    return json_text(body | {"counts": report.counts, "exit_code": report.exit_code})
 
 
 def _lines(report: HandoffReport) -> Iterator[Text | Table]:
     if report.practice:
-        where = ", ".join(target.address for target in report.targets if target.practice)
-        yield Text(f"PRACTICE: asked {where}, not Google: this says nothing about production", style="reverse")
+        yield Text(practice_of(report.targets), style="reverse")
     counts = ", ".join(f"{count} {answer}" for answer, count in report.counts.items() if count) or "it claims nothing"
     yield Text.assemble(
         "now ",

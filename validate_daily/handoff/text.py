@@ -7,14 +7,16 @@ from typing import Final
 from pydantic import AwareDatetime
 
 from checks.evidence.base import Evidence, Untrusted
+from checks.formats.practice import practice_line
 from checks.judge.deployed.proofs import Outcome
 from checks.judge.finding import Finding, Severity
 from checks.judge.verdict import Verdict
+from checks.text.markdown import escape_markdown
 from checks.text.plural import counted, form
 from validate_daily.handoff.answers import answer
 from validate_daily.handoff.claim import ALL_JOBS, ALL_PROCESSORS, ALL_SERVICES, Check, Claim
 from validate_daily.handoff.measurements import Measurements
-from validate_daily.handoff.table import cell, header, row
+from validate_daily.handoff.table import header, row
 
 VALID: Final = timedelta(hours=1)
 """How long a measured claim holds."""
@@ -63,9 +65,9 @@ def write(seen: Measurements, repairs: Repairs, notes: str = "", *, valid: timed
     report = seen.report
     at = f"{report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
     score = "withheld: something is unseen" if report.score is None else f"{report.score}/100"
-    told = [f"# Handoff of {cell(report.pipeline)}", ""]
+    told = [f"# Handoff of {escape_markdown(report.pipeline)}", ""]
     if report.practice:
-        told += ["PRACTICE: an emulator or a sandbox answered. This says nothing about production.", ""]
+        told += [f"{practice_line('an emulator or a sandbox answered')}.", ""]
     told += [f"Measured {at}. Verdict {report.verdict}, score {score}.", ""]
     told += [
         "Measure every claim again with `validate-daily handoff verify FILE`. A claim that has expired proves nothing.",
@@ -143,10 +145,10 @@ def _section(title: str, lines: Iterable[str], more: str | None, empty: str) -> 
 
 
 def _open(finding: Finding) -> str:
-    cause = f" Follows from {cell(finding.cause)}." if finding.cause else ""
+    cause = f" Follows from {escape_markdown(finding.cause)}." if finding.cause else ""
     return (
-        f"{finding.severity} {finding.rule}: {cell(finding.subject)}: {cell(finding.summary)}.{cause}"
-        f" Next: {cell(finding.next_step)}"
+        f"{finding.severity} {finding.rule}: {escape_markdown(finding.subject)}: "
+        f"{escape_markdown(finding.summary)}.{cause} Next: {escape_markdown(finding.next_step)}"
     )
 
 
@@ -158,12 +160,12 @@ def _more(findings: Sequence[Finding]) -> str | None:
 def _unknown(seen: Measurements) -> Iterator[str]:
     """What could not be seen, what the settings leave out, and which services and jobs nothing decides about."""
     for gap in seen.report.gaps:
-        yield f"{gap.source}: {cell(gap.reason)}. Next: {cell(gap.next_step)}"
+        yield f"{gap.source}: {escape_markdown(gap.reason)}. Next: {escape_markdown(gap.next_step)}"
     for each in seen.report.not_checked:
-        yield f"{cell(each.what)}: not checked: {cell(each.reason)}"
+        yield f"{escape_markdown(each.what)}: not checked: {escape_markdown(each.reason)}"
     undecided = [name for name, each in seen.ladders.items() if each.verdict is Outcome.UNKNOWN]
     if undecided:
-        names = ", ".join(map(cell, undecided[:_UNKNOWN]))
+        names = ", ".join(map(escape_markdown, undecided[:_UNKNOWN]))
         more = f" and {len(undecided) - _UNKNOWN} more" if len(undecided) > _UNKNOWN else ""
         yield f"what runs, no level of evidence decides: {names}{more}"
     if seen.snapshot.census is None or not seen.snapshot.census.listed:
@@ -172,7 +174,8 @@ def _unknown(seen: Measurements) -> Iterator[str]:
 
 def _made(repairs: Repairs) -> Iterator[str]:
     if repairs.unread:
-        yield f"unknown: {cell(repairs.unread)}"
+        yield f"unknown: {escape_markdown(repairs.unread)}"
     for each in repairs.made:
-        outcome = cell(each.outcome) if each.outcome else "NOT KNOWN: the audit has no line after it"
-        yield f"{each.at:%Y-%m-%d %H:%M:%S} UTC: {each.repair} of {cell(each.subject)}: {outcome} (by {cell(each.by)})"
+        outcome = escape_markdown(each.outcome) if each.outcome else "NOT KNOWN: the audit has no line after it"
+        what = f"{each.repair} of {escape_markdown(each.subject)}"
+        yield f"{each.at:%Y-%m-%d %H:%M:%S} UTC: {what}: {outcome} (by {escape_markdown(each.by)})"

@@ -1,11 +1,7 @@
-import json
 from datetime import timedelta
 
 import pytest
 
-from checks import Report
-from checks.formats.json import render_json
-from checks.formats.log import render_log
 from checks.judge.comparison import compare
 
 from support.snapshots import document, judged, pipeline
@@ -51,34 +47,3 @@ def test_reports_of_different_pipelines_are_not_compared() -> None:
         compare(report.model_copy(update={"pipeline": "other"}), report)
     with pytest.raises(ValueError, match="practice"):
         compare(report.model_copy(update={"practice": False}), report)
-
-
-def test_a_report_reads_back_from_its_json() -> None:
-    report = judged([document("Active", STALE), *FRESH], REGISTERED)
-
-    assert Report.model_validate(json.loads(render_json(report))) == report
-
-
-@pytest.mark.parametrize(
-    ("age", "listed", "severity"),
-    [
-        (timedelta(minutes=1), True, "INFO"),
-        (timedelta(hours=3), True, "WARNING"),
-        (STALE, True, "ERROR"),
-        (STALE, False, "ERROR"),
-    ],
-)
-def test_a_log_entry_is_one_line_whose_severity_is_the_verdicts(age: timedelta, *, listed: bool, severity: str) -> None:
-    line = render_log(judged([document("Active", age), *FRESH], REGISTERED, listed=listed))
-
-    entry = json.loads(line)
-    assert line.count("\n") == 1
-    assert entry["severity"] == severity
-    assert entry["message"].startswith("PRACTICE validate-daily nba: ")
-    assert entry["validate_daily"]["schema"] == "validate-daily/report/1"
-
-
-def test_a_log_entry_stays_small_whatever_the_collection_holds() -> None:
-    documents = [document(f"{n:04}" + "x" * 1_400, STALE) for n in range(300)]
-
-    assert len(render_log(judged(documents))) < 128 * 1024

@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from checks.formats.practice import practice_line
 from checks.formats.style import STYLE
 from checks.text.plural import counted
 from checks.text.show import show
@@ -83,7 +84,7 @@ def _lines(report: AgentReport) -> Iterator[Text]:
     code, told = report.code, report.conclusion
     yield Text()
     if code and code.practice:
-        yield Text("PRACTICE: an emulator or a sandbox answered: this says nothing about production", style="reverse")
+        yield Text(practice_line("an emulator or a sandbox answered"), style="reverse")
     yield Text.assemble(
         (f" {report.verdict} ", STYLE[report.verdict]),
         " by the code" + (f", score {code.score}/100" if code and code.score is not None else ""),

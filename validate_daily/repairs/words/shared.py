@@ -3,6 +3,7 @@
 from functools import singledispatch
 from typing import Final
 
+from checks.formats.practice import PRACTICE
 from checks.text.show import show
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
@@ -37,7 +38,7 @@ def command_of(plan: Plan) -> tuple[str, ...]:
 
 def practice(plan: Plan) -> str:
     """A word before everything that is said of a practice cloud."""
-    return "PRACTICE: " if plan.target.practice else ""
+    return f"{PRACTICE}: " if plan.target.practice else ""
 
 
 def when(plan: Plan) -> list[str]:
