@@ -8,7 +8,7 @@ from checks.evidence.permission_checks import Caller, PermissionCheck, Permissio
 from checks.formats.practice import practice_line
 from checks.formats.styled_text import styled
 from checks.judge.examination import Examination
-from checks.text.plural import counted, form
+from checks.text.plural import counted
 from checks.text.show import show
 
 _STYLE: Final = {
@@ -51,7 +51,7 @@ def _head(examination: Examination) -> Text:
         else next((each.result for each in bad if each.result is not PermissionResult.UNKNOWN), None)
     )
     total = len(examination.probes)
-    counts = f"{total - len(bad)} of {counted(total, 'probe')} {form(total, 'is', 'are')} ok"
+    counts = f"{total - len(bad)} of {counted(total, 'probe is', 'probes are')} ok"
     note = f" · {practice_line()}" if any(target.practice for target in examination.targets) else ""
     verdict = Text(
         f" {worst or PermissionResult.UNKNOWN} ", style=f"{_STYLE[worst or PermissionResult.UNKNOWN]} reverse"

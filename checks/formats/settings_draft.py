@@ -129,8 +129,8 @@ def _entry(key: str, value: str) -> str:
 def _left_out(what: str, names: list[str] | list[Service] | list[Job]) -> list[str]:
     if len(names) <= _MOST:
         return []
-    more = len(names) - _MOST
-    return comment(f"{counted(more, f'more {what}')} {form(more, 'was', 'were')} seen than are written here.")
+    more = counted(len(names) - _MOST, f"more {what} was", f"more {what}s were")
+    return comment(f"{more} seen than are written here.")
 
 
 def _refused(what: str, names: list[str]) -> list[str]:

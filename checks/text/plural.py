@@ -12,6 +12,6 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
     Args:
         number: how many there are.
         noun: what one of them is called.
-        nouns: what several are called, where that is more than an added s.
+        nouns: what several are called, where that is more than an added s: ``counted(1, "job runs", "jobs run")``.
     """
     return f"{number:,} {form(number, noun, nouns or f'{noun}s')}"

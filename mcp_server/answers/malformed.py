@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.recent_heartbeats import RecentMalformed, RecentProcessor
 from checks.evidence.snapshot import Gap, Heartbeat
-from checks.text.plural import form
+from checks.text.plural import counted, form
 from mcp_server.answers.answer import Searched, ToolAnswer, notes
 
 MOST: Final = 10
@@ -92,7 +92,7 @@ def _empty(found: RecentMalformed) -> str | None:
         return f"Nothing beat in this window at all: that is no good sign. check_heartbeats judges it. {unseen}"
     if found.malformed:
         return None
-    several = f"All {found.scanned:,} heartbeats of this window have canonical ids."
+    several = f"All {counted(found.scanned, 'heartbeat')} of this window have canonical ids."
     return f"{form(found.scanned, 'The only heartbeat of this window has a canonical id.', several)} {unseen}"
 
 

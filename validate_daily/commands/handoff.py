@@ -14,7 +14,7 @@ from checks.formats.format import Format, format_named
 from checks.judge.verdict import ExitCode
 from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, load_settings
-from checks.text.plural import counted, form
+from checks.text.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,9 +135,9 @@ def _refuse(origin: str, found: "Sequence[Unproved]") -> int:
     from validate_daily.handoff.terminal import render_lint  # noqa: PLC0415 - loads only when used
 
     print(render_lint(found))
-    say = form(len(found), "says", "say")
+    say = counted(len(found), "sentence says", "sentences say")
     print(
-        f"validate-daily: {origin}: {counted(len(found), 'sentence')} {say} deployed or fixed without a claim "
+        f"validate-daily: {origin}: {say} deployed or fixed without a claim "
         "that proves it at digest level or better: measure it, or say what was done instead",
         file=sys.stderr,
     )

@@ -12,6 +12,7 @@ from checks.judge.deployed.proofs import Outcome
 from checks.judge.processors import recovered
 from checks.settings.pipeline import Processor
 from checks.text.duration import format_duration
+from checks.text.plural import counted, form
 from heartbeat.document_id import Kind, parse
 
 _DRAINS: Final = timedelta(minutes=10)
@@ -47,7 +48,8 @@ def effect_of(snapshot: Snapshot, one: Service | Job) -> Effect:
     if told := _lines(snapshot, one, since):
         newest = max(told, key=lambda burst: burst.last)
         lines = sum(burst.lines for burst in told)
-        says = f"{lines:,} of its log lines in the {ago} since it began say {newest.trouble}: {newest.sample}"
+        say = form(lines, "says", "say")
+        says = f"{lines:,} of its log lines in the {ago} since it began {say} {newest.trouble}: {newest.sample}"
         return Effect(says, Outcome.CONTRADICTED)
     if not processors:
         return Effect("the settings name no processor that it runs")
@@ -79,8 +81,10 @@ def _beats(snapshot: Snapshot, processors: Sequence[Processor], own: Sequence[Fa
     ago = format_duration(snapshot.taken_at - since)
     if silent or not must or unread or not (snapshot.census and snapshot.census.listed):
         more = "; malformed ids were counted and not all read" if unread else ""
-        return Effect(f"{len(must) - len(silent)} of {len(must)} processors beat in the {ago} since it began{more}")
-    told = f"all {len(must)} of its processors beat well in the {ago} since it began, and wrote nothing malformed"
+        beat = f"{len(must) - len(silent)} of {counted(len(must), 'processor')} beat"
+        return Effect(f"{beat} in the {ago} since it began{more}")
+    whole = form(len(must), "its only processor", f"all {len(must)} of its processors")
+    told = f"{whole} beat well in the {ago} since it began, and wrote nothing malformed"
     return Effect(told, Outcome.MATCHED)
 
 

@@ -11,6 +11,7 @@ from checks.evidence.images import Inspected
 from checks.evidence.snapshot import Gap, Level
 from checks.judge.deployed.proofs import Outcome, proofs_of
 from checks.judge.verdict import ExitCode
+from checks.text.plural import counted
 from checks.text.show import show
 
 SCHEMA: Final = "validate-daily/deploy/1"
@@ -175,7 +176,7 @@ def _with_bytes(told: Gate, wanted: WantedImage, inspected: Sequence[Inspected],
                 "final": True,
             }
         )
-    files = f", and {len(proofs)} code probes hold" if proofs else ""
+    files = f", and {counted(len(proofs), 'code probe holds', 'code probes hold')}" if proofs else ""
     level = Level.BYTES if proofs else Level.DIGEST
     reason = f"every share of the traffic serves it{files}"
     return told.model_copy(update={"deployed": True, "level": level, "reason": reason, "final": True})

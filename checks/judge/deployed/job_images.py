@@ -8,6 +8,7 @@ from checks.evidence.deployments import Deployments, Job, Service
 from checks.evidence.running_images import parts_of
 from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.proofs import Outcome, Proof, proof_in
+from checks.text.plural import form
 
 MOST: Final = 30
 """How many jobs a finding names."""
@@ -18,7 +19,8 @@ _FORGOTTEN: Final = timedelta(days=30)
 def ran(snapshot: Snapshot, jobs: Sequence[Job]) -> tuple[int, str]:
     """How many of these jobs ran within 30 days, so that what they run already wrote; and the same in words."""
     active = [job for job in jobs if job.last_run and snapshot.taken_at - job.last_run <= _FORGOTTEN]
-    return len(active), f"{len(active) or 'none'} of them ran within 30 days"
+    only = f"it {'ran' if active else 'did not run'} within 30 days"
+    return len(active), form(len(jobs), only, f"{len(active) or 'none'} of them ran within 30 days")
 
 
 def difference(deployments: Deployments, job: Job, service: Service) -> str | None:

@@ -20,6 +20,7 @@ from checks.judge.deployed.job_images import difference
 from checks.judge.deployed.proofs import Outcome, proof_in, worst
 from checks.settings.pipeline import Pipeline
 from checks.text.commits import same_commit
+from checks.text.plural import counted
 
 _DECIDING: Final = (Level.RUNTIME, Level.BYTES, Level.DIGEST)
 
@@ -106,13 +107,14 @@ def _bytes(pipeline: Pipeline, name: str, parts: list[RunningImage]) -> Rung:
         return Rung(level=Level.BYTES, says="the settings name no code probe for it")
     results: list[Outcome] = []
     told: list[str] = []
+    hold = f"{len(probes)} of {counted(len(probes), 'code probe holds', 'code probes hold')}"
     for part in parts:
         proofs = [proof_in(part, probe.name) for probe in probes]
         results += [proof.result if proof else Outcome.UNKNOWN for proof in proofs]
         against = [proof.reason for proof in proofs if proof and proof.result is not Outcome.MATCHED]
         if not all(proofs):
             against.append("its image was not read")
-        told.append(f"{part.name}: {', '.join(against) or f'{len(probes)} of {len(probes)} code probes hold'}")
+        told.append(f"{part.name}: {', '.join(against) or hold}")
     return Rung(level=Level.BYTES, says="; ".join(told) or "nothing serves", result=worst(results))
 
 

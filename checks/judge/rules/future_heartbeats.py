@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.text.duration import format_duration
+from checks.text.plural import counted
 
 
 def future_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def future_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
             rule="future-heartbeats",
             severity=Severity.P2,
             subject=family.processor,
-            summary=f"{family.future:,} heartbeats from the future, by up to {ahead}",
+            summary=f"{counted(family.future, 'heartbeat')} from the future, by up to {ahead}",
             evidence=(
                 Fact(subject=sample.doc, detail=f"last_heartbeat {sample.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC"),
             ),

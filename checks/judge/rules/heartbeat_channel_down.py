@@ -14,6 +14,7 @@ from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import Beat, ProcessorStanding, channel_down
 from checks.text.duration import format_duration
+from checks.text.plural import counted
 
 _MOST = 10
 _NEVER = timedelta.max
@@ -38,7 +39,7 @@ def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
         rule="heartbeat-channel-down",
         severity=Severity.P1 if down * 2 >= len(stale) else Severity.P2,
         subject=snapshot.pipeline.heartbeats.collection,
-        summary=f"{len(stale)} processors fell silent together, the last of them {_least(youngest)}"
+        summary=f"{counted(len(stale), 'processor')} fell silent together, the last of them {_least(youngest)}"
         f"{format_duration(youngest.age or _NEVER)} ago: "
         "the heartbeat channel is broken, or the whole pipeline stopped",
         evidence=tuple(evidence),

@@ -12,6 +12,7 @@ from itertools import islice
 from checks.evidence.snapshot import Family, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import lately, writers
+from checks.text.plural import counted
 
 _TOP = 5
 
@@ -39,7 +40,7 @@ def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
         rule="heartbeat-proliferation",
         severity=severity,
         subject=snapshot.pipeline.heartbeats.collection,
-        summary=f"{least}{census.total:,} documents, above the limit of {limit:,}: one a processor is right",
+        summary=f"{least}{counted(census.total, 'document')}, above the limit of {limit:,}: one a processor is right",
         evidence=tuple(Fact(subject=family.processor, detail=_detail(snapshot, family)) for family in top),
         next_step=f"{step}{where}",
     )
@@ -49,7 +50,7 @@ def _detail(snapshot: Snapshot, family: Family) -> str:
     service = snapshot.pipeline.heartbeats.services.get(family.processor)
     least = "" if snapshot.census and snapshot.census.listed else "at least "
     some = "at least " if family.malformed_last_hour is None else ""
-    return (
-        f"{least}{family.malformed:,} malformed documents, {some}{lately(snapshot, family):,} created in the last hour"
-        + (f"; run by {service}" if service else "")
+    malformed = counted(family.malformed, "malformed document")
+    return f"{least}{malformed}, {some}{lately(snapshot, family):,} created in the last hour" + (
+        f"; run by {service}" if service else ""
     )

@@ -13,6 +13,7 @@ from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import recovered, silent_keys
+from checks.text.plural import counted
 
 _NEXT: Final = {
     Trouble.PERMISSION_DENIED: "grant roles/datastore.user to the service account of {source}",
@@ -36,11 +37,12 @@ def heartbeat_write_errors(snapshot: Snapshot) -> Iterator[Finding]:
             rule="heartbeat-write-errors",
             severity=Severity.P1,
             subject=source,
-            summary=f"{lines:,} log lines say why heartbeats are not written: {newest.trouble}",
+            summary=f"{counted(lines, 'log line says', 'log lines say')} why heartbeats are not written: "
+            f"{newest.trouble}",
             evidence=tuple(
                 Fact(
                     subject=burst.sample,
-                    detail=f"{burst.lines:,} lines of {burst.revision or source}, "
+                    detail=f"{counted(burst.lines, 'line')} of {burst.revision or source}, "
                     f"the last at {burst.last:%Y-%m-%d %H:%M:%S} UTC",
                 )
                 for burst in own

@@ -13,6 +13,7 @@ from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.job_images import MOST, difference, ran
 from checks.judge.finding import Fact, Finding, Severity, bounded, key
+from checks.text.plural import counted, form
 
 
 def job_image_differs(snapshot: Snapshot) -> Iterator[Finding]:
@@ -35,14 +36,15 @@ def _finding(snapshot: Snapshot, service: Service, differing: list[tuple[Job, st
     active, told = ran(snapshot, [job for job, _ in differing])
     names = [job.name for job, _ in differing]
     facts = [Fact(subject=job.name, detail=f"{why}; {_last(job)}") for job, why in differing]
+    these = form(len(names), "its next execution, update this job", "their next execution, update these jobs")
     return Finding(
         rule="job-image-differs",
         severity=Severity.P1 if active else Severity.P2,
         subject=names[0] if len(names) == 1 else service.name,
-        summary=f"{len(names)} jobs would not run what {service.name} serves; {told}",
+        summary=f"{counted(len(names), 'job')} would not run what {service.name} serves; {told}",
         evidence=bounded(facts, MOST),
         level=Level.DIGEST,
-        next_step=f"before their next execution, update these jobs to the digest that {service.name} serves",
+        next_step=f"before {these} to the digest that {service.name} serves",
         count=len(names),
         explains=tuple(
             key(rule, name) for name in (service.name, *names[:MOST]) for rule in ("job-image-stale", "image-drift")

@@ -14,6 +14,7 @@ from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.job_images import MOST, lacking, ran
 from checks.judge.deployed.proofs import Proof
 from checks.judge.finding import Fact, Finding, Severity, bounded, key
+from checks.text.plural import counted, form
 
 
 def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
@@ -35,14 +36,15 @@ def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) ->
     facts = [Fact(subject=proof.reason, detail=f"in {job.image.reference}, job {job.name}") for job, proof in stale]
     names = [job.name for job, _ in stale]
     probes = ", ".join(dict.fromkeys(proof.probe for _, proof in stale))
+    these = form(len(stale), "its next execution, update this job", "their next execution, update these jobs")
     return Finding(
         rule="job-image-stale",
         severity=Severity.P1 if active else Severity.P2,
         subject=names[0] if len(names) == 1 else leader,
-        summary=f"{len(stale)} jobs would run code without {probes}; {told}",
+        summary=f"{counted(len(stale), 'job')} would run code without {probes}; {told}",
         evidence=bounded(facts, MOST),
         level=Level.BYTES,
-        next_step="before their next execution, update these jobs to the digest that their service serves",
+        next_step=f"before {these} to the digest that {form(len(stale), 'its', 'their')} service serves",
         count=len(stale),
         explains=tuple(key("image-drift", name) for name in (leader, *names[:MOST])),
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from checks.evidence.snapshot import Family, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import writers
+from checks.text.plural import counted, form
 
 _MOST = 10
 
@@ -23,9 +24,10 @@ def malformed_ids(snapshot: Snapshot) -> Iterator[Finding]:
     families = list(writers(census))
     alone = sum(family.malformed - family.run_scoped for family in families if family.run_scoped is not None)
     least = "" if census.listed else "at least "
-    summary = f"{least}{census.malformed:,} malformed ids of {len(families):,} processors"
+    summary = f"{least}{counted(census.malformed, 'malformed id')} of {counted(len(families), 'processor')}"
     if alone:
-        summary += f"; {alone:,} of them do not parse as run-scoped, and a cleanup leaves those alone"
+        stray = counted(alone, "of them does not", "of them do not")
+        summary += f"; {stray} parse as run-scoped, and a cleanup leaves {form(alone, 'it', 'those')} alone"
     yield Finding(
         rule="malformed-ids",
         severity=Severity.P2,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from checks.evidence.snapshot import Census, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import lately
+from checks.text.plural import counted
 
 _TOP = 5
 
@@ -51,8 +52,9 @@ def regrowth(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _pace(census: Census, last_hour: int) -> str:
     """How many in the last hour and day. Of documents that were counted and not read, the growth proves so many."""
+    documents = counted(last_hour, "malformed document")
     days = [family.malformed_last_day for family in census.families]
     known = [day for day in days if day is not None]
     if len(known) < len(days):
-        return f"at least {last_hour:,} malformed documents created in the last hour"
-    return f"{last_hour:,} malformed documents created in the last hour, {sum(known):,} in the last day"
+        return f"at least {documents} created in the last hour"
+    return f"{documents} created in the last hour, {sum(known):,} in the last day"

@@ -15,6 +15,7 @@ from checks.evidence.logs import Trouble
 from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.undeployed import not_deployed
 from checks.judge.finding import Fact, Finding, Severity
+from checks.text.plural import counted
 
 _RULE: Final = "revision-not-serving"
 
@@ -46,7 +47,7 @@ def _failed(snapshot: Snapshot, service: Service) -> Finding:
     message = (newest and newest.message) or service.message
     facts = [Fact(subject=message, detail=f"is what Cloud Run says of {service.created}")] if message else []
     facts += [
-        Fact(subject=burst.sample, detail=f"{burst.lines:,} such lines in its logs")
+        Fact(subject=burst.sample, detail=f"{counted(burst.lines, 'such line')} in its logs")
         for burst in (snapshot.logs.bursts if snapshot.logs else ())
         if (burst.trouble, burst.source, burst.revision) == (Trouble.STARTUP, service.name, service.created)
     ]

@@ -13,6 +13,7 @@ from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import Beat, ProcessorStanding, channel_down, standings
 from checks.text.duration import format_duration
+from checks.text.plural import counted
 
 _MOST = 10
 
@@ -32,7 +33,7 @@ def stale_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
             rule="stale-heartbeats",
             severity=Severity.P2,
             subject=snapshot.pipeline.heartbeats.collection,
-            summary=f"{len(strangers)} processors that are not registered fell silent",
+            summary=f"{counted(len(strangers), 'processor that is', 'processors that are')} not registered fell silent",
             evidence=tuple(_fact(each) for each in strangers[:_MOST]),
             next_step="register each: as a processor, as the former name of one, or with retired = true",
         )

@@ -19,6 +19,7 @@ from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import CHANNEL_MINIMUM, Beat, is_quiet, keys_of_silence
 from checks.judge.runs_and_beats import Witnesses, witnesses
+from checks.text.plural import counted
 
 _MOST = 10
 
@@ -49,7 +50,8 @@ def _broken(snapshot: Snapshot, broken: list[Witnesses]) -> Finding:
         rule="two-witnesses",
         severity=_severity(broken),
         subject=subject,
-        summary=f"telemetry path broken, pipeline fine: {len(broken)} processors run, but their heartbeats do not come",
+        summary="telemetry path broken, pipeline fine: "
+        f"{counted(len(broken), 'processor runs, but its', 'processors run, but their')} heartbeats do not come",
         evidence=_facts(broken),
         next_step=f"look in the logs and the image{where} for a swallowed ImportError (a package without __init__.py), "
         "for PERMISSION_DENIED on Firestore, and for ENABLE_HEARTBEATS=false",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
+from checks.text.plural import counted
 
 
 def unparsable_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
@@ -21,7 +22,7 @@ def unparsable_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
             rule="unparsable-heartbeats",
             severity=Severity.P2,
             subject=family.processor,
-            summary=f"{family.unparsable:,} documents whose last_heartbeat cannot be read",
+            summary=f"{counted(family.unparsable, 'document')} whose last_heartbeat cannot be read",
             evidence=(Fact(subject=sample.doc, detail=sample.unparsable or "last_heartbeat cannot be read"),),
             next_step="look at the document and at what writes it: last_heartbeat must be a Firestore timestamp",
         )

@@ -12,6 +12,7 @@ from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import Beat, standings
 from checks.text.duration import format_duration
+from checks.text.plural import counted, form
 
 _MOST = 10
 _NONE = timedelta()
@@ -34,8 +35,8 @@ def unreadable_evidence(snapshot: Snapshot) -> Iterator[Finding]:
             rule="unreadable-evidence",
             severity=Severity.UNKNOWN,
             subject="firestore",
-            summary=f"{len(unseen)} processors had no heartbeat among the newest, which alone were read: theirs may be "
-            "in time or late",
+            summary=f"{counted(len(unseen), 'processor')} had no heartbeat among the newest, which alone were read: "
+            f"{form(len(unseen), 'its', 'theirs')} may be in time or late",
             evidence=tuple(
                 Fact(subject=each.name, detail=f"no heartbeat for at least {format_duration(each.age or _NONE)}")
                 for each in unseen[:_MOST]

@@ -18,6 +18,7 @@ from checks.sources.cloud_run.messages import read_job, read_revision, read_serv
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.progress import Progress, quiet
+from checks.text.plural import counted
 from checks.text.show import show
 
 T = TypeVar("T")
@@ -142,7 +143,9 @@ class RunReader:
             token = page.next_page_token
             if not token:
                 return
-        raise SourceError(f"the listing does not end: {len(seen)} pages were read", NO_CLOUD_RUN)
+        raise SourceError(
+            f"the listing does not end: {counted(len(seen), 'page was', 'pages were')} read", NO_CLOUD_RUN
+        )
 
     async def _with_revisions(self, service: Service) -> Service:
         names = (*(share.revision for share in service.shares), service.created, service.ready)

@@ -18,6 +18,7 @@ from checks.sources.cloud_run.messages import read_job, read_service, short
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.progress import Progress
+from checks.text.plural import counted
 from checks.text.show import show
 
 T = TypeVar("T")
@@ -105,7 +106,9 @@ class _Lister:
             token = answer.next_page_token
             if not token:
                 return
-        raise SourceError(f"the listing does not end: {len(seen)} pages were read", NO_CLOUD_RUN)
+        raise SourceError(
+            f"the listing does not end: {counted(len(seen), 'page was', 'pages were')} read", NO_CLOUD_RUN
+        )
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
         async def once() -> T:
@@ -123,7 +126,7 @@ def _everywhere(failures: list[tuple[str, SourceError]], total: int) -> list[tup
         alike.setdefault((what.partition(" of ")[0], str(error)), []).append((what, error))
     told: list[tuple[str, SourceError]] = []
     for (kind, _), each in alike.items():
-        told += [(f"{kind} in all {total} regions", each[0][1])] if len(each) == total > 1 else each
+        told += [(f"{kind} in all {counted(total, 'region')}", each[0][1])] if len(each) == total > 1 else each
     return told
 
 

@@ -22,7 +22,7 @@ from checks.sources.firestore.channel import Connection
 from checks.sources.firestore.queries import CollectionPlace, Ids, document_of, mask, micros_of, stamp
 from checks.sources.firestore.tally import HeartbeatDocument
 from checks.sources.times import Micros
-from checks.text.plural import counted, form
+from checks.text.plural import counted
 
 ROLE: Final = "roles/datastore.viewer"
 NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
@@ -174,8 +174,8 @@ class Reads:
                 if answer.found.name:
                     found.append(document_of(answer.found))
         if answered != len(names):
-            asked = f"{counted(len(names), 'document')} {form(len(names), 'was', 'were')} asked for"
-            raise SourceError(f"{asked}, and {answered} told of", NO_FIRESTORE)
+            asked = counted(len(names), "document was", "documents were")
+            raise SourceError(f"{asked} asked for, and {answered} told of", NO_FIRESTORE)
         self.billed += answered
         return found
 

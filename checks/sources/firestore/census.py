@@ -23,7 +23,7 @@ from checks.sources.firestore.newest import read_newest
 from checks.sources.firestore.queries import CollectionPlace, micros_of, stamp
 from checks.sources.progress import Progress
 from checks.sources.times import micros, moment
-from checks.text.plural import counted, form
+from checks.text.plural import counted
 from checks.text.show import show
 
 SOURCE: Final = "firestore"
@@ -188,7 +188,7 @@ class HeartbeatReader:
             yield (
                 "families",
                 SourceError(
-                    f"{counted(others, 'document')} {form(others, 'is', 'are')} of more than "
+                    f"{counted(others, 'document is', 'documents are')} of more than "
                     f"{self.walk.terms.most:,} processors, and only counted",
                     "look at what the ids begin with: something else than processors writes here",
                 ),
@@ -197,7 +197,7 @@ class HeartbeatReader:
             yield (
                 "listing",
                 SourceError(
-                    f"{counted(self.walk.seen, 'document')} {form(self.walk.seen, 'was', 'were')} listed where "
+                    f"{counted(self.walk.seen, 'document was', 'documents were')} listed where "
                     f"{self._counted:,} were counted as of the same moment",
                     "try again; if it stays so, something between here and Firestore drops or repeats answers",
                 ),

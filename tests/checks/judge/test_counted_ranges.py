@@ -38,7 +38,7 @@ def test_growth_is_told_as_the_least_that_it_can_be() -> None:
 def test_a_document_of_this_hour_is_regrowth_although_more_went_than_came() -> None:
     report = judge(walked([(FIRST, 30, 500)], [document("A_None_2", created=FRESH)]))
 
-    assert summaries(report, "regrowth") == ["at least 1 malformed documents created in the last hour: it grows"]
+    assert summaries(report, "regrowth") == ["at least 1 malformed document created in the last hour: it grows"]
 
 
 def test_a_canonical_heartbeat_newer_than_all_that_was_not_read_is_the_newest() -> None:
@@ -89,7 +89,7 @@ def test_a_silent_channel_is_told_by_the_least_age() -> None:
 def test_nothing_is_said_of_ids_that_do_not_parse_where_they_were_counted() -> None:
     report = judge(walked([(FIRST, 30, 30)], [document("A_None_2", created=DAY)]))
 
-    assert summaries(report, "malformed-ids") == ["30 malformed ids of 1 processors"]
+    assert summaries(report, "malformed-ids") == ["30 malformed ids of 1 processor"]
 
 
 def test_what_a_walk_leaves_out_is_not_checked_and_said() -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from checks.sources.cloud_run.client import Message
 from checks.sources.image_references import parse_image
 from checks.sources.resource_names import NAME
+from checks.text.plural import counted
 from checks.text.show import show
 
 _NAMED: Final = 5
@@ -28,8 +29,8 @@ def unclear(what: str, containers: Sequence[Message]) -> str | None:
     named = ", ".join(_called(each) for each in containers[:_NAMED])
     more = f", and {len(containers) - _NAMED} more" if len(containers) > _NAMED else ""
     return (
-        f"{what} has {len(containers)} containers ({named}{more}): which of them is the program cannot be told, "
-        "and nothing was changed"
+        f"{what} has {counted(len(containers), 'container')} ({named}{more}): which of them is the program cannot be "
+        "told, and nothing was changed"
     )
 
 

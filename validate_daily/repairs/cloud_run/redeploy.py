@@ -15,6 +15,7 @@ from checks.sources.image_references import parse_image
 from checks.sources.registry.image.files import read_commit
 from checks.sources.registry.tags import read_tags
 from checks.sources.registry.uploads import read_uploads
+from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
 from validate_daily.repairs.cloud_run.rollout import Rolling
@@ -288,7 +289,7 @@ def _notes(seen: Seen, wanted: Tag, ages: _Ages, registry: _Told) -> list[str]:
     if seen.nonce and seen.pinned:
         told.append(f"the redeploy {seen.nonce} held this traffic, and may not have come to its end")
     if len({each.digest for each in seen.serving}) > 1:
-        told.append(f"traffic is split over {len(seen.serving)} revisions: {shares(seen.wanted)}")
+        told.append(f"traffic is split over {counted(len(seen.serving), 'revision')}: {shares(seen.wanted)}")
     return told
 
 

@@ -151,10 +151,9 @@ class _Seen:
         """That something still writes, and who."""
         growing = self.found.growing
         top = ", ".join(f"{show(name, limit=200)} ({count:,})" for name, count in growing.most_common(_NAMED))
-        documents = counted(growing.total(), "malformed document")
-        were = form(growing.total(), "was", "were")
+        documents = counted(growing.total(), "malformed document was", "malformed documents were")
         return (
-            f"{documents} {were} created in {self.pipeline.heartbeats.collection} in "
+            f"{documents} created in {self.pipeline.heartbeats.collection} in "
             f"the last hour, by {top}: something still writes in the old format, and a cleanup would grow back"
         )
 

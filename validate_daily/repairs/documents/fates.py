@@ -8,7 +8,7 @@ from typing import Final
 
 from checks.sources.budget import ask
 from checks.sources.errors import SourceError
-from checks.text.plural import counted, form
+from checks.text.plural import counted
 from validate_daily.repairs.documents.mover import Mover, Shape
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.errors import RefusedError, UnseenError
@@ -122,7 +122,7 @@ def refuse_above(limit: int, count: int) -> None:
     """
     if count > limit:
         raise RefusedError(
-            f"{counted(count, 'document')} {form(count, 'is', 'are')} more than the {limit:,} that one plan may touch",
+            f"{counted(count, 'document is', 'documents are')} more than the {limit:,} that one plan may touch",
             "raise [writes] max_documents, or give --max in a terminal",
         )
 

@@ -20,7 +20,7 @@ from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import Connection
 from checks.sources.progress import Progress
-from checks.text.plural import counted, form
+from checks.text.plural import counted
 from validate_daily.repairs.stores.bill import Bill
 from validate_daily.repairs.stores.timestamps import Nanos, moment, nanos, timestamp
 
@@ -86,7 +86,7 @@ class Lister:
         await ask(self._stream, self.budget, role=ROLE)
         if len(self._rows) != total:
             raise SourceError(
-                f"{counted(len(self._rows), 'document')} {form(len(self._rows), 'was', 'were')} listed where {total:,} "
+                f"{counted(len(self._rows), 'document was', 'documents were')} listed where {total:,} "
                 "were counted as of the same moment",
                 "try again; if it stays so, something between here and Firestore drops or repeats answers",
             )

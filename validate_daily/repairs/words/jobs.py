@@ -41,7 +41,7 @@ def _(plan: JobsPlan) -> list[str]:
 def _(plan: JobsPlan) -> str:
     names = ", ".join(each.name for each in plan.jobs[:SHOWN])
     more = f" and {plan.size - SHOWN} more" if plan.size > SHOWN else ""
-    jobs = f"{counted(plan.size, 'job')} that {form(plan.size, 'follows', 'follow')}"
+    jobs = counted(plan.size, "job that follows", "jobs that follow")
     told = [
         f"{practice(plan)}Update {jobs} {plan.service} of project {plan.project}?",
         f"{form(plan.size, 'Job', 'Jobs')}: {names}{more}",

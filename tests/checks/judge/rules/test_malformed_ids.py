@@ -34,7 +34,7 @@ def test_a_registered_id_is_canonical_however_it_looks(doc: str) -> None:
 def test_ids_that_do_not_parse_as_run_scoped_are_reported_as_left_alone() -> None:
     report = judged([document("p2_nba_raw.season_2024_totals"), document("Active_None_00c0ffee")])
 
-    assert "1 of them do not parse as run-scoped" in report.findings[0].summary
+    assert "1 of them does not parse as run-scoped" in report.findings[0].summary
 
 
 def test_a_part_of_the_collection_already_shows_malformed_ids() -> None:
