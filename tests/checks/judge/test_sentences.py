@@ -1,11 +1,9 @@
 """What a report says of one thing, it says in the singular."""
 
-import io
 import re
 from datetime import timedelta
 
 import pytest
-from rich.console import Console
 
 from checks.evidence.logs import Trouble
 from checks.evidence.snapshot import Snapshot
@@ -50,10 +48,9 @@ ONE_OF_EACH = {
 
 def said(taken: Snapshot) -> str:
     """All that is said of a snapshot: the report, how a terminal shows it, and what its levels of evidence say."""
-    report, out = judge(taken), io.StringIO()
-    render_terminal(report, Console(file=out, width=200))
+    report = judge(taken)
     levels = [rung.says for ladder in ladders(taken) for rung in ladder.rungs]
-    return "\n".join([report.model_dump_json(), out.getvalue(), *levels])
+    return "\n".join([report.model_dump_json(), render_terminal(report), *levels])
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
