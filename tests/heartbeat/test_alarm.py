@@ -141,3 +141,14 @@ def test_threads_share_one_heartbeat_and_one_alarm() -> None:
     assert heartbeat.beat()
     assert json.loads(said.getvalue().splitlines()[1])["heartbeat"]["missed"] == 100
     assert list(memory.documents) == [NAME]
+
+
+def test_each_recovery_counts_the_beats_missed_since_the_one_before(world: World) -> None:
+    beat = world.processor()
+    for missed in (2, 1):
+        world.memory.failures += [google.PermissionDenied("no")] * missed
+        for _ in range(missed + 1):
+            beat()
+
+    recoveries = [line["heartbeat"]["missed"] for line in world.lines if line["heartbeat"]["state"] == "working"]
+    assert recoveries == [2, 1]

@@ -47,3 +47,12 @@ def test_reports_of_different_pipelines_are_not_compared() -> None:
         compare(report.model_copy(update={"pipeline": "other"}), report)
     with pytest.raises(ValueError, match="practice"):
         compare(report.model_copy(update={"practice": False}), report)
+
+
+def test_a_finding_that_a_cut_list_may_have_left_out_is_unseen_and_not_gone() -> None:
+    before = judged([document("Active", STALE), *FRESH], REGISTERED)
+    now = judged([document("Active"), *FRESH], REGISTERED).model_copy(update={"truncated": True})
+
+    since = compare(before, now)
+
+    assert (since.gone, since.unseen) == ((), ("stale-heartbeats: Active",))

@@ -128,3 +128,12 @@ def test_p0_cannot_be_accepted() -> None:
 def test_wrong_excuses_are_named(text: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         parse_settings('[pipeline]\nname = "nba"\nproject = "demo"\n' + text, origin="F")
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["the valid one first", "the valid one last"])
+def test_any_entry_that_holds_accepts_whatever_stands_beside_it(order: int) -> None:
+    entries = [accepted(until=NOW + DAY), accepted(until=NOW - DAY)]
+
+    report = looked(pipeline(accepted=entries[::order]))
+
+    assert (report.verdict, [each.until for each in report.accepted]) == (Verdict.HEALTHY, [NOW + DAY])

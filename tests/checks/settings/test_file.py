@@ -272,3 +272,9 @@ def test_a_duration_reads_as_it_was_written(number: int, unit: str) -> None:
 )
 def test_a_duration_is_told_in_its_two_largest_units(duration: timedelta, text: str) -> None:
     assert format_duration(duration) == text
+
+
+def test_the_place_of_a_job_is_looked_at_like_that_of_a_service() -> None:
+    text = MINIMAL + "region = 'us-west2'\n[[jobs]]\nname = 'backfill'\nregion = 'europe-west1'\nproject = 'theirs'\n"
+
+    assert set(parse_settings(text, origin="F").places) == {("demo-nba", "us-west2"), ("theirs", "europe-west1")}

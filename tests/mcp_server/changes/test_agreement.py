@@ -12,12 +12,14 @@ from mcp.client.context import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
 from mcp_server.app import build_server
+from mcp_server.changes.consent import Refusals
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox, build
 from validate_daily.sandbox.firestore import stamps
 from validate_daily.sandbox.firestore.documents import IdRange
 
 from support.mcp_world import ERAS, refused, told
+from support.plans import PLAN
 
 KEY = "k" * 40
 CHANGING = {"Commit", "BatchWrite", "CreateDocument", "UpdateDocument", "DeleteDocument"}
@@ -259,3 +261,12 @@ async def test_changing_tools_say_so_and_ask_for_a_person(desk: Desk) -> None:
         assert (hints.read_only_hint, hints.destructive_hint) == (False, True)
         assert (tools[name].meta or {})["anthropic/requiresUserInteraction"] is True
         assert list(tools[name].input_schema["properties"]) == ["plan"]
+
+
+def test_a_no_about_one_service_leaves_another_to_be_asked_about() -> None:
+    refusals = Refusals()
+    refusals.remember(PLAN)
+
+    assert refusals.holds(PLAN)
+    assert not refusals.holds(PLAN.model_copy(update={"collection": "another"}))
+    assert not refusals.holds(PLAN.model_copy(update={"target": PLAN.target.model_copy(update={"address": "other:1"})}))

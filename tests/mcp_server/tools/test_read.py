@@ -373,3 +373,12 @@ async def test_what_runs_is_unknown_where_the_registry_cannot_be_read(serve: Ser
 
     assert (answer["complete"], bool(answer["gaps"])) == (False, True)
     assert {each["level"]: each["result"] for each in answer["levels"]}["bytes"] == "unknown"
+
+
+async def test_a_last_page_of_one_processor_is_not_left_out(serve: Serve) -> None:
+    cloud = await serve("healthy")
+    async with client_of(environment_of(cloud)) as client:
+        page = await told(client, "count_heartbeats", limit=29)
+        last = await told(client, "count_heartbeats", limit=29, cursor=page["next_cursor"])
+
+    assert (len(page["processors"]), len(last["processors"]), last["next_cursor"]) == (29, 1, None)

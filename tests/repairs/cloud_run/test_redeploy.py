@@ -1,6 +1,7 @@
 """A redeploy changes the image alone, proves it before it gets traffic, and says truly where it ended."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -296,3 +297,17 @@ async def test_an_effect_that_cannot_be_seen_is_unknown_and_no_failure(tmp_path:
     assert files == "its files hold what 2 code probes look for"
     assert len(rest) == 2
     assert all(each.startswith("unknown: ") and "PERMISSION_DENIED" in each for each in rest)
+
+
+async def test_the_tag_of_our_last_redeploy_is_not_used_where_somebody_deployed_by_digest_since(tmp_path: Path) -> None:
+    async with cloud("tag-moved", tmp_path) as practice:
+        assert (await practice.apply(await practice.plan())).done
+        service = practice.world.service(PHASE2)
+        theirs = replace(service.template, labels={"deployed-by": "somebody"}, revision="")
+        now = practice.world.clock.now()
+        practice.world.run.update(
+            service, template=theirs, traffic=service.traffic, labels={}, at=now, takes=timedelta()
+        )
+
+        with pytest.raises(RefusedError, match="was not deployed by a tag, and the settings name none"):
+            await practice.plan(audit=practice.audit)

@@ -1,5 +1,7 @@
 """A rollback moves traffic alone: back to what a redeploy found, or to a revision that a person names."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,16 @@ async def test_traffic_that_somebody_moves_after_the_plan_is_left_alone(tmp_path
         with pytest.raises(RefusedError, match="somebody changed"):
             await applied(practice, plan)
         assert (practice.changes, practice.serving(PHASE3)) == ([], serving)
+
+
+async def test_tags_of_revisions_stay_where_they_are_when_traffic_moves(tmp_path: Path) -> None:
+    async with cloud("healthy", tmp_path) as practice:
+        service = practice.world.service(PHASE2)
+        before = service.created_revision
+        practice.world.deploy(PHASE2, "old")
+        traffic = (*service.traffic, replace(service.traffic[0], percent=0, tag="preview"))
+        now = practice.world.clock.now()
+        practice.world.run.update(service, traffic=traffic, at=now, takes=timedelta())
+        plan = await planned(practice, to=before)
+
+    assert {(each.revision, each.percent, each.tag) for each in plan.traffic} == {(before, 100, ""), ("", 0, "preview")}

@@ -12,7 +12,7 @@ from validate_daily.handoff.repair_history import repairs_since
 from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback
 from validate_daily.repairs.documents.cleanup import apply_cleanup
 from validate_daily.repairs.documents.restore import apply_restore, plan_restore
-from validate_daily.repairs.plans.audit_event import AuditError, Event, new_event
+from validate_daily.repairs.plans.audit_event import AuditError, AuditMoment, Event, ends, new_event
 from validate_daily.repairs.plans.cloud_run_plans import RollbackPlan
 from validate_daily.repairs.plans.errors import RefusedError
 from validate_daily.repairs.plans.plan import RestorePlan, place_of
@@ -271,3 +271,16 @@ def test_a_line_of_an_earlier_version_says_whose_it_is_by_its_evidence() -> None
     assert event.is_of(pipeline, [PLAN.target])
     assert not event.is_of(pipeline, [elsewhere])
     assert not event.is_of(settings_for("staging").pipeline, [PLAN.target])
+
+
+def test_lines_that_say_no_place_end_no_plan_but_their_own() -> None:
+    def line(moment: AuditMoment, plan: str) -> Event:
+        return new_event(
+            moment, repair="cleanup", plan=plan, principal=PLAN.principal, identity="x", evidence={}, subject="c"
+        )
+
+    start, other = line("before", PLAN.id), line("before", "f" * 16)
+
+    assert not ends(other, start)
+    assert ends(line("after", PLAN.id), start)
+    assert not ends(line("interrupted", PLAN.id), start)

@@ -29,3 +29,12 @@ def test_an_operation_that_was_tried_again_and_ended_is_over() -> None:
     witnessed = logs(run(), operations=[operation(5 * MINUTE * 60), operation(4 * MINUTE * 60, ended=True)])
 
     assert told(judge(seen(service(), tags=[tag()], told=witnessed))) == []
+
+
+def test_an_operation_of_the_same_name_that_ended_in_another_service_ends_nothing() -> None:
+    elsewhere = operation(4 * MINUTE * 60, ended=True).model_copy(update={"source": "worker"})
+    witnessed = logs(run(), operations=[operation(5 * MINUTE * 60), elsewhere])
+
+    report = judge(seen(service(), tags=[tag()], told=witnessed))
+
+    assert told(report) == [("stuck-operation", "P1", "coordinator")]
