@@ -12,8 +12,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from checks.ask.snapshot import check, collect, target_of
 from checks.evidence.snapshot import Snapshot
 from checks.judge.report import Report
-from checks.judge.rules import Rule, Source
+from checks.judge.rules import Rule
 from checks.settings.pipeline import Pipeline
+from checks.settings.sources import SourceName
 from checks.sources.progress import Progress
 from checks.sources.shared_connections import SharedLogin
 from mcp_server.answers.answer import Searched
@@ -54,11 +55,11 @@ class ToolCall:
         """A check by these rules."""
         return await check(self.pipeline, rules=rules, progress=self.progress, **self.means)
 
-    async def collect(self, sources: Collection[Source]) -> Snapshot:
+    async def collect(self, sources: Collection[SourceName]) -> Snapshot:
         """What these sources tell."""
         return await collect(self.pipeline, sources=sources, progress=self.progress, **self.means)
 
-    def need(self, source: Source) -> None:
+    def need(self, source: SourceName) -> None:
         """Make sure that a source may be asked.
 
         Raises:
@@ -77,18 +78,18 @@ class ToolCall:
         )
         return self.state.keep(snapshot)
 
-    def practice(self, source: Source) -> bool:
+    def practice(self, source: SourceName) -> bool:
         """Whether a source is an emulator or a sandbox."""
         return target_of(self.pipeline, source, self.state.environment).practice
 
-    def searched(self, source: Source, since: datetime | None = None, until: datetime | None = None) -> Searched:
+    def searched(self, source: SourceName, since: datetime | None = None, until: datetime | None = None) -> Searched:
         """Where a source was asked, and in which window."""
         target = target_of(self.pipeline, source, self.state.environment)
         return Searched(source=source, where=target.resource, since=since, until=until or self.now)
 
 
 @asynccontextmanager
-async def looking(ctx: Context[ServerState, Any], *sources: Source) -> AsyncGenerator[ToolCall]:
+async def looking(ctx: Context[ServerState, Any], *sources: SourceName) -> AsyncGenerator[ToolCall]:
     """Begin a look at these sources, when its turn has come.
 
     Raises:

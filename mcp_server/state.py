@@ -12,9 +12,9 @@ from typing import Final
 from mcp.server.mcpserver.exceptions import ToolError
 
 from checks.evidence.snapshot import Snapshot
-from checks.judge.rules import Source
 from checks.settings.file import Settings, load_settings
 from checks.settings.pipeline import Pipeline
+from checks.settings.sources import SourceName
 from checks.sources.shared_connections import SharedLogin
 from mcp_server.changes.consent import Refusals
 
@@ -50,10 +50,10 @@ class ServerState:
     remote: bool = False
     refusals: Refusals = field(default_factory=Refusals)
     _census: OrderedDict[datetime, Snapshot] = field(default_factory=OrderedDict[datetime, Snapshot])
-    _turns: dict[tuple[Source, ...], asyncio.Semaphore] = field(
+    _turns: dict[tuple[SourceName, ...], asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
     )
-    _waiting: dict[tuple[Source, ...], int] = field(default_factory=lambda: defaultdict(int))
+    _waiting: dict[tuple[SourceName, ...], int] = field(default_factory=lambda: defaultdict(int))
 
     def settings(self) -> Settings:
         """The settings as they are now: mending the file needs no restart.
@@ -79,7 +79,7 @@ class ServerState:
         return snapshot.model_copy(update={"census": snapshot.census.model_copy(update={"billed_reads": 0})})
 
     @asynccontextmanager
-    async def turn(self, sources: tuple[Source, ...]) -> AsyncGenerator[None]:
+    async def turn(self, sources: tuple[SourceName, ...]) -> AsyncGenerator[None]:
         """Wait for the turn of a call that asks these sources.
 
         Raises:

@@ -9,16 +9,17 @@ from checks.ask.snapshot import DEFAULT_TIMEOUT, collect, target_of
 from checks.evidence.deployments import Deployments
 from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.code import ProbeReport, SubjectProbed, missing, of_image, of_subject, report_of
-from checks.judge.rules import Source
 from checks.settings.code_probe import CodeProbe
+from checks.settings.deployments import ServiceSettings
 from checks.settings.errors import UsageError
-from checks.settings.pipeline import Pipeline, ServiceSettings
+from checks.settings.pipeline import Pipeline
+from checks.settings.sources import SourceName
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.progress import Progress, quiet
 from checks.text.show import show
 
-_SOURCES: Final[tuple[Source, ...]] = ("cloud-run", "registry", "firestore", "logging")
+_SOURCES: Final[tuple[SourceName, ...]] = ("cloud-run", "registry", "firestore", "logging")
 
 
 async def probe(

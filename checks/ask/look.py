@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from checks.evidence.deployments import Deployments, Image
 from checks.evidence.logs import Logs
 from checks.evidence.snapshot import Gap, Target
-from checks.judge.rules import Source
 from checks.settings.pipeline import Pipeline
+from checks.settings.sources import SourceName
 from checks.sources.credentials import Login
 from checks.sources.progress import Progress
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from checks.sources.budget import Budget
     from checks.sources.firestore.census import CensusReading
 
-_MODULES: Final[dict[Source, str]] = {
+_MODULES: Final[dict[SourceName, str]] = {
     "firestore": "checks.sources.firestore.census",
     "cloud-run": "checks.sources.cloud_run.deployments",
     "logging": "checks.sources.logging.logs",
@@ -26,7 +26,7 @@ _MODULES: Final[dict[Source, str]] = {
 }
 
 
-def load(sources: Iterable[Source]) -> None:
+def load(sources: Iterable[SourceName]) -> None:
     """Load what these sources need of Google's packages: that takes seconds, which are not the budget's."""
     importlib.import_module("checks.sources.budget")
     for source in sources:
@@ -38,7 +38,7 @@ class SourceReads:
     """What is asked, where, and within which limits. Each method is None, without a gap, for what is not asked."""
 
     pipeline: Pipeline
-    targets: Mapping[Source, Target]
+    targets: Mapping[SourceName, Target]
     budget: "Budget"
     progress: Progress
     login: Login

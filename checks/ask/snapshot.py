@@ -9,8 +9,9 @@ from typing import Final
 from checks.ask.look import SourceReads, load
 from checks.evidence.snapshot import Gap, Snapshot, Target
 from checks.judge.report import MOST_PROCESSORS, Report, judge
-from checks.judge.rules import RULES, SOURCES, Rule, Source
+from checks.judge.rules import RULES, Rule
 from checks.settings.pipeline import Pipeline
+from checks.settings.sources import SOURCES, SourceName
 from checks.sources.addresses import logging_target, registry_target, run_target
 from checks.sources.credentials import Login
 from checks.sources.firestore.channel import firestore_target
@@ -18,7 +19,7 @@ from checks.sources.progress import Progress, quiet
 
 DEFAULT_TIMEOUT: Final = 60.0
 
-_TARGETS: Final[dict[Source, Callable[[Pipeline, Mapping[str, str]], Target]]] = {
+_TARGETS: Final[dict[SourceName, Callable[[Pipeline, Mapping[str, str]], Target]]] = {
     "firestore": lambda pipeline, environment: firestore_target(
         f"projects/{pipeline.heartbeat_project}/databases/{pipeline.heartbeats.database}", environment
     ),
@@ -28,7 +29,7 @@ _TARGETS: Final[dict[Source, Callable[[Pipeline, Mapping[str, str]], Target]]] =
 }
 
 
-def target_of(pipeline: Pipeline, source: Source, environment: Mapping[str, str]) -> Target:
+def target_of(pipeline: Pipeline, source: SourceName, environment: Mapping[str, str]) -> Target:
     """Where a source is asked, without going there.
 
     Raises:
@@ -65,7 +66,7 @@ async def check(
         UsageError: an address is refused before anything is asked.
     """
     applied = tuple(rule for rule in rules if not count_only or rule.name in _COUNTED)
-    sources: set[Source] = {source for rule in applied for source in rule.needs}
+    sources: set[SourceName] = {source for rule in applied for source in rule.needs}
     snapshot = await collect(
         pipeline,
         sources=sources,
@@ -81,7 +82,7 @@ async def check(
 async def collect(
     pipeline: Pipeline,
     *,
-    sources: Collection[Source] = SOURCES,
+    sources: Collection[SourceName] = SOURCES,
     as_of: datetime | None = None,
     count_only: bool = False,
     whole_images: bool = False,
@@ -106,8 +107,8 @@ async def collect(
     Raises:
         UsageError: an address is refused before anything is asked.
     """
-    asked: list[Source] = [source for source in SOURCES if source in sources and source not in pipeline.unasked]
-    targets: dict[Source, Target] = {source: target_of(pipeline, source, environment) for source in asked}
+    asked: list[SourceName] = [source for source in SOURCES if source in sources and source not in pipeline.unasked]
+    targets: dict[SourceName, Target] = {source: target_of(pipeline, source, environment) for source in asked}
     await asyncio.to_thread(load, asked)  # not before the addresses have proved right
     from checks.sources.budget import Budget  # noqa: PLC0415 - Google's packages load when used
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from checks.ask.discovery import Discovery
 from checks.evidence.deployments import Job, Service
-from checks.settings.pipeline import JobSettings as JobEntry
-from checks.settings.pipeline import Processor
-from checks.settings.pipeline import ServiceSettings as ServiceEntry
+from checks.settings.deployments import JobSettings as JobEntry
+from checks.settings.deployments import ServiceSettings as ServiceEntry
+from checks.settings.heartbeats import Processor
 from checks.text.plural import counted, form
 from checks.text.show import show
 from checks.text.toml import basic_string, comment

@@ -11,7 +11,7 @@ from checks.evidence.base import Evidence
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import is_quiet
-from checks.settings.pipeline import Accepted
+from checks.settings.excuses import Accepted
 
 LONGEST: Final = timedelta(days=90)
 """Nobody accepts a finding for longer than this: it would be forgotten."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from checks.evidence.snapshot import Census, Family, Heartbeat, Snapshot
 from checks.judge.finding import key
-from checks.settings.pipeline import Processor
+from checks.settings.heartbeats import Processor
 
 CHANNEL_MINIMUM: Final = 3
 """Fewer stale processors than this are those processors' own trouble."""

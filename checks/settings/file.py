@@ -13,31 +13,15 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from checks.settings.code_probe import CodeProbe
 from checks.settings.errors import SettingsError
-from checks.settings.named_file_only import Agent, AuditLog, Http, Price, Writes
-from checks.settings.pipeline import (
-    CONFIG_NAME,
-    Accepted,
-    Endpoints,
-    Heartbeats,
-    Identity,
-    JobSettings,
-    Pipeline,
-    Processor,
-    Quiet,
-    ServiceSettings,
-    Sources,
-    Thresholds,
-)
+from checks.settings.named_file_only import Agent, AuditLog, Writes
+from checks.settings.pipeline import Pipeline
+from checks.settings.section import Section
 from checks.text.show import show
 
+CONFIG_NAME: Final = "validate-daily.toml"
 CONFIG_VARIABLE: Final = "VALIDATE_DAILY_CONFIG"
 MAX_BYTES: Final = 1 << 20
-_SECTIONS: Final[tuple[type[BaseModel], ...]] = (
-    Pipeline, Identity, Heartbeats, Processor, Thresholds, Sources, ServiceSettings, JobSettings, Quiet, Accepted,
-    Endpoints, Http, Writes, AuditLog, CodeProbe, Agent, Price,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +149,6 @@ def _key(location: Sequence[int | str]) -> str:
 
 
 def _guess(location: Sequence[int | str]) -> str:
-    known = {name for section in _SECTIONS for name in section.model_fields}
+    known = {name for section in Section.__subclasses__() for name in section.model_fields}
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""

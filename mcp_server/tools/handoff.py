@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from mcp.server.mcpserver.context import Context
 from pydantic import Field
 
-from checks.judge.rules import SOURCES
+from checks.settings.sources import SOURCES
 from mcp_server.answers.handoff import HandoffAnswer, HandoffText, handoff_answer, text_answer
 from mcp_server.call import looking
 from mcp_server.cursor import CursorArgument

@@ -13,7 +13,8 @@ from checks.ask.questions import long_operations, recent_malformed
 from checks.ask.questions import search_logs as search
 from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import Report, judge
-from checks.judge.rules import RULES, SOURCES, rules_of
+from checks.judge.rules import RULES, rules_of
+from checks.settings.sources import SOURCES
 from checks.sources.logging.question import LogQuestion
 from mcp_server.answers.answer import Searched, seen_of
 from mcp_server.answers.code import CodeAnswer, code_answer

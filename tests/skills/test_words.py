@@ -8,7 +8,9 @@ from typing import Any, cast
 import pytest
 
 from checks.judge.processors import CHANNEL_MINIMUM
-from checks.settings.pipeline import Heartbeats, Pipeline, Processor, Sources, Thresholds
+from checks.settings.heartbeats import Heartbeats, Processor, Thresholds
+from checks.settings.pipeline import Pipeline
+from checks.settings.sources import Sources
 from checks.sources.firestore.tally import CLOCK_SKEW, HOUR
 from mcp_server.app import read_tools
 from skills import pages, read_page

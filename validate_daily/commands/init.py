@@ -18,7 +18,10 @@ from checks.formats.practice import practice_addresses, practice_line
 from checks.formats.settings_draft import draft, searched
 from checks.judge.verdict import ExitCode
 from checks.settings.errors import UsageError
-from checks.settings.pipeline import CONFIG_NAME, Heartbeats, Identity, Name, Pipeline
+from checks.settings.file import CONFIG_NAME
+from checks.settings.heartbeats import Heartbeats
+from checks.settings.pipeline import Identity, Pipeline
+from checks.settings.section import Name
 from checks.text.plural import counted, form
 from checks.text.show import show
 

@@ -10,7 +10,7 @@ from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Family, Heartbeat, Snapshot
 from checks.judge.deployed.proofs import Outcome
 from checks.judge.processors import recovered
-from checks.settings.pipeline import Processor
+from checks.settings.heartbeats import Processor
 from checks.text.duration import format_duration
 from checks.text.plural import counted, form
 from heartbeat.document_id import Kind, parse

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Finding
@@ -28,11 +28,7 @@ from checks.judge.rules.stuck_operation import stuck_operation
 from checks.judge.rules.two_witnesses import two_witnesses
 from checks.judge.rules.unparsable_heartbeats import unparsable_heartbeats
 from checks.judge.rules.unreadable_evidence import unreadable_evidence
-
-Source = Literal["firestore", "cloud-run", "logging", "registry"]
-"""What a check can look at."""
-
-SOURCES: Final[tuple[Source, ...]] = ("firestore", "cloud-run", "logging", "registry")
+from checks.settings.sources import SourceName
 
 HEARTBEATS: Final = "0.2"
 """The phase of the daily validation that looks at heartbeats alone."""
@@ -43,7 +39,7 @@ class Rule:
     """One rule: a pure function from a snapshot to findings, the sources that it cannot do without, and its phase."""
 
     judge: Callable[[Snapshot], Iterator[Finding]]
-    needs: tuple[Source, ...]
+    needs: tuple[SourceName, ...]
     phase: str | None = None
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.finding import Finding, Severity
-from checks.settings.pipeline import JobSettings, ServiceSettings
+from checks.settings.deployments import JobSettings, ServiceSettings
 
 
 def missing_deployments(snapshot: Snapshot) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from typing import Final, Protocol, TypeVar
 
 from checks.evidence.deployments import Deployments, Job, Revision, Service
 from checks.evidence.snapshot import Gap, Target
-from checks.settings.pipeline import Pipeline, Sources
+from checks.settings.pipeline import Pipeline
+from checks.settings.sources import Sources
 from checks.sources.budget import Budget, ask, gaps, patient
 from checks.sources.cloud_run.client import NO_CLOUD_RUN, Message, Page, RunClient, connect
 from checks.sources.cloud_run.messages import read_job, read_revision, read_service, short

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Gap, Target
-from checks.settings.pipeline import Sources
+from checks.settings.sources import Sources
 from checks.sources.budget import Budget, ask, gaps, patient
 from checks.sources.cloud_run.client import NO_CLOUD_RUN, Message, Page, RunClient, connect
 from checks.sources.cloud_run.deployments import MAX_PAGES, ROLE, SOURCE

@@ -10,7 +10,7 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from checks.evidence.deployments import Image, Job, Revision, Service, Share, State
-from checks.settings.pipeline import Sources
+from checks.settings.sources import Sources
 from checks.sources.cloud_run.client import Message
 from checks.sources.image_references import parse_image
 from checks.sources.resource_names import NAME

@@ -7,10 +7,10 @@ import pytest
 from checks.ask.snapshot import collect
 from checks.evidence.snapshot import Snapshot
 from checks.judge.report import judge
-from checks.judge.rules import SOURCES, Source
 from checks.settings.errors import UsageError
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
+from checks.settings.sources import SOURCES, SourceName
 from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Clock, Fault, Sandbox, build
 
@@ -56,7 +56,7 @@ async def test_only_what_is_asked_for_is_asked(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("source", ["cloud-run", "logging", "registry"])
-async def test_a_source_that_is_switched_off_is_not_asked_and_no_gap(sandbox: Sandbox, source: Source) -> None:
+async def test_a_source_that_is_switched_off_is_not_asked_and_no_gap(sandbox: Sandbox, source: SourceName) -> None:
     switches = EXAMPLE.sources.model_copy(update={source.replace("-", "_"): "off"})
 
     snapshot = await look(sandbox, pipeline=EXAMPLE.model_copy(update={"sources": switches}))
@@ -78,7 +78,7 @@ async def test_without_firestore_the_clock_is_this_machines_and_that_is_a_gap(sa
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("status", ["UNAVAILABLE", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED"])
-async def test_a_source_that_fails_hinders_no_other(serve: Serve, source: Source, status: str) -> None:
+async def test_a_source_that_fails_hinders_no_other(serve: Serve, source: SourceName, status: str) -> None:
     fault = {"service": SIDES[source], "status": status}
     sandbox = await serve("healthy", Fault.model_validate(fault))
 
@@ -91,7 +91,7 @@ async def test_a_source_that_fails_hinders_no_other(serve: Serve, source: Source
 
 
 @pytest.mark.parametrize("source", SOURCES)
-async def test_a_source_that_hangs_costs_the_budget_and_hinders_no_other(serve: Serve, source: Source) -> None:
+async def test_a_source_that_hangs_costs_the_budget_and_hinders_no_other(serve: Serve, source: SourceName) -> None:
     sandbox = await serve("healthy", Fault.model_validate({"service": SIDES[source], "hang": True}))
     await collect(EXAMPLE, sources=(), environment=sandbox.environment())
     started = asyncio.get_running_loop().time()
@@ -105,7 +105,7 @@ async def test_a_source_that_hangs_costs_the_budget_and_hinders_no_other(serve: 
 @pytest.mark.parametrize(("source", "variable"), VARIABLES.items())
 @pytest.mark.parametrize("address", ["10.0.0.1:8080", "https://evil.example", "http://127.0.0.1:1", "127.0.0.1"])
 async def test_an_address_that_is_refused_is_refused_before_anything_is_asked(
-    sandbox: Sandbox, source: Source, variable: str, address: str
+    sandbox: Sandbox, source: SourceName, variable: str, address: str
 ) -> None:
     with pytest.raises(UsageError, match=variable):
         await collect(EXAMPLE, sources=(source,), environment=sandbox.environment() | {variable: address})

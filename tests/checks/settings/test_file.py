@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from checks.settings.address import endpoint, plain_text
 from checks.settings.errors import SettingsError
 from checks.settings.file import load_settings, parse_settings
+from checks.settings.heartbeats import Processor
 from checks.text.duration import format_duration, parse_duration
 from validate_daily.commands.init import settings_text
 
@@ -112,7 +113,7 @@ def test_the_template_names_every_key() -> None:
         pipeline.Thresholds,
         pipeline.Endpoints,
         pipeline.Http,
-        pipeline.Processor,
+        Processor,
         pipeline.Sources,
         pipeline.ServiceSettings,
         pipeline.JobSettings,

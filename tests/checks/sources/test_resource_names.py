@@ -6,7 +6,7 @@ import google.cloud.run_v2 as run
 import pytest
 from google.cloud.logging_v2.types import LogEntry
 
-from checks.settings.pipeline import Sources
+from checks.settings.sources import Sources
 from checks.sources.cloud_run.messages import read_job, read_service
 from checks.sources.image_references import parse_image
 from checks.sources.logging.lines import read_line

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.settings.pipeline import Name
+from checks.settings.section import Name
 from validate_daily.repairs.plans.plan import Plan, Untouched
 
 LATEST: Final = ""

@@ -1,0 +1,51 @@
+"""The sources of a check: their names, their addresses, and how they are read."""
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import (
+    StringConstraints,
+)
+
+from checks.settings.address import Endpoint
+from checks.settings.section import Name, Section
+from checks.text.duration import Duration
+
+SourceName = Literal["firestore", "cloud-run", "logging", "registry"]
+"""What a check can look at."""
+
+SOURCES: Final[tuple[SourceName, ...]] = ("firestore", "cloud-run", "logging", "registry")
+
+
+class Endpoints(Section):
+    """``[endpoints]``: where to reach an API instead of Google's own address; for practice, on loopback."""
+
+    run: Endpoint | None = None
+    logging: Endpoint | None = None
+    registry: Endpoint | None = None
+
+
+Switch = Literal["on", "off"]
+Flag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+
+
+class Sources(Section):
+    """``[sources]``: what is looked at besides the heartbeats, and how.
+
+    Attributes:
+        cloud_run, logging, registry: "off" is a choice, and every report names it.
+        window: how far back the logs are searched.
+        run_marker: what stands before a processor's name in the log line of a finished run, the second witness.
+        operation_limit: an operation that told of its START longer ago than this, and of no END, is stuck.
+        flags: the environment variables whose values may leave Cloud Run; all others stay there.
+        commit_label: the label that claims a commit.
+    """
+
+    cloud_run: Switch = "on"
+    logging: Switch = "on"
+    registry: Switch = "on"
+    window: Duration = timedelta(hours=24)
+    run_marker: Annotated[str, StringConstraints(min_length=3, max_length=100)] = "Processor run completed: "
+    operation_limit: Duration = timedelta(minutes=30)
+    flags: tuple[Flag, ...] = ("ENABLE_HEARTBEATS",)
+    commit_label: Name = "commit-sha"
