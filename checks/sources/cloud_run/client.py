@@ -19,6 +19,8 @@ T = TypeVar("T")
 Message = Any
 """Protobuf's own classes are made at run time."""
 
+SOURCE: Final = "cloud-run"
+ROLE: Final = "roles/run.viewer"
 NO_CLOUD_RUN: Final = "check that the address is Cloud Run's, and try again"
 _PAGE: Final = 100
 

@@ -32,7 +32,7 @@ async def read_newest(reads: Reads, tally: Tally, steps: Iterable[int], horizon:
     for document in await reads.get(tally.registered_in_ranges):
         tally.move(document)
     latest = tally.now + CLOCK_SKEW
-    for document in await reads.few(reads.place.future(latest, _MOST_FUTURE)):
+    for document in await reads.few(reads.place.newer_than(latest, _MOST_FUTURE)):
         tally.see(document)
     last: HeartbeatDocument | None = None
     for size in steps:

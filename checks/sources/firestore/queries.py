@@ -102,8 +102,8 @@ class CollectionPlace:
             query.start_at = Cursor(values=[_timestamp(after.beat), self._reference(after.doc)], before=False)
         return query
 
-    def future(self, since: Micros, limit: int) -> StructuredQuery:
-        """The documents with heartbeats after ``since``, furthest first."""
+    def newer_than(self, since: Micros, limit: int) -> StructuredQuery:
+        """The documents with heartbeats after ``since``, newest first."""
         return self._by_beat(_filter(FIELD, _Operator.GREATER_THAN, _timestamp(since)), limit)
 
     def document(self, document_id: str) -> str:

@@ -10,8 +10,7 @@ from checks.evidence.permission_checks import Permission, PermissionCheck, Permi
 from checks.evidence.snapshot import NotChecked, Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, patient
-from checks.sources.cloud_run.client import Message, Page, RunClient, connect
-from checks.sources.cloud_run.deployments import ROLE, SOURCE
+from checks.sources.cloud_run.client import ROLE, SOURCE, Message, Page, RunClient, connect
 from checks.sources.cloud_run.messages import short
 from checks.sources.image_references import parse_image
 from checks.sources.permission_checks.attempts import PermissionChecker

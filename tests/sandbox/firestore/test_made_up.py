@@ -73,7 +73,7 @@ def test_heartbeats_come_in_the_same_order(
     last = None
     if after is not None and after < len(ids) and (version := made.get(ids[after], now)):
         last = HeartbeatDocument(ids[after], version.created, None, version.created, version.updated)
-    asked = PLACE.future(bound, limit) if future else PLACE.newest(bound, limit, after=last)
+    asked = PLACE.newer_than(bound, limit) if future else PLACE.newest(bound, limit, after=last)
     wanted = plan.read("", m.StructuredQuery.FromString(StructuredQuery.serialize(asked)))
 
     assert rows(query.run(wanted, made, now)) == rows(query.run(wanted, real, now))

@@ -15,8 +15,7 @@ from google.longrunning import operations_pb2  # pyright: ignore[reportMissingTy
 from checks.evidence.snapshot import Target
 from checks.sources.budget import Budget, ask
 from checks.sources.channel import open_channel
-from checks.sources.cloud_run.client import Message
-from checks.sources.cloud_run.deployments import ROLE
+from checks.sources.cloud_run.client import ROLE, Message
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.google_errors import explain

@@ -11,7 +11,8 @@ from checks.evidence.snapshot import Gap, Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget
 from checks.sources.cloud_run.client import Message
-from checks.sources.cloud_run.deployments import MAX_PAGES, read_deployments
+from checks.sources.cloud_run.deployments import read_deployments
+from checks.sources.cloud_run.listing import MAX_PAGES
 from checks.sources.progress import quiet
 
 from support.run_world import (

@@ -2,8 +2,7 @@ from collections.abc import Mapping
 
 from checks.evidence.snapshot import Target
 from checks.sources.budget import Budget
-from checks.sources.cloud_run.deployments import MAX_PAGES
-from checks.sources.cloud_run.listing import Listed, list_places
+from checks.sources.cloud_run.listing import MAX_PAGES, ListedPlaces, list_places
 from checks.sources.credentials import Login
 from checks.sources.progress import quiet
 
@@ -16,7 +15,7 @@ EVERYWHERE = (*HERE, ("demo-nba", "us-east1"))
 
 async def listed(
     answers: Mapping[str, Answer], places: tuple[tuple[str, str], ...] = HERE, *, seconds: float = 20.0
-) -> Listed:
+) -> ListedPlaces:
     async with stand_in(answers) as address:
         target = Target(source="cloud-run", address=address, resource=PLACE, practice=True)
         return await list_places(places, target, Budget(seconds), quiet, login=Login())
