@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from validate_daily.source_code.report import CodeReport, look_at
+from validate_daily.source_code.report import CodeReport, check_tree
 from validate_daily.source_code.tree import read_tree
 
 
@@ -12,7 +12,7 @@ def looked_at(root: Path, files: Mapping[str, str]) -> CodeReport:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    return look_at(read_tree(root))
+    return check_tree(read_tree(root))
 
 
 def places(report: CodeReport) -> set[tuple[str, str, int]]:

@@ -11,7 +11,7 @@ from checks.formats.format import format_named
 from checks.judge.verdict import ExitCode
 from checks.settings.errors import UsageError
 from checks.text.show import show
-from validate_daily.source_code.report import CodeReport, look_at
+from validate_daily.source_code.report import CodeReport, check_tree
 from validate_daily.source_code.tree import read_tree
 
 SUMMARY: Final = "find in source code what silently switches heartbeats off, or stops a container from starting"
@@ -61,5 +61,5 @@ def _look(paths: list[Path]) -> CodeReport:
             )
         else:
             files.add(below)
-    report = sum((look_at(read_tree(folder)).below(shown) for folder, shown in folders.items()), CodeReport())
-    return report + look_at(read_tree(here)).only(files.__contains__) if files else report
+    report = sum((check_tree(read_tree(folder)).below(shown) for folder, shown in folders.items()), CodeReport())
+    return report + check_tree(read_tree(here)).only(files.__contains__) if files else report

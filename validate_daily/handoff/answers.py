@@ -3,21 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from validate_daily.handoff import deployment_answers as of_deployments
-from validate_daily.handoff import heartbeat_answers as of_heartbeats
+from validate_daily.handoff import deployment_answers, heartbeat_answers
 from validate_daily.handoff.claim import Check
 from validate_daily.handoff.measurements import Measurement, Measurements
 
 ANSWERS: Final[Mapping[Check, Callable[[Measurements, str, str], Measurement]]] = {
-    Check.VERDICT: of_heartbeats.verdict,
-    Check.DOCUMENTS: of_heartbeats.documents,
-    Check.MALFORMED: of_heartbeats.malformed,
-    Check.GROWTH: of_heartbeats.growth,
-    Check.HEARTBEAT: of_heartbeats.heartbeat,
-    Check.FINDING: of_heartbeats.finding,
-    Check.SERVES: of_deployments.serves,
-    Check.REVISION: of_deployments.revision,
-    Check.COMMIT: of_deployments.commit,
+    Check.VERDICT: heartbeat_answers.verdict,
+    Check.DOCUMENTS: heartbeat_answers.documents,
+    Check.MALFORMED: heartbeat_answers.malformed,
+    Check.GROWTH: heartbeat_answers.growth,
+    Check.HEARTBEAT: heartbeat_answers.heartbeat,
+    Check.FINDING: heartbeat_answers.finding,
+    Check.SERVES: deployment_answers.serves,
+    Check.REVISION: deployment_answers.revision,
+    Check.COMMIT: deployment_answers.commit,
 }
 
 

@@ -66,8 +66,8 @@ class CodeReport:
         )
 
 
-def look_at(tree: Tree) -> CodeReport:
-    """Judge one tree."""
+def check_tree(tree: Tree) -> CodeReport:
+    """Apply every rule to one tree."""
     project = Project(tree=tree, packages=Packages.of(tree))
     told = [each for rule in RULES for each in rule.judge(project)]
     findings, allowed = apply_allowances([each for each in told if isinstance(each, CodeFinding)], tree)

@@ -66,19 +66,19 @@ def is_cloud_build(path: str) -> bool:
 
 def read_tree(root: Path, limits: TreeLimits | None = None) -> Tree:
     """Read a directory. What a file system does ends as an ``UnreadFile``, never as an exception."""
-    reading = _Reading(root=root, limits=limits or TreeLimits())
-    reading.walk()
+    reader = _TreeReader(root=root, limits=limits or TreeLimits())
+    reader.walk()
     return Tree(
         name=root.resolve().name,
-        modules=reading.modules,
-        texts=reading.texts,
-        files=frozenset(reading.files),
-        unread=tuple(reading.unread),
+        modules=reader.modules,
+        texts=reader.texts,
+        files=frozenset(reader.files),
+        unread=tuple(reader.unread),
     )
 
 
 @dataclass(slots=True, kw_only=True)
-class _Reading:
+class _TreeReader:
     root: Path
     limits: TreeLimits
     modules: dict[str, Module] = field(default_factory=dict[str, Module])

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from validate_daily.source_code.container.command import Running, running
+from validate_daily.source_code.container.command import ContainerCommand, commands_of
 from validate_daily.source_code.container.copies import CopiedImage, build, contexts_of
 from validate_daily.source_code.container.dockerfile import BuildStage, read_dockerfile
 from validate_daily.source_code.container.installs import Installed, installed
@@ -29,7 +29,7 @@ class Way:
 
     image: CopiedImage
     installed: Installed
-    commands: tuple[Running, ...]
+    commands: tuple[ContainerCommand, ...]
     left_out: tuple[LeftOut, ...]
     begun: bool
 
@@ -83,7 +83,7 @@ def _ways(path: str, stages: Sequence[BuildStage], packages: Packages, tree: Tre
 
 def _way(image: CopiedImage, packages: Packages) -> Way:
     have = installed(image)
-    commands = tuple(running(image))
+    commands = tuple(commands_of(image))
     reach = Reach(packages=packages, image=image, installed=have.names)
-    left_out = tuple(reach.walk(begins for command in commands for begins in command.begins))
+    left_out = tuple(reach.walk(entry for command in commands for entry in command.entry_points))
     return Way(image, have, commands, left_out, reach.begun)

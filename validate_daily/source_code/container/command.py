@@ -56,7 +56,7 @@ _OPTIONS_WITH_VALUE: Final = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 
 
 @dataclass(frozen=True, slots=True)
-class Begins:
+class EntryPoint:
     """What a command begins with: a dotted module, or a path of the image, and a directory that it is looked for in."""
 
     module: str = ""
@@ -65,7 +65,7 @@ class Begins:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class ContainerCommand:
     """One simple command of a container.
 
     Attributes:
@@ -89,18 +89,18 @@ class Running:
             yield from (package for prefix, package in _WORKERS.items() if worker.startswith(prefix))
 
     @property
-    def begins(self) -> Iterator[Begins]:
+    def entry_points(self) -> Iterator[EntryPoint]:
         """The modules that it begins with, as far as they can be told."""
         name = program(self.words[0])
         module = self._module
         if _PYTHON.fullmatch(name) and module not in _PROGRAMS:
-            yield from [Begins(module=module)] if module else self._script(self.words[1:])
+            yield from [EntryPoint(module=module)] if module else self._script(self.words[1:])
         elif name.endswith(".py"):
-            yield Begins(script=self.words[0])
+            yield EntryPoint(script=self.words[0])
         elif name == "functions-framework" or module == "functions_framework":
-            yield Begins(script=self._option("--source") or "main.py")
+            yield EntryPoint(script=self._option("--source") or "main.py")
         elif name == "celery" and (app := self._option("-A", "--app")):
-            yield Begins(module=app.split(":")[0])
+            yield EntryPoint(module=app.split(":")[0])
         elif name in {"streamlit", "fastapi"}:
             yield from self._script(tuple(word for word in self.words[1:] if word.endswith(".py")))
         else:
@@ -108,7 +108,7 @@ class Running:
             apps = [found[1] for word in self.words[1:] if (found := _APP.fullmatch(word))]
             if name == "gunicorn" and not apps and _DOTTED.fullmatch(self.words[-1]):
                 apps = [self.words[-1]]
-            yield from (Begins(module=app, folder=folder) for app in apps)
+            yield from (EntryPoint(module=app, folder=folder) for app in apps)
 
     @property
     def _module(self) -> str:
@@ -122,12 +122,12 @@ class Running:
         return ""
 
     @staticmethod
-    def _script(words: Sequence[str]) -> Iterator[Begins]:
+    def _script(words: Sequence[str]) -> Iterator[EntryPoint]:
         for at, word in enumerate(words):
             if word.startswith("-") or (at and words[at - 1] in _OPTIONS_WITH_VALUE):
                 continue
             if word.endswith(".py"):
-                yield Begins(script=word)
+                yield EntryPoint(script=word)
             return
 
     def _option(self, *names: str) -> str | None:
@@ -138,22 +138,22 @@ class Running:
         return None
 
 
-def running(image: CopiedImage) -> list[Running]:
+def commands_of(image: CopiedImage) -> list[ContainerCommand]:
     """The commands of a container, in order; none where its entry point is a script that says nothing here."""
     entry, command = image.entrypoint, image.command
     if entry and command and entry.words is not None and command.words is not None:
         first = program(entry.words[0]) if entry.words else ""
         if not first.endswith((".sh", "entrypoint")):
-            return list(_taken_apart(entry, (*entry.words, *command.words)))
-        return list(_taken_apart(command, command.words))
+            return list(_commands_in(entry, (*entry.words, *command.words)))
+        return list(_commands_in(command, command.words))
     if entry and entry.words is None:
         command = None  # the shell form takes no arguments
-    return [each for given in (entry, command) if given for each in _taken_apart(given, given.words)]
+    return [each for given in (entry, command) if given for each in _commands_in(given, given.words)]
 
 
-def taken_apart(line: int, text: str) -> list[Running]:
+def split_line(line: int, text: str) -> list[ContainerCommand]:
     """The commands of a line of shell."""
-    return [Running(line, each) for simple in commands(text) or () for each in unwrapped(simple)]
+    return [ContainerCommand(line, each) for simple in commands(text) or () for each in unwrapped(simple)]
 
 
 def brings(names: frozenset[str], package: str) -> bool:
@@ -167,8 +167,8 @@ def brings(names: frozenset[str], package: str) -> bool:
     )
 
 
-def _taken_apart(given: Instruction, words: tuple[str, ...] | None) -> Iterator[Running]:
+def _commands_in(given: Instruction, words: tuple[str, ...] | None) -> Iterator[ContainerCommand]:
     if words is None:
-        yield from taken_apart(given.line, given.value)
+        yield from split_line(given.line, given.value)
     else:
-        yield from (Running(given.line, each) for each in unwrapped(words))
+        yield from (ContainerCommand(given.line, each) for each in unwrapped(words))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from validate_daily.source_code.container.command import Begins
+from validate_daily.source_code.container.command import EntryPoint
 from validate_daily.source_code.container.copies import CopiedImage
 from validate_daily.source_code.module import Import, is_test
 from validate_daily.source_code.python.packages import INIT, FoundPackage, Packages, join
@@ -39,10 +39,10 @@ class Reach:
     pending: list[str] = field(default_factory=list[str])
     left_out: dict[str, LeftOut] = field(default_factory=dict[str, LeftOut])
 
-    def walk(self, begins: Iterable[Begins]) -> list[LeftOut]:
+    def walk(self, entry_points: Iterable[EntryPoint]) -> list[LeftOut]:
         """Follow every import from these modules on; what is missing, once each."""
         self.roots = [self.image.workdir, *self.image.path]
-        for each in begins:
+        for each in entry_points:
             self._begin(each)
         seen = set[str]()
         while self.pending:
@@ -55,7 +55,7 @@ class Reach:
                 self._follow(imported, path)
         return list(self.left_out.values())
 
-    def _begin(self, each: Begins) -> None:
+    def _begin(self, each: EntryPoint) -> None:
         if each.script:
             target = posixpath.normpath(posixpath.join(self.image.workdir, each.script))
             self.roots.append(posixpath.dirname(target))

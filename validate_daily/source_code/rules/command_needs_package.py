@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterator
 
 from validate_daily.source_code.container.builds import Build
-from validate_daily.source_code.container.command import Running, brings, taken_apart
+from validate_daily.source_code.container.command import brings, split_line
 from validate_daily.source_code.container.installs import Installed
 from validate_daily.source_code.finding import CodeFinding, CodeJudgement, CodeSeverity, Unsure
 from validate_daily.source_code.project import Project
@@ -52,7 +52,7 @@ def _in_procfile(project: Project, path: str, text: str) -> Iterator[CodeJudgeme
         process, colon, command = line.partition(":")
         if not colon or process.lstrip().startswith("#"):
             continue
-        for package in {package for each in taken_apart(number, command) for package in _needs(each)}:
+        for package in {package for each in split_line(number, command) for package in each.needs}:
             if not brings(have.names, package):
                 told = "the requirements beside this Procfile do not bring it"
                 yield (
@@ -62,10 +62,6 @@ def _in_procfile(project: Project, path: str, text: str) -> Iterator[CodeJudgeme
                         rule=_RULE, path=path, line=number, reason=f"whether {package} is among the requirements"
                     )
                 )
-
-
-def _needs(command: Running) -> list[str]:
-    return list(command.needs)
 
 
 def _beside(project: Project, folder: str) -> Requirements | None:

@@ -26,11 +26,11 @@ def run_scoped_heartbeat_id(project: Project) -> Iterator[CodeFinding]:
     """One finding for each place where such an id is put together, or left to chance."""
     for module in project.tree.modules.values():
         if _HEARTBEAT in module.path.lower() or _HEARTBEAT in module.text.lower():
-            yield from _Looking(module, _texts_of(module.parse())).findings()
+            yield from _HeartbeatIds(module, _texts_of(module.parse())).findings()
 
 
 @dataclass(frozen=True, slots=True)
-class _Looking:
+class _HeartbeatIds:
     """One file. ``texts`` are names that it gives to constant texts, as ``COLLECTION = "heartbeats"``."""
 
     module: Module

@@ -13,7 +13,7 @@ from checks.sources.registry.image.manifest import Built
 from checks.sources.registry.image.tar import MemberKind
 from checks.text.plural import counted, form
 from checks.text.show import show
-from validate_daily.source_code.container.command import Running
+from validate_daily.source_code.container.command import ContainerCommand
 from validate_daily.source_code.container.shell import unwrapped
 from validate_daily.source_code.finding import UnreadFile
 from validate_daily.source_code.module import Module, read_module
@@ -92,7 +92,7 @@ def _needs(read: Read, built: Built) -> Iterator[Lack]:
         return
     installed = {normal(_distribution(name)) for path in read.layers.names() for name in _PLACES.findall(path)}
     for words in unwrapped(built.command):
-        for package in Running(1, words).needs:
+        for package in ContainerCommand(1, words).needs:
             if normal(package) not in installed:
                 yield Lack(what=package, why=f"the command is {show(' '.join(built.command), limit=200)}")
 
