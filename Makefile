@@ -4,14 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CLIENTS := tests/clients/node_modules/ready
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+ROOM :=
+SINCE := main
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients demo test test-long check renew docs-tables changelog bench clean
+.PHONY: help setup clients demo test quick test-busy test-long check renew docs-tables changelog bench clean
 
 help:
 	@echo 'make setup      make .venv, which everything here runs from'
 	@echo 'make demo       walk an incident on the embedded practice cloud, from verdict to cause'
-	@echo 'make test       the tests, some nine minutes on two cores'
+	@echo 'make test       the tests, some five minutes on two cores; ROOM=checks/judge runs the tests of one room'
+	@echo 'make quick      the tests of what has changed since this branch left main, or SINCE=another'
+	@echo 'make test-busy  the tests beside two busy loops: none depends on how fast the machine is'
 	@echo 'make test-long  what takes longer: large collections, the benchmarks'"'"' own proof'
 	@echo 'make clients    the real MCP clients and validators that some tests drive (npm)'
 	@echo 'make check      lint, types, import contracts'
@@ -38,10 +43,18 @@ demo: $(READY)
 	@$(BIN)/validate-daily demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m 'not long'
+	$(PYTEST) tests/$(ROOM:validate_daily/%=%)
+
+quick: $(READY)
+	@touched="$$(PYTHONPATH=tests $(BIN)/python -m support.quick $(SINCE))"; \
+	if [ -n "$$touched" ]; then echo "$$touched"; $(PYTEST) $$touched; else echo 'nothing has changed'; fi
+
+test-busy: $(READY)
+	@for each in 1 2; do while :; do :; done & loops="$$loops $$!"; done; \
+	trap "kill $$loops" EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; $(PYTEST)
 
 test-long: $(READY)
-	$(BIN)/python -m pytest -n auto -m long
+	$(PYTEST) -m long
 
 check: $(READY)
 	$(BIN)/ruff check .

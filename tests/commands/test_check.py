@@ -16,6 +16,7 @@ from validate_daily.commands.sandbox import practice_environment
 from validate_daily.sandbox import Fault, build, running
 
 from support import prepared
+from support.commands import interruptible
 
 BIN = Path(sys.executable).parent
 CHECK = (str(BIN / "validate-daily"), "check")
@@ -169,11 +170,13 @@ def test_ctrl_c_ends_a_check_with_130_and_one_line(how: tuple[str, ...]) -> None
     world.faults.add(Fault(hang=True))
     with running(world) as cloud:
         environment = os.environ | practice_environment(cloud.environment())
-        with subprocess.Popen(how, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        with interruptible():
+            child = subprocess.Popen(how, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with child:
             while not world.calls and child.poll() is None:
                 os.sched_yield()
             child.send_signal(signal.SIGINT)
-            told, complaint = child.communicate(timeout=20)
+            told, complaint = child.communicate(timeout=120)
 
     assert child.returncode == ExitCode.INTERRUPTED
     assert told == ""

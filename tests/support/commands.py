@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
@@ -48,6 +49,16 @@ def typed(sandbox: Sandbox, answer: str, *command: str) -> tuple[int, str]:
     with at_terminal(os.environ | sandbox.environment(), *command) as (done, terminal):
         said = _talk(terminal, answer)
         return done.wait(120), said
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """Let processes that start in here hear Ctrl-C, even where the tests must ignore it (nohup, background jobs)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

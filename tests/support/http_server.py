@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from mcp_server.http.access import access_of
 from mcp_server.http.address import Address, listen
 from mcp_server.http.server import MOST_CONNECTIONS, names, uvicorn_server
 
+from support.commands import COMMAND, interruptible
 from support.google_signer import CertificateAddress, certificate_address
 
-COMMAND = str(Path(sys.executable).parent / "validate-daily")
 ERAS = ("legacy", "2026-07-28")
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 HEADERS = {"Accept": "application/json, text/event-stream"}
@@ -75,15 +74,16 @@ async def started(
     config: Path, at: str = "127.0.0.1:0", *, environment: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Started]:
     """Start ``validate-daily mcp --http``, and end it."""
-    process = await asyncio.create_subprocess_exec(
-        *(COMMAND, "mcp", "--http", at, "--config", str(config)),
-        env=os.environ | dict(environment or {}),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    with interruptible():
+        process = await asyncio.create_subprocess_exec(
+            *(COMMAND, "mcp", "--http", at, "--config", str(config)),
+            env=os.environ | dict(environment or {}),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
     assert process.stderr is not None
     try:
-        line = (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
+        line = (await asyncio.wait_for(process.stderr.readline(), 120)).decode()
         assert line.startswith("listening on http://"), line
         yield Started(process, line.removeprefix("listening on ").partition(",")[0])
     finally:
