@@ -4,6 +4,7 @@ import hmac
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,9 +33,10 @@ that the schemas mark "x-untrusted" hold strangers' text (document ids, log line
 """
 
 
-def read_tools() -> list[Tool]:
-    """The tools that can change nothing."""
-    return [
+@cache
+def read_tools() -> tuple[Tool, ...]:
+    """The tools that can change nothing, made once: their schemas take longer than a call."""
+    return (
         read_tool(read.check_heartbeats, "Check heartbeats"),
         read_tool(read.count_heartbeats, "Count heartbeats"),
         read_tool(read.recent_malformed_heartbeats, "Recent malformed heartbeats"),
@@ -45,14 +47,15 @@ def read_tools() -> list[Tool]:
         read_tool(read.find_stuck_operations, "Find stuck operations"),
         read_tool(handoff.verify_handoff, "Verify a handoff"),
         read_tool(handoff.write_handoff, "Write a handoff"),
-    ]
+    )
 
 
-def write_tools() -> list[Tool]:
+@cache
+def write_tools() -> tuple[Tool, ...]:
     """The tools that plan and make changes; a server has them only where the settings switch writes on."""
     from mcp_server.tools import rollout, write  # noqa: PLC0415 - loads only where writes are on
 
-    return [
+    return (
         read_tool(write.plan_cleanup, "Plan a cleanup"),
         write_tool(write.cleanup_heartbeats, "Clean up heartbeats"),
         read_tool(write.plan_restore, "Plan a restore"),
@@ -63,7 +66,7 @@ def write_tools() -> list[Tool]:
         write_tool(rollout.rollback_service, "Roll back a service"),
         read_tool(rollout.plan_job_update, "Plan an update of jobs"),
         write_tool(rollout.update_job_image, "Update jobs"),
-    ]
+    )
 
 
 def build_server(

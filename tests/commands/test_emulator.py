@@ -39,6 +39,7 @@ async def test_the_official_emulator_with_1053_documents_is_counted_exactly(
     now = datetime.now(UTC)
     await fill(emulator, collection, ((name, now) for name in names))
 
+    check(emulator, project, tmp_path)  # the emulator's first count is slow; not waited for, it bills otherwise
     code, report = check(emulator, project, tmp_path)
 
     assert (code, report["verdict"]) == (1, "P0")

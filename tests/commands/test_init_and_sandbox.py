@@ -59,7 +59,7 @@ def test_serve_prints_exports_that_lead_a_check_to_the_sandbox_until_it_is_ended
         environment = dict(export[1].split("=", 1) for export in exports)
         done = run("check", environment=os.environ | environment)
         child.send_signal(sign)
-        complaint = child.communicate(timeout=20)[1]
+        complaint = child.communicate(timeout=60)[1]
 
     assert sorted(environment) == [
         "FIRESTORE_EMULATOR_HOST",

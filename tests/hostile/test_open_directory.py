@@ -17,7 +17,6 @@ from validate_daily.sandbox import running
 from conftest import Serve
 from support.agents import DAILY, environment_for
 from support.commands import COMMAND
-from support.mcp_world import ERAS
 from support.messages_api import scripted
 from support.paths import EXAMPLE, ROOT
 
@@ -99,6 +98,7 @@ async def test_an_agent_in_a_hostile_directory_asks_the_model_and_runs_nothing_o
     assert len(script.requests) == len(DAILY)
 
 
+@pytest.mark.long
 async def test_a_scored_model_in_a_hostile_directory_runs_nothing_of_it(
     hostile: Path, mark: Path, serve: Serve
 ) -> None:
@@ -113,8 +113,12 @@ async def test_a_scored_model_in_a_hostile_directory_runs_nothing_of_it(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("check",), ("eval", "--baseline", "--case", "healthy"), ("source", "heartbeat"), ("sandbox", "list")],
-    ids=lambda arguments: arguments[0],
+    [
+        pytest.param(("check",), id="check"),
+        pytest.param(("eval", "--baseline", "--case", "healthy"), id="eval", marks=pytest.mark.long),
+        pytest.param(("source", "heartbeat"), id="source"),
+        pytest.param(("sandbox", "list"), id="sandbox"),
+    ],
 )
 async def test_a_command_in_a_hostile_directory_runs_nothing_of_it(
     arguments: tuple[str, ...], hostile: Path, mark: Path, serve: Serve
@@ -127,7 +131,7 @@ async def test_a_command_in_a_hostile_directory_runs_nothing_of_it(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", ["2026-07-28", pytest.param("legacy", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "command",
     [(COMMAND, "mcp"), (str(LAUNCHER),), (sys.executable, "-I", "-m", "mcp_server")],

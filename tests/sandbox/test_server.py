@@ -144,7 +144,7 @@ async def test_a_transaction_is_not_implemented(serve: "Serve", connect: "Connec
 
 async def test_processors_go_on_working_while_they_are_served(connect: "Connect") -> None:
     clock = Clock(datetime(2026, 2, 1, tzinfo=UTC), speed=3_600)
-    async with Sandbox(build("healthy", clock=clock)) as sandbox, asyncio.timeout(20):
+    async with Sandbox(build("healthy", clock=clock)) as sandbox, asyncio.timeout(60):
         cloud = await connect(sandbox, PROJECT)
         first = await cloud.query(Query(limit=1), collection=COLLECTION)
         while (await cloud.query(Query(limit=1), collection=COLLECTION))[0].document == first[0].document:  # noqa: ASYNC110 - the server tells nobody

@@ -160,7 +160,7 @@ async def test_a_tool_knows_which_of_two_concurrent_callers_calls_it(team: Path,
         client_of(url, era, signer().token()) as ana,
         client_of(url, era, signer().token(email="ben@example.com")) as ben,
     ):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             told = await asyncio.gather(ana.call_tool("who", {}), ben.call_tool("who", {}))
 
     assert [each.structured_content for each in told] == [{"email": "ana@example.com"}, {"email": "ben@example.com"}]
