@@ -9,6 +9,7 @@ import threading
 from typing import Final, TextIO
 
 from heartbeat.diagnosis import Failure, Reason, diagnose
+from heartbeat.fork import renew_after_fork
 from heartbeat.text import one_line
 
 _MAX_NAME: Final = 200
@@ -36,6 +37,11 @@ class Alarm:
         self._lock = threading.RLock()  # a signal handler may beat while its own thread is here
         self._reason: Reason | None = None
         self._missed = 0
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Another thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
 
     def failed(self, failure: Failure) -> None:
         """A heartbeat was not written."""

@@ -60,6 +60,42 @@ def heartbeat_fields(
     }
 
 
+def run_fields(
+    *,
+    at: datetime,
+    data_date: object,
+    total: object,
+    status_message: object,
+    started_at: datetime,
+    completed_at: datetime | None,
+    beats_every: float | None,
+) -> dict[str, object]:
+    """The fields that a run adds to a heartbeat. A field that does not apply is left out.
+
+    Args:
+        at: when the heartbeat was; with a timezone, like all times here.
+        data_date: the day whose data the run works on.
+        total: what ``progress`` counts towards.
+        status_message: what the run is doing, or why it failed.
+        started_at: when the run started.
+        completed_at: when it ended, whatever way.
+        beats_every: seconds from one beat to the next that the run promises while it lasts; None promises nothing.
+    """
+    ended: dict[str, object] = {}
+    if completed_at is not None:
+        seconds = max((completed_at - started_at).total_seconds(), 0.0)
+        ended = {"completed_at": completed_at.astimezone(UTC), "duration_seconds": seconds}
+    return {
+        "data_date": optional_text(data_date),
+        "updated_at": at.astimezone(UTC),
+        "started_at": started_at.astimezone(UTC),
+        "total": _progress(total),
+        "status_message": optional_text(status_message),
+        **({} if beats_every is None else {"beats_every": beats_every}),
+        **ended,
+    }
+
+
 def optional_text(value: object) -> str | None:
     """A bounded text, or None for nothing and for an empty text."""
     return None if value is None or value == "" else one_line(value, MAX_TEXT)

@@ -1,19 +1,29 @@
 """Where heartbeats go: Firestore, or whatever else keeps one document per id.
 
-Google's packages are imported by the first write, so that importing this costs a processor nothing and a package that
-is missing from its image is told about instead of ending it.
+The first write imports Google's packages, so importing this costs a processor nothing, and a package that is missing
+from its image is reported instead of ending it.
 """
 
+import os
 import threading
+import time
 from collections.abc import Mapping
+from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-if TYPE_CHECKING:
-    import asyncio
+from heartbeat.background import in_background
+from heartbeat.fork import renew_after_fork
 
-    from google.cloud.firestore import AsyncClient, Client
+if TYPE_CHECKING:
+    from google.cloud.firestore import Client
 
 COLLECTION: Final = "processor_heartbeats"
+
+_SHORTEST: Final = 0.001
+_LONGEST_IMPORT: Final = 10.0
+_GRPC_SHARE: Final = 0.95
+"""How much of a timeout gRPC gets, so that its own report of a deadline arrives within it."""
 
 
 class HeartbeatStore(Protocol):
@@ -25,7 +35,7 @@ class HeartbeatStore(Protocol):
 
 
 class AsyncHeartbeatStore(Protocol):
-    """The same for asyncio."""
+    """The same for asyncio. While a run lasts it is called on event loops of the heartbeat's own, in another thread."""
 
     async def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:  # noqa: ASYNC109 - handed on to gRPC, which tells the server
         """Replace the document by these fields, within ``timeout`` seconds. Raises whatever went wrong."""
@@ -33,7 +43,7 @@ class AsyncHeartbeatStore(Protocol):
 
 
 class FirestoreStore:
-    """Firestore, through one client that all threads share.
+    """Firestore, through one client that all threads share. A forked child connects anew.
 
     Args:
         collection: path of the heartbeat collection.
@@ -47,25 +57,44 @@ class FirestoreStore:
         self._collection = collection
         self._project = project
         self._database = database
-        self._lock = threading.RLock()
-        self._client: Client | None = None
+        self._lock = threading.RLock()  # a signal handler may write while its own thread is here
+        self._client: Future[Client] | None = None
+        renew_after_fork(self)
 
     def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:
         """Replace the document; the one who calls is the one who retries."""
-        document = self._connected().collection(self._collection).document(document_id)
-        document.set(dict(fields), retry=None, timeout=timeout)  # pyright: ignore[reportUnknownMemberType] - Google says dict
+        deadline = time.monotonic() + timeout
+        document = self._connected(timeout).collection(self._collection).document(document_id)
+        left = max((deadline - time.monotonic()) * _GRPC_SHARE, _SHORTEST)
+        document.set(dict(fields), retry=None, timeout=left)  # pyright: ignore[reportUnknownMemberType] - Google says dict
 
-    def _connected(self) -> "Client":
+    def after_fork(self) -> None:
+        """Connect anew in a forked child."""
+        self._lock = threading.RLock()
+        if self._client is not None:
+            _parents_clients.append(self._client)
+            self._client = None
+
+    def _connected(self, timeout: float) -> "Client":
         with self._lock:
-            if self._client is None:
-                from google.cloud.firestore import Client  # noqa: PLC0415 - loaded by the first write, see above
+            if self._client is None or (self._client.done() and self._client.exception() is not None):
+                self._client = in_background(self._connect, "heartbeat-connect")
+            client = self._client
+        try:
+            return client.result(timeout)
+        except TimeoutError:
+            if client.done():
+                raise
+            raise TimeoutError(f"no client of Firestore after {timeout:.3g} s: it is still being made") from None
 
-                self._client = Client(project=self._project, database=self._database)
-            return self._client
+    def _connect(self) -> "Client":
+        with _imports.lock:
+            from google.cloud.firestore import Client  # noqa: PLC0415 - loaded by the first write, see above
+        return Client(project=self._project, database=self._database)
 
 
 class AsyncFirestoreStore:
-    """Firestore for asyncio, through one client per event loop: a gRPC channel cannot leave the loop it was made in.
+    """Firestore for asyncio. It writes in threads of its own, and leaves the event loop and its executor alone.
 
     Args:
         collection: path of the heartbeat collection.
@@ -76,25 +105,57 @@ class AsyncFirestoreStore:
     def __init__(
         self, *, collection: str = COLLECTION, project: str | None = None, database: str | None = None
     ) -> None:
-        self._collection = collection
-        self._project = project
-        self._database = database
-        self._lock = threading.RLock()
-        self._client: AsyncClient | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._store = FirestoreStore(collection=collection, project=project, database=database)
 
     async def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:  # noqa: ASYNC109 - handed on to gRPC, which tells the server
         """Replace the document; the one who calls is the one who retries."""
         import asyncio  # noqa: PLC0415 - a processor without asyncio never pays for it
 
-        client = await asyncio.to_thread(self._connected, asyncio.get_running_loop())
-        document = client.collection(self._collection).document(document_id)
-        await document.set(dict(fields), retry=None, timeout=timeout)  # pyright: ignore[reportUnknownMemberType] - Google says dict
+        write = partial(self._store.write, document_id, fields, timeout=timeout)
+        await asyncio.wait_for(asyncio.wrap_future(in_background(write, "heartbeat-write")), timeout)
 
-    def _connected(self, loop: "asyncio.AbstractEventLoop") -> "AsyncClient":
-        with self._lock:
-            if self._client is None or self._loop is not loop:
-                from google.cloud.firestore import AsyncClient  # noqa: PLC0415 - loaded by the first write, see above
 
-                self._client, self._loop = AsyncClient(project=self._project, database=self._database), loop
-            return self._client
+class BlockingStore:
+    """A store for asyncio, as a thread without an event loop calls it: each write has a loop of its own."""
+
+    def __init__(self, store: AsyncHeartbeatStore) -> None:
+        self._store = store
+
+    def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:
+        """Replace the document; the one who calls is the one who retries."""
+        import asyncio  # noqa: PLC0415 - the same
+
+        asyncio.run(asyncio.wait_for(self._store.write(document_id, fields, timeout=timeout), timeout))
+
+
+class _Imports:
+    """Lets a fork wait, for a while, until no thread imports Google's packages.
+
+    The child of a fork in the middle of an import could never import that package: the import's lock stays locked.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._held = False
+
+    def before_fork(self) -> None:
+        self._held = self.lock.acquire(timeout=_LONGEST_IMPORT)
+
+    def after_fork_in_parent(self) -> None:
+        if self._held:
+            self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        self.lock = threading.RLock()
+
+
+_imports: Final = _Imports()
+_parents_clients: Final[list["Future[Client]"]] = []
+"""Clients that a child inherited. It must neither use nor close them: their connections are the parent's."""
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(
+        before=_imports.before_fork,
+        after_in_parent=_imports.after_fork_in_parent,
+        after_in_child=_imports.after_fork_in_child,
+    )
