@@ -1,8 +1,19 @@
-"""Renews locks and connections in a forked child: nobody there would release a lock that another thread held."""
+"""Lets heartbeats survive a fork: of locks and connections the child gets its own, and no fork splits a call.
+
+Whoever held a lock in the parent does not exist in the child, so nobody there would release it. And where a thread is
+inside gRPC, or imports a package, at the moment of a fork, then gRPC, or that package, is broken in the child for good.
+"""
 
 import os
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final, Protocol
 from weakref import WeakSet
+
+_LONGEST_WAIT: Final = 10.0
+"""Seconds that a fork waits for calls to end. A beat's attempt ends in five, unless its budget is uncommonly large."""
 
 
 class ForkAware(Protocol):
@@ -13,7 +24,61 @@ class ForkAware(Protocol):
         ...
 
 
-_renewed: Final[WeakSet[ForkAware]] = WeakSet()
+class _Gate:
+    """Calls are inside, or forks happen; not both."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._changed = threading.Condition()  # reentrant: a signal handler may come here while its own thread is here
+        self._inside: list[int] = []
+        self._forks = 0
+
+    def enter(self, timeout: float) -> None:
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._forks, timeout):
+                raise TimeoutError(f"a fork was under way for {timeout:.3g} s")
+            self._inside.append(threading.get_ident())
+
+    def leave(self) -> None:
+        with self._changed:
+            if (thread := threading.get_ident()) in self._inside:
+                self._inside.remove(thread)
+            self._changed.notify_all()
+
+    def before_fork(self) -> None:
+        thread = threading.get_ident()
+        with self._changed:
+            self._forks += 1
+            self._changed.wait_for(lambda: all(other == thread for other in self._inside), _LONGEST_WAIT)
+
+    def after_fork_in_parent(self) -> None:
+        with self._changed:
+            self._forks -= 1
+            self._changed.notify_all()
+
+
+_gate: Final = _Gate()
+_renewed: Final[WeakSet[ForkAware]] = WeakSet([_gate])
+
+
+@contextmanager
+def whole_in_a_fork(timeout: float) -> Generator[float]:
+    """A block that no fork splits: a fork waits until the block ends, up to some seconds.
+
+    Args:
+        timeout: seconds to wait for a fork that is under way. The block gets those that are left.
+
+    Raises:
+        TimeoutError: that fork took longer.
+    """
+    deadline = time.monotonic() + timeout
+    _gate.enter(timeout)
+    try:
+        yield deadline - time.monotonic()
+    finally:
+        _gate.leave()
 
 
 def renew_after_fork(thing: ForkAware) -> None:
@@ -27,4 +92,4 @@ def _renew_all() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_renew_all)
+    os.register_at_fork(before=_gate.before_fork, after_in_parent=_gate.after_fork_in_parent, after_in_child=_renew_all)

@@ -4,7 +4,6 @@ The first write imports Google's packages, so importing this costs a processor n
 from its image is reported instead of ending it.
 """
 
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from heartbeat.background import in_background
-from heartbeat.fork import renew_after_fork
+from heartbeat.fork import renew_after_fork, whole_in_a_fork
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 COLLECTION: Final = "processor_heartbeats"
 
 _SHORTEST: Final = 0.001
-_LONGEST_IMPORT: Final = 10.0
 _GRPC_SHARE: Final = 0.95
 """How much of a timeout gRPC gets, so that its own report of a deadline arrives within it."""
 
@@ -65,8 +63,8 @@ class FirestoreStore:
         """Replace the document; the one who calls is the one who retries."""
         deadline = time.monotonic() + timeout
         document = self._connected(timeout).collection(self._collection).document(document_id)
-        left = max((deadline - time.monotonic()) * _GRPC_SHARE, _SHORTEST)
-        document.set(dict(fields), retry=None, timeout=left)  # pyright: ignore[reportUnknownMemberType] - Google says dict
+        with whole_in_a_fork(max(deadline - time.monotonic(), _SHORTEST)) as left:
+            document.set(dict(fields), retry=None, timeout=max(left * _GRPC_SHARE, _SHORTEST))  # pyright: ignore[reportUnknownMemberType] - Google says dict
 
     def after_fork(self) -> None:
         """Connect anew in a forked child."""
@@ -88,7 +86,7 @@ class FirestoreStore:
             raise TimeoutError(f"no client of Firestore after {timeout:.3g} s: it is still being made") from None
 
     def _connect(self) -> "Client":
-        with _imports.lock:
+        with whole_in_a_fork(threading.TIMEOUT_MAX):
             from google.cloud.firestore import Client  # noqa: PLC0415 - loaded by the first write, see above
         return Client(project=self._project, database=self._database)
 
@@ -128,34 +126,5 @@ class BlockingStore:
         asyncio.run(asyncio.wait_for(self._store.write(document_id, fields, timeout=timeout), timeout))
 
 
-class _Imports:
-    """Lets a fork wait, for a while, until no thread imports Google's packages.
-
-    The child of a fork in the middle of an import could never import that package: the import's lock stays locked.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self._held = False
-
-    def before_fork(self) -> None:
-        self._held = self.lock.acquire(timeout=_LONGEST_IMPORT)
-
-    def after_fork_in_parent(self) -> None:
-        if self._held:
-            self.lock.release()
-
-    def after_fork_in_child(self) -> None:
-        self.lock = threading.RLock()
-
-
-_imports: Final = _Imports()
 _parents_clients: Final[list["Future[Client]"]] = []
 """Clients that a child inherited. It must neither use nor close them: their connections are the parent's."""
-
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(
-        before=_imports.before_fork,
-        after_in_parent=_imports.after_fork_in_parent,
-        after_in_child=_imports.after_fork_in_child,
-    )

@@ -20,7 +20,7 @@ from heartbeat import AsyncProcessorHeartbeat, AsyncProcessorRun, ProcessorHeart
 
 from support.processors import NAME, NOON
 
-Fields = Mapping[str, Any]
+Fields = dict[str, Any]
 
 
 class Ledger:
@@ -87,10 +87,11 @@ class Bench:
         self.clock = Clock()
 
     def heartbeat(self, name: str = NAME, **arguments: Any) -> ProcessorHeartbeat | AsyncProcessorHeartbeat:
-        arguments = {"stream": self.said, "first_pause": 0.001, "clock": self.clock, "environment": {}} | arguments
+        told: dict[str, Any] = {"stream": self.said, "first_pause": 0.001, "clock": self.clock, "environment": {}}
+        told |= arguments
         if self.mode == "threads":
-            return ProcessorHeartbeat(name, store=self.ledger, **arguments)
-        return AsyncProcessorHeartbeat(name, store=AsyncLedger(self.ledger), **arguments)
+            return ProcessorHeartbeat(name, store=self.ledger, **told)
+        return AsyncProcessorHeartbeat(name, store=AsyncLedger(self.ledger), **told)
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -572,16 +573,17 @@ def test_no_sequence_of_calls_leaves_running_behind(steps: list[str]) -> None:
     bench = Bench("threads")
     heartbeat = bench.heartbeat()
     assert isinstance(heartbeat, ProcessorHeartbeat)
+    lasts = False
     for step in steps:
         match step:
             case "start":
-                heartbeat.start()
-            case "beat" if heartbeat._open_run() is not None:
+                lasts = heartbeat.start()
+            case "beat" if lasts:
                 heartbeat.beat()
-            case "stop" if heartbeat._open_run() is not None:
-                heartbeat.stop()
+            case "stop" if lasts:
+                lasts = not heartbeat.stop()
             case "success":
-                heartbeat.beat("success")
+                lasts = not heartbeat.beat("success")
             case "with":
                 with heartbeat.run() as run:
                     run.beat()
@@ -591,7 +593,7 @@ def test_no_sequence_of_calls_leaves_running_behind(steps: list[str]) -> None:
             case "deny":
                 bench.ledger.failures.append(google.ServiceUnavailable("down"))
             case "drop":
-                heartbeat = bench.heartbeat()
+                heartbeat, lasts = bench.heartbeat(), False
                 assert isinstance(heartbeat, ProcessorHeartbeat)
             case _:
                 pass
