@@ -1,83 +1,15 @@
 """Runs whose process ends: real processes, real signals, the official emulator."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from google.cloud.firestore import Client
 
-import heartbeat
-
-COLLECTION = "processor_heartbeats"
-NAME = "PlayerGameSummaryProcessor"
-HEAD = """
-import asyncio, os, signal, sys, threading
-from heartbeat import *
-heartbeat = ProcessorHeartbeat("PlayerGameSummaryProcessor")
-"""
+from support.heartbeat_program import COLLECTION, NAME, Program, Start
 
 pytestmark = pytest.mark.emulator
-
-
-class Program:
-    """A Python program that writes its heartbeat into the emulator."""
-
-    def __init__(self, code: str, project: str, address: str) -> None:
-        self._project = project
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", HEAD + code],
-            env={
-                "PYTHONPATH": str(Path(heartbeat.__file__).parents[1]),
-                "PATH": os.defpath,
-                "GOOGLE_CLOUD_PROJECT": project,
-                "FIRESTORE_EMULATOR_HOST": address,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def wait_for_line(self, text: str) -> None:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line == f"{text}\n", line + self.end()[2]
-
-    def end(self) -> tuple[int, str, str]:
-        """The exit code, and the rest of what it said."""
-        out, err = self.process.communicate(timeout=60)
-        return self.process.returncode, out, err
-
-    @property
-    def document(self) -> dict[str, Any]:
-        documents = {each.id: each.to_dict() for each in Client(project=self._project).collection(COLLECTION).stream()}
-        assert list(documents) == [NAME]
-        return documents[NAME] or {}
-
-
-Run = Callable[[str], Program]
-
-
-@pytest.fixture
-def run(project: str, emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulator)
-    programs: list[Program] = []
-
-    def run(code: str) -> Program:
-        programs.append(Program(code, project, emulator))
-        return programs[-1]
-
-    yield run
-    for program in programs:
-        program.process.kill()
-        program.process.communicate()
-
 
 IN_A_THREAD = """
 started = threading.Event()
@@ -110,7 +42,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize(("code", "exit_code"), ENDINGS.values(), ids=ENDINGS)
-def test_a_program_that_ends_before_its_run_leaves_it_failed(run: Run, code: str, exit_code: int) -> None:
+def test_a_program_that_ends_before_its_run_leaves_it_failed(run: Start, code: str, exit_code: int) -> None:
     program = run(code)
 
     assert program.end()[0] == exit_code
@@ -121,7 +53,7 @@ def test_a_program_that_ends_before_its_run_leaves_it_failed(run: Run, code: str
     assert fields["completed_at"] >= fields["started_at"]
 
 
-def test_an_exception_that_leaves_a_block_is_what_the_document_says(run: Run) -> None:
+def test_an_exception_that_leaves_a_block_is_what_the_document_says(run: Start) -> None:
     program = run('with heartbeat.run(run_id="r1"):\n    {}["games"]')
 
     assert program.end()[0] == 1
@@ -175,7 +107,7 @@ SIGTERMS = {
 
 
 @pytest.mark.parametrize(("code", "exit_code"), SIGTERMS.values(), ids=SIGTERMS)
-def test_a_program_that_is_asked_to_end_leaves_its_run_failed(run: Run, code: str, exit_code: int) -> None:
+def test_a_program_that_is_asked_to_end_leaves_its_run_failed(run: Start, code: str, exit_code: int) -> None:
     program = run(code)
     program.wait_for_line("started")
 
@@ -197,7 +129,7 @@ with heartbeat.run(run_id="r1"):
 """
 
 
-def test_a_host_that_lets_its_run_finish_after_sigterm_leaves_it_completed(run: Run) -> None:
+def test_a_host_that_lets_its_run_finish_after_sigterm_leaves_it_completed(run: Start) -> None:
     program = run(GRACEFUL)
     program.wait_for_line("started")
 
@@ -216,7 +148,7 @@ with heartbeat.run(run_id="r1"):
 """
 
 
-def test_a_host_that_ignores_sigterm_is_not_asked_to_end(run: Run) -> None:
+def test_a_host_that_ignores_sigterm_is_not_asked_to_end(run: Start) -> None:
     program = run(IGNORED)
 
     assert program.end()[:2] == (0, "True False\n")
@@ -233,7 +165,7 @@ os._exit(9)
 """
 
 
-def test_between_sigterm_and_its_end_a_run_never_says_that_it_is_running(run: Run) -> None:
+def test_between_sigterm_and_its_end_a_run_never_says_that_it_is_running(run: Start) -> None:
     program = run(KILLED_LATER)
 
     assert program.end()[0] == 9
@@ -249,7 +181,7 @@ threading.Event().wait()
 """
 
 
-def test_all_open_runs_are_ended(run: Run, project: str) -> None:
+def test_all_open_runs_are_ended(run: Start, project: str) -> None:
     program = run(TWO_RUNS)
     program.wait_for_line("started")
 
@@ -271,14 +203,14 @@ os.kill(os.getpid(), signal.SIGTERM)
 """
 
 
-def test_a_second_run_after_the_first_is_ended_as_well(run: Run) -> None:
+def test_a_second_run_after_the_first_is_ended_as_well(run: Start) -> None:
     program = run(AGAIN)
 
     assert program.end()[0] == -signal.SIGTERM
     assert (program.document["status"], program.document["run_id"]) == ("failed", "r2")
 
 
-def test_an_ended_run_stays_as_it_ended(run: Run) -> None:
+def test_an_ended_run_stays_as_it_ended(run: Start) -> None:
     program = run("heartbeat.start()\nheartbeat.stop()\nos.kill(os.getpid(), signal.SIGTERM)")
 
     assert program.end()[0] == -signal.SIGTERM
@@ -286,7 +218,6 @@ def test_an_ended_run_stays_as_it_ended(run: Run) -> None:
 
 
 SILENT = """
-heartbeat = ProcessorHeartbeat(heartbeat.processor_name, budget=1)
 heartbeat.start()
 print("started", flush=True)
 """
@@ -298,7 +229,7 @@ def test_a_process_ends_soon_although_nobody_can_be_told(project: str, ending: s
         silent.bind(("127.0.0.1", 0))
         silent.listen()  # takes the connection, and never answers
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        program = Program(SILENT + ending, project, address)
+        program = Program(SILENT + ending, project=project, emulator=address, BUDGET="1")
         program.wait_for_line("started")
         began = time.monotonic()
         code, _, err = program.end()
