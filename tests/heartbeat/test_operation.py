@@ -1,13 +1,20 @@
 import asyncio
+import io
+import json
 import logging
 import subprocess
 import sys
 import threading
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from google.cloud.logging_v2.handlers import StructuredLogHandler
 
+from checks.sources.logging.lines import read_line
+from checks.sources.logging.operations import fold_operations
 from heartbeat import HeartbeatLogger
+from validate_daily.sandbox.logging.messages import LogEntry
 
 
 class Hours:
@@ -175,6 +182,141 @@ def test_the_lines_are_heard_whatever_the_application_set_up(setup: str) -> None
 
     assert "HEARTBEAT START: Loading" in done.stderr
     assert "HEARTBEAT END: Loading completed in 0.0 min" in done.stderr
+
+
+SETUPS = {
+    "dictConfig": "logging.config.dictConfig(ROOT | {'handlers': CONSOLE})",
+    "dictConfig for warnings": "logging.config.dictConfig(ROOT | {'handlers': WARNINGS})",
+    "dictConfig without a root": "logging.config.dictConfig({'version': 1})",
+    "a handler of warnings": "h = logging.StreamHandler(); h.setLevel('WARNING'); logging.getLogger().addHandler(h)",
+    "a handler of warnings, root at debug": (
+        "h = logging.StreamHandler(); h.setLevel('WARNING'); logging.basicConfig(level='DEBUG', handlers=[h])"
+    ),
+    "a handler that does nothing": "logging.getLogger().addHandler(logging.NullHandler())",
+    "basicConfig": "logging.basicConfig(level=logging.INFO)",
+    "a disabled logger": "logging.getLogger('heartbeat.operation').disabled = True",
+    "a parent that does not propagate": "logging.getLogger('heartbeat').propagate = False",
+    "nothing": "pass",
+}
+PROGRAM = """
+import logging, logging.config, sys
+from heartbeat import HeartbeatLogger, ProcessorHeartbeat
+CONSOLE = {'c': {'class': 'logging.StreamHandler'}}
+WARNINGS = {'c': CONSOLE['c'] | {'level': 'WARNING'}}
+ROOT = {'version': 1, 'root': {'level': 'INFO', 'handlers': ['c']}}
+BEFORE
+ProcessorHeartbeat("A_None_1")
+try:
+    with HeartbeatLogger('Loading'):
+        DURING
+        BODY
+except ValueError:
+    pass
+"""
+
+
+@pytest.mark.parametrize("moment", ["BEFORE", "DURING"])
+@pytest.mark.parametrize(
+    ("body", "end"),
+    [
+        ("raise ValueError", "HEARTBEAT END (ERROR): Loading failed after 0.0 min"),
+        ("pass", "HEARTBEAT END: Loading completed in 0.0 min"),
+    ],
+    ids=["failed", "completed"],
+)
+@pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS)
+def test_start_and_end_are_heard_once_and_so_is_the_alarm(setup: str, body: str, end: str, moment: str) -> None:
+    program = PROGRAM.replace(moment, setup).replace("BODY", body).replace("BEFORE", "").replace("DURING", "")
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    lines = [line for line in done.stderr.splitlines() if "HEARTBEAT" in line]
+    assert len(lines) == 2, done.stderr
+    assert lines[0].endswith("HEARTBEAT START: Loading")
+    assert lines[1].endswith(end)
+    assert "heartbeats of A_None_1 are NOT written" in done.stderr
+
+
+def test_logging_that_is_set_up_later_makes_no_line_twice() -> None:
+    program = (
+        "import logging\nfrom heartbeat import HeartbeatLogger\n"
+        "with HeartbeatLogger('First'): pass\n"
+        "logging.basicConfig(level=logging.INFO)\n"
+        "with HeartbeatLogger('Second'): pass\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert [line.partition("HEARTBEAT ")[2] for line in done.stderr.splitlines()] == [
+        "START: First",
+        "END: First completed in 0.0 min",
+        "START: Second",
+        "END: Second completed in 0.0 min",
+    ]
+
+
+def test_all_lines_of_an_operation_have_its_id_and_no_other_has(lines: pytest.LogCaptureFixture) -> None:
+    for name in ("Loading", "Loading"):
+        hours = Hours(intervals=1)
+        with HeartbeatLogger(name, monotonic=hours.monotonic, wait=hours.wait):
+            hours.over.wait(5)
+
+    facts = [vars(record)["heartbeat"] for record in lines.records]
+    assert facts == [vars(record)["json_fields"]["heartbeat"] for record in lines.records]
+    assert {fact["operation"] for fact in facts} == {"Loading"}
+    ids = [fact["operation_id"] for fact in facts]
+    assert ids == [ids[0]] * 3 + [ids[3]] * 3
+    assert ids[0] != ids[3]
+    assert all(ids[0] not in message for message in lines.messages)
+
+
+def test_googles_handlers_write_the_id_beside_the_text() -> None:
+    written = io.StringIO()
+    handler = StructuredLogHandler(stream=written, project_id="demo")
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        with HeartbeatLogger("Loading") as operation:
+            pass
+    finally:
+        root.removeHandler(handler)
+
+    own = [json.loads(line) for line in written.getvalue().splitlines() if "HEARTBEAT" in line]
+    assert [(line["message"], line["severity"], line["heartbeat"]) for line in own] == [
+        (message, "INFO", {"operation": "Loading", "operation_id": operation.operation_id})
+        for message in ("HEARTBEAT START: Loading", "HEARTBEAT END: Loading completed in 0.0 min")
+    ]
+
+
+def test_fields_that_the_application_adds_to_all_records_stay(lines: pytest.LogCaptureFixture) -> None:
+    factory = logging.getLogRecordFactory()
+
+    def with_trace(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = factory(*args, **kwargs)
+        record.__dict__ |= {"json_fields": {"trace": "t1"}, "heartbeat": "theirs"}
+        return record
+
+    logging.setLogRecordFactory(with_trace)
+    try:
+        with HeartbeatLogger("Loading"):
+            pass
+    finally:
+        logging.setLogRecordFactory(factory)
+
+    fields = vars(lines.records[0])["json_fields"]
+    assert fields["trace"] == "t1"
+    assert fields["heartbeat"]["operation"] == "Loading"
+
+
+def test_a_line_with_an_id_and_one_without_are_read_alike() -> None:
+    with_id, without = LogEntry(), LogEntry()
+    with_id.json_payload.update(
+        {"message": "HEARTBEAT START: Loading", "heartbeat": {"operation": "Loading", "operation_id": "a1"}}
+    )
+    without.text_payload = "HEARTBEAT START: Loading"
+
+    assert read_line(with_id) == read_line(without)
+    assert [each.name for each in fold_operations([read_line(with_id)], since=0)] == ["Loading"]
 
 
 def test_whoever_wants_less_of_them_gets_less() -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,8 @@ class Front(grpc.GenericRpcHandler):
     def __init__(self) -> None:
         self.script: list[grpc.StatusCode] = []
         self.commits = 0
+        self.hold = threading.Event()
+        self.hold.set()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
         if handler_call_details.method == "/google.firestore.v1.Firestore/Commit":
@@ -44,6 +47,7 @@ class Front(grpc.GenericRpcHandler):
     def _commit(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         assert NAME.encode() in request
         self.commits += 1
+        self.hold.wait(30)
         if self.script:
             context.abort(self.script.pop(0), "as the script says")
         return WRITTEN
@@ -141,6 +145,102 @@ def test_an_asynchronous_heartbeat_outlives_its_event_loop(front: Front, said: i
     assert [asyncio.run(heartbeat.beat()) for _ in range(2)] == [True, True]
     assert front.commits == 2
     assert said.getvalue() == ""
+
+
+class BusyExecutor:
+    """The application's default executor, all of whose threads are busy until the block ends."""
+
+    def __init__(self, threads: int = 2) -> None:
+        self._executor = ThreadPoolExecutor(threads)
+        self._over = threading.Event()
+
+    def __enter__(self) -> ThreadPoolExecutor:
+        for _ in range(4):
+            self._executor.submit(self._over.wait, 60)
+        return self._executor
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._executor.shutdown()
+
+
+@pytest.mark.parametrize("before", [0, 1], ids=["first beat", "after a beat"])
+async def test_an_asynchronous_beat_does_not_wait_for_the_applications_executor(
+    front: Front, project: str, said: io.StringIO, before: int
+) -> None:
+    heartbeat = AsyncProcessorHeartbeat(NAME, store=AsyncFirestoreStore(project=project), stream=said, budget=3)
+    assert [await heartbeat.beat() for _ in range(before)] == [True] * before
+
+    with BusyExecutor() as executor:
+        asyncio.get_running_loop().set_default_executor(executor)
+        started = time.monotonic()
+        assert await heartbeat.beat()
+        async with heartbeat.run() as run:
+            assert await run.beat(progress=1)
+        assert time.monotonic() - started < 3
+
+    assert front.commits == before + 4
+    assert said.getvalue() == ""
+
+
+async def test_an_asynchronous_beat_that_cannot_be_written_in_time_says_so_in_time(
+    project: str, said: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as silent, BusyExecutor() as executor:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()  # takes the connection, and never answers
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
+        asyncio.get_running_loop().set_default_executor(executor)
+        heartbeat = AsyncProcessorHeartbeat(NAME, store=AsyncFirestoreStore(project=project), stream=said, budget=1)
+        started = time.monotonic()
+        assert await heartbeat.beat() is False
+        assert time.monotonic() - started < 2
+
+    (line,) = lines(said)
+    assert line["heartbeat"]["reason"] == "unreachable"
+
+
+async def test_the_event_loop_is_free_while_a_beat_is_written(front: Front, project: str) -> None:
+    heartbeat, turns = AsyncProcessorHeartbeat(NAME, store=AsyncFirestoreStore(project=project)), 0
+    front.hold.clear()
+
+    beat = asyncio.create_task(heartbeat.beat())
+    while not front.commits:
+        await asyncio.sleep(0.001)
+        turns += 1
+    front.hold.set()
+
+    assert await beat
+    assert turns > 1
+
+
+@pytest.mark.emulator
+def test_a_run_writes_what_the_field_writes(project: str, emulator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulator)
+    heartbeat = ProcessorHeartbeat(NAME, budget=60.0)
+    with heartbeat.run(run_id="r1", data_date="2026-01-31", total=450) as run:
+        assert run.beat(progress=120, status_message="loading")
+        running = Client(project=project).document(f"processor_heartbeats/{NAME}").get().to_dict()
+    ended = Client(project=project).document(f"processor_heartbeats/{NAME}").get().to_dict()
+
+    assert running is not None
+    assert ended is not None
+    times = {"last_heartbeat", "updated_at", "started_at"}
+    assert {name: value for name, value in running.items() if name not in times} == {
+        "processor_name": NAME,
+        "run_id": "r1",
+        "data_date": "2026-01-31",
+        "status": "running",
+        "progress": 120,
+        "total": 450,
+        "status_message": "loading",
+        "beats_every": 60,
+        "commit": None,
+        "revision": None,
+    }
+    assert set(ended) - set(running) == {"completed_at", "duration_seconds"}
+    assert ended["status"] == "completed"
+    assert ended["duration_seconds"] == (ended["completed_at"] - ended["started_at"]).total_seconds()
 
 
 @pytest.mark.emulator
