@@ -8,10 +8,11 @@ import os
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 from weakref import WeakSet
 
+_MOMENT: Final = 0.001
 _LONGEST_WAIT: Final = 10.0
 """Seconds that a fork waits for calls to end. A beat's attempt ends in five, unless its budget is uncommonly large."""
 
@@ -25,38 +26,41 @@ class ForkAware(Protocol):
 
 
 class _Gate:
-    """Calls are inside, or forks happen; not both."""
+    """Calls are inside, or forks happen; not both.
+
+    It has no lock: a signal handler may wait for a thread that wants to enter, while its own thread is just entering.
+    Appending to a list and looking at the other list is enough, as both sides append first and look then.
+    """
 
     def __init__(self) -> None:
         self.after_fork()
 
     def after_fork(self) -> None:
-        self._changed = threading.Condition()  # reentrant: a signal handler may come here while its own thread is here
         self._inside: list[int] = []
-        self._forks = 0
+        self._forks: list[int] = []
 
     def enter(self, timeout: float) -> None:
-        with self._changed:
-            if not self._changed.wait_for(lambda: not self._forks, timeout):
+        thread, deadline = threading.get_ident(), time.monotonic() + timeout
+        self._inside.append(thread)
+        while self._forks:
+            self._inside.remove(thread)
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"a fork was under way for {timeout:.3g} s")
-            self._inside.append(threading.get_ident())
+            time.sleep(_MOMENT)
+            self._inside.append(thread)
 
     def leave(self) -> None:
-        with self._changed:
-            if (thread := threading.get_ident()) in self._inside:
-                self._inside.remove(thread)
-            self._changed.notify_all()
+        with suppress(ValueError):  # a child that was forked in here
+            self._inside.remove(threading.get_ident())
 
     def before_fork(self) -> None:
-        thread = threading.get_ident()
-        with self._changed:
-            self._forks += 1
-            self._changed.wait_for(lambda: all(other == thread for other in self._inside), _LONGEST_WAIT)
+        thread, deadline = threading.get_ident(), time.monotonic() + _LONGEST_WAIT
+        self._forks.append(thread)
+        while any(other != thread for other in self._inside) and time.monotonic() < deadline:
+            time.sleep(_MOMENT)
 
     def after_fork_in_parent(self) -> None:
-        with self._changed:
-            self._forks -= 1
-            self._changed.notify_all()
+        self._forks.remove(threading.get_ident())
 
 
 _gate: Final = _Gate()

@@ -17,12 +17,13 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Final, Generic, Self, TextIO, TypeVar
 
 from heartbeat.alarm import Alarm
+from heartbeat.background import Answer, in_time
 from heartbeat.diagnosis import Failure, Reason, diagnose
 from heartbeat.document_id import canonical_id
 from heartbeat.fields import ProgressValue, heartbeat_fields, optional_text
@@ -145,7 +146,7 @@ class _Writer(ABC, Generic[_Store, _Run]):
         """The newest run that goes on."""
         return next((run for known in reversed(self._runs) if (run := known()) is not None and run.is_open), None)
 
-    def _replaced(self) -> "Future[bool] | None":
+    def _replaced(self) -> Answer[bool] | None:
         """Make room for a run by ``start()``: one that was started before and never stopped has no end to tell."""
         return None if self._started is None else self._started.drop()
 
@@ -202,7 +203,8 @@ class ProcessorHeartbeat(_Writer[HeartbeatStore, ProcessorRun]):
             Whether it was written. Where it was not, standard error has said why, once.
         """
         if (replaced := self._replaced()) is not None:
-            wait([replaced], self._budget)
+            with suppress(TimeoutError):
+                replaced.result(self._budget)
         self._started = self.run(
             run_id=run_id, data_date=data_date, total=total, progress=progress, status_message=status_message
         )
@@ -295,10 +297,9 @@ class AsyncProcessorHeartbeat(_Writer[AsyncHeartbeatStore, AsyncProcessorRun]):
         status_message: str | None = None,
     ) -> bool:
         """As ``ProcessorHeartbeat.start``."""
-        import asyncio  # noqa: PLC0415 - a processor without asyncio never pays for it
-
         if (replaced := self._replaced()) is not None:
-            await asyncio.wait([asyncio.wrap_future(replaced)], timeout=self._budget)
+            with suppress(TimeoutError):
+                await replaced.result_async(self._budget)
         self._started = self.run(
             run_id=run_id, data_date=data_date, total=total, progress=progress, status_message=status_message
         )
@@ -335,12 +336,13 @@ class AsyncProcessorHeartbeat(_Writer[AsyncHeartbeatStore, AsyncProcessorRun]):
         return await self.beat(status, progress=progress, status_message=status_message)
 
     async def _send(self, document_id: str, fields: dict[str, object]) -> None:
-        import asyncio  # noqa: PLC0415 - the same
+        import asyncio  # noqa: PLC0415 - a processor without asyncio never pays for it
 
         tries = self._tries()
         while True:
             try:
-                return await self._store.write(document_id, fields, timeout=tries.timeout())
+                timeout = tries.timeout()
+                return await in_time(self._store.write(document_id, fields, timeout=timeout), timeout)
             except Exception as error:
                 pause = tries.pause_after(error)
                 if pause is None:
@@ -351,7 +353,7 @@ class AsyncProcessorHeartbeat(_Writer[AsyncHeartbeatStore, AsyncProcessorRun]):
         return AsyncFirestoreStore()
 
     def _blocking_store(self) -> HeartbeatStore:
-        return BlockingStore(self._store)
+        return self._store.blocking if isinstance(self._store, AsyncFirestoreStore) else BlockingStore(self._store)
 
     def _make_run(self, settings: WriterSettings | None, facts: RunFacts) -> AsyncProcessorRun:
         return AsyncProcessorRun(settings, facts)

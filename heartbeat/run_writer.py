@@ -6,14 +6,14 @@ All writes of a run go through this one thread, so no "running" is written after
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from heartbeat import shutdown
 from heartbeat.alarm import Alarm
+from heartbeat.background import Answer
 from heartbeat.fields import ProgressValue, heartbeat_fields, run_fields
 from heartbeat.fork import renew_after_fork
 from heartbeat.retry import Tries
@@ -26,6 +26,7 @@ FAILED: Final = "failed"
 _OWN_SHARE: Final = 0.9
 """How much of the budget the thread uses, so that its own report of a failure arrives while the caller still waits."""
 
+_LOOK_AGAIN: Final = 0.05
 _LAST_STEP: Final = 1.0
 """Seconds that a thread which has answered may take to end; microseconds, in fact."""
 
@@ -64,22 +65,48 @@ class RunFacts:
                 setattr(self, name, value)
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the thread shall take over before it writes.
+
+    Attributes:
+        news: what is new.
+        ends: the run ended, as ``news.status`` says.
+        interruption: why the process ends before the run.
+        answer: whether the document was written then.
+    """
+
+    news: RunFacts = field(default_factory=RunFacts)
+    ends: bool = False
+    interruption: str | None = None
+    answer: Answer[bool] = field(default_factory=Answer[bool])
+
+
 class RunWriter:
-    """The document of one run. All threads, signal handlers and finalizers may use it."""
+    """The document of one run. All threads, signal handlers and finalizers may use it.
+
+    What the run says belongs to the thread alone. Callers put requests into a queue that needs no lock of theirs, so a
+    signal handler may wait for the thread whatever the interrupted code was doing.
+    """
 
     def __init__(self, settings: WriterSettings, facts: RunFacts) -> None:
         self._settings = settings
+        self._process = os.getpid()
+        # of the callers
+        self._closed = False
+        self._dropped = False
+        self._interrupted = False
+        # of the thread
         self._facts = RunFacts(status=RUNNING)
         self._facts.update(facts)
         self._started_at: datetime | None = None
         self._completed_at: datetime | None = None
         self._ended = False
-        self._dropped = False
         self._interruption: str | None = None
-        self._process = os.getpid()
-        self._lock = threading.RLock()  # a signal handler may come here while its own thread is here
-        self._requests: SimpleQueue[Future[bool]] = SimpleQueue()  # a signal handler may put while its own thread puts
-        self._answers: list[Future[bool]] = []
+        self._taken: list[_Request] = []
+        # between them
+        self._requests: SimpleQueue[_Request] = SimpleQueue()
+        self._life = threading.RLock()  # whether there is a thread
         self._thread: threading.Thread | None = None
         self._last_thread: threading.Thread | None = None
         renew_after_fork(self)
@@ -92,63 +119,57 @@ class RunWriter:
     @property
     def is_open(self) -> bool:
         """Whether the run goes on."""
-        return not self._ended
+        return not self._closed
 
     @property
     def is_interrupted(self) -> bool:
         """Whether the process was asked to end while the run went on."""
-        return self._interruption is not None
+        return self._interrupted
 
     @property
     def is_of_this_process(self) -> bool:
         """Whether the run started here; false in a forked child."""
         return self._process == os.getpid()
 
-    def start(self) -> Future[bool]:
+    def start(self) -> Answer[bool]:
         """Write that the run is running, and go on beating."""
         shutdown.opened(self)
-        return self._ask()
+        return self._ask(_Request())
 
-    def beat(self, news: RunFacts) -> Future[bool]:
+    def beat(self, news: RunFacts) -> Answer[bool]:
         """Write what is new."""
-        with self._lock:
-            self._facts.update(news)
-        return self._ask()
+        return self._ask(_Request(news))
 
-    def end(self, status: str, news: RunFacts) -> Future[bool]:
+    def end(self, status: str, news: RunFacts) -> Answer[bool]:
         """Write how the run ended, and stop beating."""
-        with self._lock:
-            self._facts.update(news)
-            self._facts.status = FAILED if status == RUNNING else status
-            self._ended, self._completed_at = True, None
+        self._closed = True
         shutdown.closed(self)
-        return self._ask()
+        final = replace(news, status=FAILED if status == RUNNING else status)
+        return self._ask(_Request(final, ends=True))
 
-    def interrupt(self, reason: str) -> Future[bool] | None:
+    def interrupt(self, reason: str) -> Answer[bool] | None:
         """Write that the run failed, and beat no more by itself. The run may still end, and say how."""
-        with self._lock:
-            if self._ended or self.is_interrupted:
-                return None
-            self._interruption = reason
-        return self._ask()
+        if self._closed or self._interrupted:
+            return None
+        self._interrupted = True
+        return self._ask(_Request(interruption=reason))
 
     def abandon(self) -> None:
         """Nobody can end this run any more: write that it failed. Does not wait."""
-        if self.is_interrupted:
+        if self._interrupted:
             shutdown.closed(self)
         elif self.is_open and self.is_of_this_process:
             self.end(FAILED, RunFacts(status_message="the run was dropped without stop()"))
 
-    def drop(self) -> Future[bool]:
-        """Write nothing more: another run takes over the document. Done when no write is under way."""
-        with self._lock:
-            self._ended = self._dropped = True
+    def drop(self) -> Answer[bool]:
+        """Write nothing more: another run takes over the document. Answered when no write is under way."""
+        self._closed = self._dropped = True
         shutdown.closed(self)
-        return self._ask()
+        return self._ask(_Request(ends=True))
 
     def join(self) -> None:
-        """Wait until the thread is gone, which answered last of all."""
-        if not self._beats() and self._last_thread is not None:
+        """Wait until the thread is gone, if it is about to go."""
+        if (self._closed or self._interrupted) and self._last_thread is not None:
             self._last_thread.join(_LAST_STEP)
 
     def late(self) -> bool:
@@ -157,60 +178,75 @@ class RunWriter:
 
     def after_fork(self) -> None:
         """The thread and its callers stayed in the parent."""
-        self._lock = threading.RLock()
-        self._requests, self._answers, self._thread, self._last_thread = SimpleQueue(), [], None, None
+        self._life = threading.RLock()
+        self._requests, self._taken, self._thread, self._last_thread = SimpleQueue(), [], None, None
 
-    def _ask(self) -> Future[bool]:
-        answer: Future[bool] = Future()
-        answer.set_running_or_notify_cancel()  # from here on nobody can cancel it
-        with self._lock:
-            self._requests.put(answer)
+    def _ask(self, request: _Request) -> Answer[bool]:
+        with self._life:
+            self._requests.put(request)
             if self._thread is None:
-                self._start_thread()
-        return answer
-
-    def _start_thread(self) -> None:
-        thread = threading.Thread(target=self._serve, name="heartbeat-run", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads, or the interpreter is exiting: write in this one
-            self._serve_once(0)
-        else:
-            self._thread = self._last_thread = thread
+                self._thread = self._last_thread = threading.Thread(
+                    target=self._serve, name="heartbeat-run", daemon=True
+                )
+                try:
+                    self._thread.start()
+                except RuntimeError:  # no more threads, or the interpreter is exiting: write in this one
+                    self._thread = self._last_thread = None
+                    self._serve_once(0)
+        return request.answer
 
     def _serve(self) -> None:
         while True:
             self._serve_once(self._settings.beats_every if self._beats() else 0)
-            with self._lock:
-                if not self._beats() and self._requests.empty():
-                    self._thread = None
-                    return
+            if not self._beats() and self._retires():
+                return
+
+    def _retires(self) -> bool:
+        """Whether the thread may go. A caller that has the lock is about to make a request, so look again then."""
+        if not self._life.acquire(timeout=_LOOK_AGAIN):
+            return False
+        try:
+            if not self._requests.empty():
+                return False
+            self._thread = None
+            return True
+        finally:
+            self._life.release()
 
     def _beats(self) -> bool:
-        return not self._ended and not self.is_interrupted and self.is_of_this_process
-
-    def _collect(self, timeout: float | None) -> bool:
-        """Take the requests that arrive within the timeout; the first one ends the wait. Whether any came."""
-        known = len(self._answers)
-        try:
-            self._answers.append(self._requests.get(timeout=timeout))
-            while True:
-                self._answers.append(self._requests.get_nowait())
-        except Empty:
-            return len(self._answers) > known
+        return not self._ended and self._interruption is None and self.is_of_this_process
 
     def _serve_once(self, timeout: float | None) -> None:
-        """Wait for requests, write once, and answer them all."""
-        self._collect(timeout)
+        """Wait for requests; write, by request or because it is time to; and answer."""
+        if not self._take(timeout) and not self._beats():
+            return
         try:
             written = self._write()
         except BaseException as error:  # noqa: BLE001 - an order to stop is for whoever asked for the write
-            for answer in self._answers:
-                answer.set_exception(error)
+            for request in self._taken:
+                request.answer.fail(error)
         else:
-            for answer in self._answers:
-                answer.set_result(written)
-        self._answers.clear()
+            for request in self._taken:
+                request.answer.give(written)
+        self._taken.clear()
+
+    def _take(self, timeout: float | None) -> bool:
+        """Take over the requests that arrive within the timeout; the first one ends the wait. Whether any came."""
+        known = len(self._taken)
+        try:
+            self._take_over(self._requests.get(timeout=timeout))
+            while True:
+                self._take_over(self._requests.get_nowait())
+        except Empty:
+            return len(self._taken) > known
+
+    def _take_over(self, request: _Request) -> None:
+        self._taken.append(request)
+        self._facts.update(request.news)
+        if request.ends:
+            self._ended, self._interruption, self._completed_at = True, None, None
+        elif not self._ended:
+            self._interruption = request.interruption or self._interruption
 
     def _write(self) -> bool:
         settings = self._settings
@@ -222,7 +258,7 @@ class RunWriter:
                 pause = tries.pause_after(error)
                 if pause is None:
                     return settings.alarm.raised(error)
-                if self._collect(pause):
+                if self._take(pause):
                     tries = self._tries()
             else:
                 return settings.alarm.worked()
@@ -232,26 +268,26 @@ class RunWriter:
         return Tries(self._settings.budget * _OWN_SHARE, self._settings.first_pause)
 
     def _fields(self) -> dict[str, object]:
-        with self._lock:
-            facts, settings, now = self._facts, self._settings, self._settings.clock()
-            ended = self._ended or self.is_interrupted
-            fields = heartbeat_fields(
-                processor_name=settings.processor_name,
-                at=now,
-                status=str(facts.status) if self._ended or not ended else FAILED,
-                run_id=facts.run_id,
-                progress=facts.progress,
-                commit=settings.commit,
-                revision=settings.revision,
-            )
-            self._started_at = self._started_at or now
-            self._completed_at = (self._completed_at or now) if ended else None
-            return fields | run_fields(
-                at=now,
-                data_date=facts.data_date,
-                total=facts.total,
-                status_message=facts.status_message if self._ended or not ended else self._interruption,
-                started_at=self._started_at,
-                completed_at=self._completed_at,
-                beats_every=settings.beats_every,
-            )
+        facts, settings, now = self._facts, self._settings, self._settings.clock()
+        interrupted = self._interruption is not None
+        fields = heartbeat_fields(
+            processor_name=settings.processor_name,
+            at=now,
+            status=FAILED if interrupted else str(facts.status),
+            run_id=facts.run_id,
+            progress=facts.progress,
+            commit=settings.commit,
+            revision=settings.revision,
+        )
+        self._started_at = self._started_at or now
+        if self._ended or interrupted:
+            self._completed_at = self._completed_at or now
+        return fields | run_fields(
+            at=now,
+            data_date=facts.data_date,
+            total=facts.total,
+            status_message=self._interruption or facts.status_message,
+            started_at=self._started_at,
+            completed_at=self._completed_at,
+            beats_every=settings.beats_every,
+        )

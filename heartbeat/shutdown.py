@@ -9,10 +9,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import suppress
 from types import FrameType
 from typing import Final, Protocol
 
+from heartbeat.background import Answer
 from heartbeat.fork import renew_after_fork
 
 LAST_WORDS: Final = 5.0
@@ -24,7 +25,7 @@ _Handler = Callable[[int, FrameType | None], object]
 class OpenRun(Protocol):
     """A run whose document still says "running"."""
 
-    def interrupt(self, reason: str) -> "Future[bool] | None":
+    def interrupt(self, reason: str) -> Answer[bool] | None:
         """Have the document say that the run failed, for this reason. None where it has ended by itself."""
         ...
 
@@ -34,8 +35,9 @@ class OpenRun(Protocol):
 
 
 class _OpenRuns:
+    """All open runs of this process. It has no lock: a signal handler comes here whatever its own thread is doing."""
+
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # a signal handler may come here while its own thread is here
         self._runs: list[OpenRun] = []
         self._handler: _Handler | None = None
         self._previous: signal.Handlers | _Handler | int | None = None
@@ -45,21 +47,18 @@ class _OpenRuns:
 
     def after_fork(self) -> None:
         """The parent's runs are not the child's to end."""
-        self._lock = threading.RLock()
         self._runs = []
 
     def add(self, run: OpenRun) -> None:
-        with self._lock:
-            self._runs.append(run)
-            if not self._at_exit:
-                atexit.register(self.interrupt_all, "the interpreter exited before the run ended")
-                self._at_exit = True
+        self._runs.append(run)
+        if not self._at_exit:
+            self._at_exit = True
+            atexit.register(self.interrupt_all, "the interpreter exited before the run ended")
         self.catch_sigterm(always=False)
 
     def remove(self, run: OpenRun) -> None:
-        with self._lock:
-            if run in self._runs:
-                self._runs.remove(run)
+        with suppress(ValueError):  # it ended before
+            self._runs.remove(run)
         if not self._runs and not self._always:
             self._release_sigterm()
 

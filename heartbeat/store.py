@@ -7,11 +7,10 @@ from its image is reported instead of ending it.
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from heartbeat.background import in_background
+from heartbeat.background import Answer, in_background, in_time
 from heartbeat.fork import renew_after_fork, whole_in_a_fork
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class FirestoreStore:
         self._project = project
         self._database = database
         self._lock = threading.RLock()  # a signal handler may write while its own thread is here
-        self._client: Future[Client] | None = None
+        self._client: Answer[Client] | None = None
         renew_after_fork(self)
 
     def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:
@@ -74,14 +73,16 @@ class FirestoreStore:
             self._client = None
 
     def _connected(self, timeout: float) -> "Client":
-        with self._lock:
-            if self._client is None or (self._client.done() and self._client.exception() is not None):
-                self._client = in_background(self._connect, "heartbeat-connect")
-            client = self._client
+        client = self._client
+        if client is None or client.has_failed:
+            with self._lock:
+                if self._client is None or self._client.has_failed:
+                    self._client = in_background(self._connect, "heartbeat-connect")
+                client = self._client
         try:
             return client.result(timeout)
         except TimeoutError:
-            if client.done():
+            if client.is_given:
                 raise
             raise TimeoutError(f"no client of Firestore after {timeout:.3g} s: it is still being made") from None
 
@@ -103,14 +104,12 @@ class AsyncFirestoreStore:
     def __init__(
         self, *, collection: str = COLLECTION, project: str | None = None, database: str | None = None
     ) -> None:
-        self._store = FirestoreStore(collection=collection, project=project, database=database)
+        self.blocking = FirestoreStore(collection=collection, project=project, database=database)
 
     async def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:  # noqa: ASYNC109 - handed on to gRPC, which tells the server
         """Replace the document; the one who calls is the one who retries."""
-        import asyncio  # noqa: PLC0415 - a processor without asyncio never pays for it
-
-        write = partial(self._store.write, document_id, fields, timeout=timeout)
-        await asyncio.wait_for(asyncio.wrap_future(in_background(write, "heartbeat-write")), timeout)
+        write = partial(self.blocking.write, document_id, fields, timeout=timeout)
+        await in_background(write, "heartbeat-write").result_async(timeout)
 
 
 class BlockingStore:
@@ -121,10 +120,10 @@ class BlockingStore:
 
     def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:
         """Replace the document; the one who calls is the one who retries."""
-        import asyncio  # noqa: PLC0415 - the same
+        import asyncio  # noqa: PLC0415 - a processor without asyncio never pays for it
 
-        asyncio.run(asyncio.wait_for(self._store.write(document_id, fields, timeout=timeout), timeout))
+        asyncio.run(in_time(self._store.write(document_id, fields, timeout=timeout), timeout))
 
 
-_parents_clients: Final[list["Future[Client]"]] = []
+_parents_clients: Final[list["Answer[Client]"]] = []
 """Clients that a child inherited. It must neither use nor close them: their connections are the parent's."""

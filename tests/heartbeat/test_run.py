@@ -514,6 +514,29 @@ def test_a_handler_that_was_set_during_a_run_is_left_alone(bench: Bench) -> None
         signal.signal(signal.SIGTERM, before)
 
 
+def test_a_signal_handler_beats_while_its_own_thread_does() -> None:
+    bench = Bench("threads")
+    heartbeat = bench.heartbeat()
+    assert isinstance(heartbeat, ProcessorHeartbeat)
+    handled: list[bool] = []
+
+    def on_alarm(*_: object) -> None:
+        handled.append(heartbeat.beat(progress=len(handled)))
+        signal.setitimer(signal.ITIMER_REAL, 0.001 if len(handled) < 200 else 0)
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    try:
+        with heartbeat:
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+            while len(handled) < 200:
+                assert heartbeat.beat()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+    assert all(handled)
+    assert bench.ledger.statuses[-1] == "completed"
+
+
 def test_threads_share_one_run() -> None:
     bench = Bench("threads")
     heartbeat = bench.heartbeat()
