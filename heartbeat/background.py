@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 _Result = TypeVar("_Result")
 
 
-class Answer(Generic[_Result]):
-    """What another thread will answer.
+class Promise(Generic[_Result]):
+    """An answer that another thread will give.
 
     Unlike a ``concurrent.futures.Future``, waiting for it never holds a lock that answering needs. So a signal handler
     may wait for the same thread whose answer the interrupted code was just waiting for.
@@ -34,12 +34,12 @@ class Answer(Generic[_Result]):
         return self._error is not None
 
     def give(self, result: _Result) -> None:
-        """Answer. An answer is given once."""
+        """Answer with a result. Answer once."""
         self._result = result
         self._release()
 
     def fail(self, error: BaseException) -> None:
-        """Answer by what ``result`` shall raise."""
+        """Answer with an error, which ``result`` will raise."""
         self._error = error
         self._release()
 
@@ -75,12 +75,12 @@ class Answer(Generic[_Result]):
                 wake()
 
 
-def in_background(work: Callable[[], _Result], name: str) -> Answer[_Result]:
+def in_background(work: Callable[[], _Result], name: str) -> Promise[_Result]:
     """Start the work in a thread of its own.
 
     Where no thread can start, as while the interpreter exits, the work is done at once, in this one.
     """
-    answer: Answer[_Result] = Answer()
+    answer: Promise[_Result] = Promise()
 
     def run() -> None:
         try:

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Final, Generic, Self, TextIO, TypeVar
 
 from heartbeat.alarm import Alarm
-from heartbeat.background import Answer, in_time
+from heartbeat.background import Promise, in_time
 from heartbeat.diagnosis import Failure, Reason, diagnose
 from heartbeat.document_id import canonical_id
 from heartbeat.fields import ProgressValue, heartbeat_fields, optional_text
@@ -146,7 +146,7 @@ class _Writer(ABC, Generic[_Store, _Run]):
         """The newest run that goes on."""
         return next((run for known in reversed(self._runs) if (run := known()) is not None and run.is_open), None)
 
-    def _replaced(self) -> Answer[bool] | None:
+    def _replaced(self) -> Promise[bool] | None:
         """Make room for a run by ``start()``: one that was started before and never stopped has no end to tell."""
         return None if self._started is None else self._started.drop()
 

@@ -4,7 +4,7 @@ import weakref
 from types import TracebackType
 from typing import Final, Self
 
-from heartbeat.background import Answer
+from heartbeat.background import Promise
 from heartbeat.fields import ProgressValue
 from heartbeat.run_writer import COMPLETED, FAILED, RunFacts, RunWriter, WriterSettings
 
@@ -25,18 +25,18 @@ class _Handle:
         """Whether the run started and goes on."""
         return self._started and self._writer is not None and self._writer.is_open
 
-    def drop(self) -> Answer[bool] | None:
+    def drop(self) -> Promise[bool] | None:
         """Write nothing more: another run takes over the document. Done when no write is under way."""
         return self._writer.drop() if self._writer is not None and self.is_open else None
 
-    def _start(self) -> Answer[bool] | None:
+    def _start(self) -> Promise[bool] | None:
         if self._writer is None or self._started:
             return None
         self._started = True
         weakref.finalize(self, self._writer.abandon).atexit = False
         return self._writer.start()
 
-    def _beat(self, news: RunFacts) -> Answer[bool] | None:
+    def _beat(self, news: RunFacts) -> Promise[bool] | None:
         if self._writer is None:
             return None
         self._start()
@@ -44,10 +44,10 @@ class _Handle:
             return self._writer.end(news.status, news)
         return self._writer.beat(news)
 
-    def _stop(self, status: str, news: RunFacts) -> Answer[bool] | None:
+    def _stop(self, status: str, news: RunFacts) -> Promise[bool] | None:
         return None if self._writer is None else self._writer.end(status, news)
 
-    def _leave(self, error: BaseException | None) -> Answer[bool] | None:
+    def _leave(self, error: BaseException | None) -> Promise[bool] | None:
         """The end of a ``with`` block: the run failed if an exception leaves it. A forked child ends nothing."""
         writer = self._writer
         if writer is None or not self.is_open or not writer.is_of_this_process:
@@ -91,7 +91,7 @@ class ProcessorRun(_Handle):
         """Write that the run ended, as ``completed`` or ``failed``, and stop beating. Whether it was written."""
         return self._wait(self._stop(status, RunFacts(progress=progress, status_message=status_message)))
 
-    def _wait(self, answer: Answer[bool] | None) -> bool:
+    def _wait(self, answer: Promise[bool] | None) -> bool:
         if answer is None or self._writer is None:
             return False
         try:
@@ -139,7 +139,7 @@ class AsyncProcessorRun(_Handle):
         """As ``ProcessorRun.stop``. If the caller is cancelled, the end is written all the same."""
         return await self._wait(self._stop(status, RunFacts(progress=progress, status_message=status_message)))
 
-    async def _wait(self, answer: Answer[bool] | None) -> bool:
+    async def _wait(self, answer: Promise[bool] | None) -> bool:
         if answer is None or self._writer is None:
             return False
         try:

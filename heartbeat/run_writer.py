@@ -13,7 +13,7 @@ from typing import Final
 
 from heartbeat import shutdown
 from heartbeat.alarm import Alarm
-from heartbeat.background import Answer
+from heartbeat.background import Promise
 from heartbeat.fields import ProgressValue, heartbeat_fields, run_fields
 from heartbeat.fork import renew_after_fork
 from heartbeat.retry import Tries
@@ -79,7 +79,7 @@ class _Request:
     news: RunFacts = field(default_factory=RunFacts)
     ends: bool = False
     interruption: str | None = None
-    answer: Answer[bool] = field(default_factory=Answer[bool])
+    answer: Promise[bool] = field(default_factory=Promise[bool])
 
 
 class RunWriter:
@@ -131,23 +131,23 @@ class RunWriter:
         """Whether the run started here; false in a forked child."""
         return self._process == os.getpid()
 
-    def start(self) -> Answer[bool]:
+    def start(self) -> Promise[bool]:
         """Write that the run is running, and go on beating."""
         shutdown.opened(self)
         return self._ask(_Request())
 
-    def beat(self, news: RunFacts) -> Answer[bool]:
+    def beat(self, news: RunFacts) -> Promise[bool]:
         """Write what is new."""
         return self._ask(_Request(news))
 
-    def end(self, status: str, news: RunFacts) -> Answer[bool]:
+    def end(self, status: str, news: RunFacts) -> Promise[bool]:
         """Write how the run ended, and stop beating."""
         self._closed = True
         shutdown.closed(self)
         final = replace(news, status=FAILED if status == RUNNING else status)
         return self._ask(_Request(final, ends=True))
 
-    def interrupt(self, reason: str) -> Answer[bool] | None:
+    def interrupt(self, reason: str) -> Promise[bool] | None:
         """Write that the run failed, and beat no more by itself. The run may still end, and say how."""
         if self._closed or self._interrupted:
             return None
@@ -161,7 +161,7 @@ class RunWriter:
         elif self.is_open and self.is_of_this_process:
             self.end(FAILED, RunFacts(status_message="the run was dropped without stop()"))
 
-    def drop(self) -> Answer[bool]:
+    def drop(self) -> Promise[bool]:
         """Write nothing more: another run takes over the document. Answered when no write is under way."""
         self._closed = self._dropped = True
         shutdown.closed(self)
@@ -181,7 +181,7 @@ class RunWriter:
         self._life = threading.RLock()
         self._requests, self._taken, self._thread, self._last_thread = SimpleQueue(), [], None, None
 
-    def _ask(self, request: _Request) -> Answer[bool]:
+    def _ask(self, request: _Request) -> Promise[bool]:
         with self._life:
             self._requests.put(request)
             if self._thread is None:

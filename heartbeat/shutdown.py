@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final, Protocol
 
-from heartbeat.background import Answer
+from heartbeat.background import Promise
 from heartbeat.fork import renew_after_fork
 
 LAST_WORDS: Final = 5.0
@@ -25,7 +25,7 @@ _Handler = Callable[[int, FrameType | None], object]
 class OpenRun(Protocol):
     """A run whose document still says "running"."""
 
-    def interrupt(self, reason: str) -> Answer[bool] | None:
+    def interrupt(self, reason: str) -> Promise[bool] | None:
         """Have the document say that the run failed, for this reason. None where it has ended by itself."""
         ...
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from heartbeat.background import Answer, in_background, in_time
+from heartbeat.background import Promise, in_background, in_time
 from heartbeat.fork import renew_after_fork, whole_in_a_fork
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class FirestoreStore:
         self._project = project
         self._database = database
         self._lock = threading.RLock()  # a signal handler may write while its own thread is here
-        self._client: Answer[Client] | None = None
+        self._client: Promise[Client] | None = None
         renew_after_fork(self)
 
     def write(self, document_id: str, fields: Mapping[str, object], *, timeout: float) -> None:
@@ -125,5 +125,5 @@ class BlockingStore:
         asyncio.run(in_time(self._store.write(document_id, fields, timeout=timeout), timeout))
 
 
-_parents_clients: Final[list["Answer[Client]"]] = []
+_parents_clients: Final[list["Promise[Client]"]] = []
 """Clients that a child inherited. It must neither use nor close them: their connections are the parent's."""
