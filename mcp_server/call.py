@@ -12,7 +12,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from checks.ask.snapshot import check, collect, target_of
 from checks.evidence.snapshot import Snapshot
 from checks.judge.report import Report
-from checks.judge.rules import Rule
+from checks.judge.rule import Rule
 from checks.settings.pipeline import Pipeline
 from checks.settings.sources import SourceName
 from checks.sources.progress import Progress

@@ -9,6 +9,7 @@ from checks.ask.snapshot import DEFAULT_TIMEOUT, collect, target_of
 from checks.evidence.deployments import Deployments
 from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.code import ProbeReport, SubjectProbed, missing, of_image, of_subject, report_of
+from checks.judge.rules import context_of
 from checks.settings.code_probe import CodeProbe
 from checks.settings.deployments import ServiceSettings
 from checks.settings.errors import UsageError
@@ -73,6 +74,7 @@ def _subjects(snapshot: Snapshot, subject: str | None, *, by_hand: bool) -> Iter
     pipeline, found = snapshot.pipeline, snapshot.deployments
     if found is None:
         return
+    context = context_of(snapshot)
     there = {each.name: each for each in (*found.services, *found.jobs)}
     if subject is not None and subject not in there and found.complete:
         raise UsageError(
@@ -81,7 +83,7 @@ def _subjects(snapshot: Snapshot, subject: str | None, *, by_hand: bool) -> Iter
     named = [each.name for each in (*pipeline.services, *pipeline.jobs)]
     for name in [subject] if subject is not None else dict.fromkeys([*there, *named]):
         if name in there and pipeline.probes_of(name):
-            yield of_subject(snapshot, found, there[name], by_hand=by_hand)
+            yield of_subject(context, there[name], by_hand=by_hand)
         elif pipeline.probes_of(name):
             yield missing(name)
 

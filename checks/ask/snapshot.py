@@ -9,7 +9,8 @@ from typing import Final
 from checks.ask.look import SourceReads, load
 from checks.evidence.snapshot import Gap, Snapshot, Target
 from checks.judge.report import MOST_PROCESSORS, Report, judge
-from checks.judge.rules import RULES, Rule
+from checks.judge.rule import Rule
+from checks.judge.rules import RULES
 from checks.settings.pipeline import Pipeline
 from checks.settings.sources import SOURCES, SourceName
 from checks.sources.addresses import logging_target, registry_target, run_target
@@ -65,7 +66,7 @@ async def check(
     Raises:
         UsageError: an address is refused before anything is asked.
     """
-    applied = tuple(rule for rule in rules if not count_only or rule.name in _COUNTED)
+    applied = tuple(rule for rule in rules if not count_only or rule.counted)
     sources: set[SourceName] = {source for rule in applied for source in rule.needs}
     snapshot = await collect(
         pipeline,
@@ -139,7 +140,6 @@ async def collect(
 _APART: Final = timedelta(minutes=1)
 """How far this machine's clock may be off Firestore's before the logs are looked through again, by the latter."""
 
-_COUNTED: Final = frozenset({"heartbeat-proliferation", "unreadable-evidence"})
 _LOCAL_CLOCK: Final = Gap(
     source="clock",
     reason="Firestore gave no read time, so taken_at is this machine's clock",

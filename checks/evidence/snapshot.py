@@ -3,6 +3,7 @@
 Everything here is frozen, refuses unknown fields and speaks of times in UTC.
 """
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -115,6 +116,14 @@ class Family(Evidence):
         """Documents of this processor, in documents."""
         return self.canonical + self.malformed
 
+    def malformed_lately(self, taken_at: datetime) -> int:
+        """Malformed documents created in the hour before ``taken_at``; where not all were read, at least so many."""
+        if self.malformed_last_hour is not None:
+            return self.malformed_last_hour
+        sample = self.newest_malformed
+        seen = sample is not None and taken_at - sample.created_at <= timedelta(hours=1)
+        return max(self.malformed_growth or 0, int(seen))
+
 
 class Method(StrEnum):
     """How a census came by its families."""
@@ -159,6 +168,11 @@ class Census(Evidence):
     def malformed(self) -> int:
         """Documents under all other ids, as far as they were listed."""
         return sum(family.malformed for family in self.families)
+
+    @property
+    def writers(self) -> list[Family]:
+        """The families with malformed documents, those with the most first."""
+        return sorted((each for each in self.families if each.malformed), key=lambda family: -family.malformed)
 
     @property
     def empty(self) -> bool:

@@ -13,6 +13,7 @@ from checks.judge.comparison import Since
 from checks.judge.excuses import Excused
 from checks.judge.finding import Finding
 from checks.judge.report import CensusSummary, Growth, Report
+from checks.judge.rules import unreadable_evidence
 from checks.text.plural import counted, form
 from checks.text.show import show
 
@@ -33,7 +34,7 @@ def _lines(report: Report) -> list[Text]:
     for finding in report.findings:
         if finding.cause:
             lines.append(_carried(finding))
-        elif finding.rule != "unreadable-evidence":  # told below, as what was not seen
+        elif finding.rule != unreadable_evidence.RULE.name:  # told below, as what was not seen
             lines += _finding(finding)
     if report.quiet or report.accepted:
         lines += [Text(), Text("Excused by the settings", style="bold")]

@@ -1,6 +1,6 @@
 """Expected quiet and accepted debt: what the settings take out of the exit code, and never out of sight."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -10,13 +10,10 @@ from pydantic import AwareDatetime
 from checks.evidence.base import Evidence
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import is_quiet
 from checks.settings.excuses import Accepted
 
 LONGEST: Final = timedelta(days=90)
 """Nobody accepts a finding for longer than this: it would be forgotten."""
-
-_QUIET_RULES: Final = frozenset({"missing-heartbeats", "stale-heartbeats"})
 
 
 class Excused(Evidence):
@@ -37,13 +34,21 @@ class ExcusedFindings:
     accepted: list[Excused] = field(default_factory=list[Excused])
 
 
-def tell_apart(snapshot: Snapshot, findings: Iterable[Finding]) -> ExcusedFindings:
-    """Take out what is excused now. A finding that an accepted one carries is accepted with it."""
+def tell_apart(snapshot: Snapshot, findings: Iterable[Finding], quiet: Collection[str]) -> ExcusedFindings:
+    """Take out what is excused now. A finding that an accepted one carries is accepted with it.
+
+    Args:
+        snapshot: what was seen, and what the settings excuse.
+        findings: those of all rules.
+        quiet: the rules whose findings a quiet window excuses.
+    """
     told = ExcusedFindings()
     excused: dict[str, Accepted] = {}
     for finding in findings:
-        if finding.rule in _QUIET_RULES and is_quiet(snapshot, finding.subject):
-            told.quiet.append(_quiet(snapshot, finding))
+        windows = snapshot.pipeline.quiet_windows(finding.subject, snapshot.taken_at) if finding.rule in quiet else ()
+        if windows:
+            last = max(windows, key=lambda each: each.until)
+            told.quiet.append(Excused(finding=finding, reason=last.reason, until=last.until))
             continue
         entry = excused.get(finding.cause or "") or _entry(snapshot, finding)
         if entry is None:
@@ -55,16 +60,6 @@ def tell_apart(snapshot: Snapshot, findings: Iterable[Finding]) -> ExcusedFindin
             excused[finding.key] = entry
             told.accepted.append(Excused(finding=finding, reason=entry.reason, by=entry.by, until=entry.until))
     return told
-
-
-def _quiet(snapshot: Snapshot, finding: Finding) -> Excused:
-    windows = [
-        each
-        for each in snapshot.pipeline.quiet
-        if finding.subject in each.processors and each.holds_at(snapshot.taken_at)
-    ]
-    last = max(windows, key=lambda each: each.until)
-    return Excused(finding=finding, reason=last.reason, until=last.until)
 
 
 def _entry(snapshot: Snapshot, finding: Finding) -> Accepted | None:

@@ -68,8 +68,8 @@ def key(rule: str, subject: str) -> str:
     return f"{rule}: {subject}"
 
 
-def bounded(facts: Sequence[Fact], most: int) -> tuple[Fact, ...]:
-    """At most so many facts, and one that counts the others, which are like them."""
+def bounded(facts: Sequence[Fact], most: int, others: str = "alike") -> tuple[Fact, ...]:
+    """At most so many facts, and one that counts the others and says what they are."""
     if len(facts) <= most:
         return tuple(facts)
-    return (*facts[:most], Fact(subject=f"{len(facts) - most} more", detail="alike"))
+    return (*facts[:most], Fact(subject=f"{len(facts) - most} more", detail=others))

@@ -4,14 +4,13 @@ The expected set comes from the settings, never from the collection itself. Wher
 processor that was seen is judged, and who is missing cannot be said.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from checks.evidence.snapshot import Census, Family, Heartbeat, Snapshot
-from checks.judge.finding import key
+from checks.evidence.snapshot import Family, Heartbeat, Snapshot
 from checks.settings.heartbeats import Processor
 
 CHANNEL_MINIMUM: Final = 3
@@ -85,31 +84,19 @@ def missing(snapshot: Snapshot) -> list[Processor]:
     ]
 
 
-def channel_down(snapshot: Snapshot) -> list[ProcessorStanding]:
+def channel_down(snapshot: Snapshot, standings: Iterable[ProcessorStanding]) -> list[ProcessorStanding]:
     """The stale processors, if so many are stale together that the heartbeat channel itself is the likely cause.
 
     That is at least three, and at least half, of those that are judged: the registered ones, or all where nobody is.
     """
-    somebody = bool(snapshot.pipeline.heartbeats.processors)
+    pipeline, somebody = snapshot.pipeline, bool(snapshot.pipeline.heartbeats.processors)
     judged = [
-        each for each in standings(snapshot) if (each.processor or not somebody) and not is_quiet(snapshot, each.name)
+        each
+        for each in standings
+        if (each.processor or not somebody) and not pipeline.quiet_windows(each.name, snapshot.taken_at)
     ]
     stale = [each for each in judged if each.stale]
     return stale if len(stale) >= max(CHANNEL_MINIMUM, len(judged) / 2) else []
-
-
-def writers(census: Census) -> Iterator[Family]:
-    """The families with malformed documents, most of them first."""
-    return iter(sorted((f for f in census.families if f.malformed), key=lambda family: -family.malformed))
-
-
-def lately(snapshot: Snapshot, family: Family) -> int:
-    """Malformed documents that were created in the last hour: all where they were read, else at least so many."""
-    if family.malformed_last_hour is not None:
-        return family.malformed_last_hour
-    sample = family.newest_malformed
-    seen = sample is not None and snapshot.taken_at - sample.created_at <= timedelta(hours=1)
-    return max(family.malformed_growth or 0, int(seen))
 
 
 def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> ProcessorStanding:
@@ -132,31 +119,8 @@ def _beat(snapshot: Snapshot, processor: Processor | None, age: timedelta) -> Be
     return Beat.DOWN if age > down_after else Beat.LATE if age > late_after else Beat.UP
 
 
-def recovered(snapshot: Snapshot, source: str, since: datetime) -> bool:
+def recovered(snapshot: Snapshot, standings: Iterable[ProcessorStanding], source: str, since: datetime) -> bool:
     """Whether every expected processor that a service or job runs has beaten since a moment; False if none is known."""
     own = [each.name for each in snapshot.pipeline.heartbeats.processors_of(source) if each.must_beat]
-    beats = {each.name: each.newest.last_heartbeat for each in standings(snapshot) if each.newest}
+    beats = {each.name: each.newest.last_heartbeat for each in standings if each.newest}
     return bool(own) and all((beat := beats.get(name)) is not None and beat > since for name in own)
-
-
-def silent_keys(snapshot: Snapshot, source: str) -> tuple[str, ...]:
-    """The keys of findings about silent processors that a service or job runs, and of the channel if they are in it."""
-    own = {each.name for each in snapshot.pipeline.heartbeats.processors_of(source)}
-    silent = {each.name for each in standings(snapshot) if each.stale and each.name in own}
-    silent |= {each.name for each in missing(snapshot) if each.name in own}
-    return keys_of_silence(snapshot, silent) if silent else ()
-
-
-def keys_of_silence(snapshot: Snapshot, processors: Iterable[str]) -> tuple[str, ...]:
-    """The keys of every finding that these processors' silence may have made."""
-    names = sorted(processors)
-    collection = snapshot.pipeline.heartbeats.collection
-    return (
-        *(key(rule, name) for name in names for rule in ("two-witnesses", "stale-heartbeats", "missing-heartbeats")),
-        *(key(rule, collection) for rule in ("two-witnesses", "heartbeat-channel-down")),
-    )
-
-
-def is_quiet(snapshot: Snapshot, name: str) -> bool:
-    """Whether the settings expect this processor to be quiet now."""
-    return any(name in quiet.processors and quiet.holds_at(snapshot.taken_at) for quiet in snapshot.pipeline.quiet)

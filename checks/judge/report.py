@@ -12,18 +12,18 @@ from pydantic import AwareDatetime, Field
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Census, Family, Gap, Heartbeat, Method, NotChecked, Snapshot, Target
 from checks.judge.causes import with_causes
+from checks.judge.context import Context
 from checks.judge.excuses import Excused, tell_apart
 from checks.judge.finding import Finding, Severity
-from checks.judge.rules import RULES, Rule
-from checks.judge.runs_and_beats import witnesses
+from checks.judge.not_checked import not_checked
+from checks.judge.rule import Rule
+from checks.judge.rules import RULES, context_of
 from checks.judge.verdict import EXIT_CODES, ExitCode, Verdict
 from checks.text.duration import Duration
-from checks.text.show import show
 
 SCHEMA: Final = "validate-daily/report/1"
 MOST_PROCESSORS: Final = 10
 MOST_FINDINGS: Final = 200
-_PROBING: Final = frozenset({"fix-not-deployed", "job-image-stale"})
 _POINTS: Final = {Severity.P0: 65, Severity.P1: 35, Severity.P2: 10, Severity.UNKNOWN: 0}
 
 
@@ -138,7 +138,7 @@ class Report(Evidence):
 
 
 def judge(
-    snapshot: Snapshot,
+    seen: Snapshot | Context,
     rules: Iterable[Rule] = RULES,
     *,
     processors: int = MOST_PROCESSORS,
@@ -147,7 +147,7 @@ def judge(
     """Apply the rules to one snapshot.
 
     Args:
-        snapshot: what was seen.
+        seen: what was seen, or that with what is joined from it already.
         rules: what to judge by.
         processors: how many processors the census names, those with the most documents; it counts the others.
         most_findings: how many findings the report lists, worst first.
@@ -159,8 +159,11 @@ def judge(
     applied = tuple(rules)
     if not applied:
         raise ValueError("no rules to judge by: a report of none would look healthy")
+    context = seen if isinstance(seen, Context) else context_of(seen)
+    snapshot = context.snapshot
     _refuse_blindness(snapshot, applied)
-    told = tell_apart(snapshot, with_causes(finding for rule in applied for finding in rule.judge(snapshot)))
+    findings = with_causes(finding for rule in applied for finding in rule.findings(context))
+    told = tell_apart(snapshot, findings, {rule.name for rule in applied if rule.quiet})
     worst = min((finding.severity for finding in told.open), key=lambda severity: severity.rank, default=None)
     known = not snapshot.gaps and all(finding.severity is not Severity.UNKNOWN for finding in told.open)
     findings = _with_points(told.open) if known else told.open
@@ -185,7 +188,7 @@ def judge(
         targets=snapshot.targets,
         quiet=tuple(told.quiet),
         accepted=tuple(told.accepted),
-        not_checked=_not_checked(snapshot, applied),
+        not_checked=tuple(not_checked(context, applied)),
         truncated=len(findings) > most_findings,
     )
 
@@ -260,38 +263,3 @@ def _sum(counts: Iterable[int | None]) -> int | None:
     told = list(counts)
     known = [count for count in told if count is not None]
     return sum(known) if len(known) == len(told) else None
-
-
-def _not_checked(snapshot: Snapshot, rules: tuple[Rule, ...]) -> tuple[NotChecked, ...]:
-    told: list[NotChecked] = []
-    unread = "unparsable-heartbeats"
-    if snapshot.census and snapshot.census.method is not Method.LISTING and unread in {rule.name for rule in rules}:
-        reason = "ids that name a run were counted, and most of their documents not read: some may be unreadable"
-        told.append(NotChecked(what=unread, reason=reason, rules=(unread,)))
-    for source, reason in snapshot.pipeline.unasked.items():
-        idle = tuple(rule.name for rule in rules if source in rule.needs)
-        if idle:
-            told.append(NotChecked(what=source, reason=reason, rules=idle))
-    told += _found_nothing(snapshot, {rule.name for rule in rules})
-    probing = tuple(rule.name for rule in rules if rule.name in _PROBING)
-    found = snapshot.deployments
-    if probing and not snapshot.pipeline.code_probes and found and (found.services or found.jobs):
-        reason = "whether a fix is in the images is not looked at: the settings name no [[code_probes]]"
-        told.append(NotChecked(what="code probes", reason=reason, rules=probing))
-    if not snapshot.pipeline.heartbeats.processors:
-        reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
-        told.append(NotChecked(what="missing-heartbeats", reason=reason, rules=("missing-heartbeats",)))
-    return tuple(told)
-
-
-def _found_nothing(snapshot: Snapshot, rules: set[str]) -> list[NotChecked]:
-    """What was read whole and was empty, where that is as likely a wrong place or a wrong marker as the truth."""
-    told: list[NotChecked] = []
-    deployments, logs, sources = snapshot.deployments, snapshot.logs, snapshot.pipeline.sources
-    if deployments is not None and deployments.complete and not deployments.services and not deployments.jobs:
-        where = ", ".join(f"{project}/{region}" for project, region in snapshot.pipeline.places)
-        told.append(NotChecked(what="cloud-run", reason=f"no service and no job in {where}: is the region right?"))
-    if "two-witnesses" in rules and logs is not None and not logs.runs and not witnesses(snapshot):
-        reason = f"no log line since {logs.since:%Y-%m-%d %H:%M} UTC holds the run_marker {show(sources.run_marker)!r}"
-        told.append(NotChecked(what="two-witnesses", reason=reason, rules=("two-witnesses",)))
-    return told

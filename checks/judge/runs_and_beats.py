@@ -1,11 +1,13 @@
 """Heartbeats and runs side by side: what each of the two witnesses says of every expected processor."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from checks.evidence.logs import Logs
 from checks.evidence.snapshot import Snapshot
-from checks.judge.processors import Beat, ProcessorStanding, missing, standings
+from checks.judge.processors import Beat, ProcessorStanding
+from checks.settings.heartbeats import Processor
 from checks.text.duration import format_duration
 
 
@@ -29,17 +31,19 @@ class Witnesses:
     told: str
 
 
-def witnesses(snapshot: Snapshot) -> list[Witnesses]:
+def witnesses(
+    snapshot: Snapshot, standings: Iterable[ProcessorStanding], missing: Iterable[Processor]
+) -> list[Witnesses]:
     """Every judged processor, where both witnesses could be heard at all; else nothing."""
     logs, census = snapshot.logs, snapshot.census
     if logs is None or census is None or not census.listed:
         return []
     somebody = bool(snapshot.pipeline.heartbeats.processors)
-    seen = [each for each in standings(snapshot) if each.processor or not somebody]
+    seen = [each for each in standings if each.processor or not somebody]
     if not logs.runs and (not logs.complete or any(each.beat is Beat.UP for each in seen)):
         return []
     told = [_judge(snapshot, logs, each.name, each) for each in seen]
-    return told + [_judge(snapshot, logs, each.name, None) for each in missing(snapshot)]
+    return told + [_judge(snapshot, logs, each.name, None) for each in missing]
 
 
 def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: ProcessorStanding | None) -> Witnesses:

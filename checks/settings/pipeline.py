@@ -1,6 +1,7 @@
 """The settings of one pipeline, section by section, and whether the sections agree."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,14 @@ class Pipeline(Section):
         own = (self.pipeline.project, self.pipeline.region)
         named = [(each.project or own[0], each.region or own[1]) for each in (*self.services, *self.jobs)]
         return tuple(dict.fromkeys((project, region) for project, region in (own, *named) if region))
+
+    def quiet_windows(self, processor: str, moment: datetime) -> list[Quiet]:
+        """The windows in which a processor is expected to be quiet at a moment."""
+        return [each for each in self.quiet if processor in each.processors and each.holds_at(moment)]
+
+    def follows(self, job: str) -> str | None:
+        """The service whose image a job follows, if the settings name one."""
+        return next((each.follows for each in self.jobs if each.name == job), None)
 
     def tag_of(self, service: str) -> str | None:
         """The tag that the settings want a service to serve, if they name one."""

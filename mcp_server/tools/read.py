@@ -13,7 +13,7 @@ from checks.ask.questions import long_operations, recent_malformed
 from checks.ask.questions import search_logs as search
 from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import Report, judge
-from checks.judge.rules import RULES, rules_of
+from checks.judge.rules import RULES, context_of, rules_of
 from checks.settings.sources import SOURCES
 from checks.sources.logging.question import LogQuestion
 from mcp_server.answers.answer import Searched, seen_of
@@ -190,4 +190,5 @@ async def _deployed(look: ToolCall) -> tuple[Any, list[DeploymentVerdict]]:
     look.need("cloud-run")
     snapshot = await look.collect(("cloud-run", "registry"))
     rules = [rule for rule in RULES if rule.needs and {*rule.needs} <= {"cloud-run", "registry"}]
-    return snapshot, subjects(snapshot, judge(snapshot, rules, most_findings=sys.maxsize))
+    context = context_of(snapshot)
+    return snapshot, subjects(context, judge(context, rules, most_findings=sys.maxsize))

@@ -1,8 +1,10 @@
 """What holds the project together, kept true."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from support.paths import ROOT
 from support.paths import RULES as RULES_FOLDER
 
 BIN = Path(sys.executable).parent
+PACKAGES = ("heartbeat", "checks", "mcp_server", "skills", "validate_daily")
 
 CLOCKS = [
     "from datetime import datetime\nNOW = datetime.now()\n",
@@ -35,7 +38,7 @@ def test_lint_refuses_a_look_at_the_clock(source: str, place: str) -> None:
 
 
 def test_a_rule_that_imports_a_clock_breaks_a_contract(tmp_path: Path) -> None:
-    for package in ("heartbeat", "checks", "mcp_server", "skills", "validate_daily"):
+    for package in PACKAGES:
         (tmp_path / package).symlink_to(ROOT / package)
     (tmp_path / "checks").unlink()
     subprocess.run(["cp", "-r", ROOT / "checks", tmp_path / "checks"], check=True)
@@ -75,6 +78,26 @@ def test_every_rule_has_its_test_and_its_page() -> None:
     for rule in RULES:
         assert (ROOT / "tests/checks/judge/rules" / f"test_{rule.name.replace('-', '_')}.py").is_file(), rule.name
         assert (ROOT / "skills/validate-daily/references" / f"{rule.name}.md").is_file(), rule.name
+
+
+def strings(file: Path) -> Iterator[str]:
+    """The strings of a module that are no docstrings."""
+    nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+    docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
+            yield node.value
+
+
+def test_a_rule_is_named_in_its_own_file_alone() -> None:
+    """Whoever speaks of a rule asks its ``RULE``: a name in a string of another file goes stale unseen."""
+    from checks.judge.rules import RULES  # noqa: PLC0415 - the same
+
+    texts = {file: " | ".join(strings(file)) for each in PACKAGES for file in (ROOT / each).rglob("*.py")}
+    for rule in RULES:
+        name = re.compile(rf"(?<![\w-]){rule.name}(?![\w-])")
+        spoken = {file for file, text in texts.items() if name.search(text)}
+        assert spoken <= {RULES_FOLDER / f"{rule.judge.__name__}.py"}, rule.name
 
 
 @pytest.mark.long

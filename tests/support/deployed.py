@@ -7,6 +7,9 @@ from checks.evidence.deployments import Deployments, Image, Job, Revision, Servi
 from checks.evidence.images import Contents, File, Inspected, Presence
 from checks.evidence.logs import LogBurst, Logs, Operation, Run, Trouble
 from checks.evidence.snapshot import Heartbeat, Snapshot
+from checks.judge.deployed import levels
+from checks.judge.deployed.levels import Ladder
+from checks.judge.processors import standings
 from checks.settings.code_probe import CodeProbe
 from checks.settings.pipeline import Pipeline
 from checks.sources.firestore.tally import HeartbeatDocument
@@ -193,3 +196,8 @@ def by_revision(taken: Snapshot, name: str, commit: str) -> Snapshot:
 
 def _written_by(beat: Heartbeat | None, name: str, commit: str) -> Heartbeat | None:
     return beat.model_copy(update={"revision": name, "commit": commit}) if beat else None
+
+
+def ladder(taken: Snapshot, one: Service | Job) -> Ladder:
+    """What each level of evidence says of a service or job."""
+    return levels.ladder(taken, standings(taken), one)

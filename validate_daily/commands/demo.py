@@ -11,7 +11,7 @@ from checks import Report, Verdict, check
 from checks.cli.check import tell
 from checks.cli.console import progress_on_terminal
 from checks.judge.deployed.proofs import Outcome
-from checks.judge.rules import rules_of
+from checks.judge.rules import regrowth, rules_of
 from checks.judge.verdict import ExitCode
 from checks.settings.file import parse_settings
 from checks.text.plural import counted
@@ -91,10 +91,10 @@ def _tell_growth(before: Report, after: Report) -> None:
     if before.census is None or after.census is None:
         return
     grown = after.census.total - before.census.total
-    regrowth = next((finding for finding in after.findings if finding.rule == "regrowth"), None)
+    grows = next((finding for finding in after.findings if finding.rule == regrowth.RULE.name), None)
     print(f"{counted(grown, 'document')} more. A cleanup now would grow back; the cause is what writes them:")
-    if regrowth:
-        print(f"next: {regrowth.next_step}")
+    if grows:
+        print(f"next: {grows.next_step}")
 
 
 def _title(text: str) -> None:

@@ -14,7 +14,7 @@ from checks.evidence.snapshot import Gap, Snapshot
 from checks.formats.practice import practice_line
 from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import judge
-from checks.judge.rules import RULES
+from checks.judge.rules import RULES, context_of
 from checks.judge.verdict import ExitCode, Verdict
 from checks.settings.file import load_settings
 from checks.text.show import show
@@ -112,15 +112,15 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _inventory(snapshot: Snapshot) -> Inventory:
     rules = [rule for rule in RULES if set(rule.needs) <= set(_SOURCES)]
-    told = subjects(snapshot, judge(snapshot, rules))
-    follows = {each.name: each.follows for each in snapshot.pipeline.jobs}
-    rows = [_row(each, each.one, follows.get(each.name)) for each in told if isinstance(each.one, Job)]
-    found = snapshot.deployments
+    context = context_of(snapshot)
+    told = subjects(context, judge(context, rules))
+    rows = [_row(each, each.one, snapshot.pipeline.follows(each.name)) for each in told if isinstance(each.one, Job)]
+    found, named = snapshot.deployments, {each.name for each in snapshot.pipeline.jobs}
     return Inventory(
         practice=snapshot.practice,
         complete=found is not None and found.complete,
         jobs=tuple(rows),
-        missing=tuple(each.name for each in told if each.kind == "missing" and each.name in follows),
+        missing=tuple(each.name for each in told if each.kind == "missing" and each.name in named),
         gaps=tuple(gap for gap in snapshot.gaps if gap.source != "clock"),  # no age is judged here
     )
 

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from checks.judge.finding import Severity
-from checks.judge.processors import Beat, ProcessorStanding, channel_down, missing, standings
+from checks.judge.processors import Beat, ProcessorStanding
+from checks.judge.rules import heartbeat_proliferation, malformed_ids, regrowth
 from checks.judge.verdict import Verdict
 from checks.text.duration import format_duration
 from validate_daily.handoff.claim import ALL_PROCESSORS, Check, Number, number
 from validate_daily.handoff.measurements import Measurement, Measurements, cannot, some, told_of
 
 _WRONG: Final = {
-    Check.DOCUMENTS: ("heartbeat-proliferation",),
-    Check.MALFORMED: ("malformed-ids",),
-    Check.GROWTH: ("regrowth", "malformed-ids"),
+    Check.DOCUMENTS: (heartbeat_proliferation.RULE.name,),
+    Check.MALFORMED: (malformed_ids.RULE.name,),
+    Check.GROWTH: (regrowth.RULE.name, malformed_ids.RULE.name),
 }
 
 
@@ -101,8 +102,8 @@ def heartbeat(seen: Measurements, subject: str, expected: str) -> Measurement:
     if seen.snapshot.census is None or not seen.snapshot.census.listed:
         return cannot("not all heartbeats were seen")
     wanted = set(processors) if subject == ALL_PROCESSORS else {subject}
-    stand = {each.name: each for each in standings(seen.snapshot) if each.name in wanted}
-    absent = [each.name for each in missing(seen.snapshot) if each.name in wanted]
+    stand = {each.name: each for each in seen.context.standings if each.name in wanted}
+    absent = [each.name for each in seen.context.missing if each.name in wanted]
     late = [each for each in stand.values() if each.stale]
     unsure = [each.name for each in stand.values() if each.beat in {Beat.UNREADABLE, Beat.UNSEEN}]
     up = sum(each.beat is Beat.UP for each in stand.values())
@@ -110,7 +111,7 @@ def heartbeat(seen: Measurements, subject: str, expected: str) -> Measurement:
     if not wanted or not (stand or absent):
         return cannot("nobody is expected to beat")
     if expected == "silent":
-        silent = bool(channel_down(seen.snapshot)) if subject == ALL_PROCESSORS else bool(late or absent)
+        silent = bool(seen.context.channel_down) if subject == ALL_PROCESSORS else bool(late or absent)
         return told_of(observed, holds=silent, reason="heartbeats are written")
     if late or absent:
         names = [*(f"{each.name} is {each.beat}" for each in late), *(f"{name} has none" for name in absent)]

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from checks.evidence.snapshot import Level, Snapshot
-from checks.judge.deployed.levels import Ladder, Rung, ladders
-from checks.judge.report import Report
+from checks.judge.context import Context
+from checks.judge.deployed.levels import Ladder, Rung
+from checks.judge.report import Report, judge
+from checks.judge.rules import context_of
 
 _NAMED: Final = 5
 
@@ -34,16 +36,28 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """Everything that was seen, judged."""
+    """Everything that was seen, judged.
 
-    snapshot: Snapshot
+    Attributes:
+        context: what was seen, joined.
+        report: what the rules say of it.
+        ladders: the levels of evidence of every service and job, by its name.
+    """
+
+    context: Context
     report: Report
     ladders: Mapping[str, Ladder]
 
     @classmethod
-    def of(cls, snapshot: Snapshot, report: Report) -> "Measurements":
-        """The same, with the ladder of every service and job."""
-        return cls(snapshot, report, {each.name: each for each in ladders(snapshot)})
+    def of(cls, snapshot: Snapshot) -> "Measurements":
+        """A snapshot, judged by all rules."""
+        context = context_of(snapshot)
+        return cls(context, judge(context), {one.name: told for one, told in context.deployed})
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What was seen."""
+        return self.context.snapshot
 
     def finds(self, rules: Iterable[str]) -> str | None:
         """The worst finding of some rules, in words."""

@@ -14,7 +14,6 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Gap, Level, NotChecked, Target
 from checks.judge.deployed.levels import Rung
 from checks.judge.finding import Finding, Severity
-from checks.judge.report import judge
 from checks.judge.verdict import ExitCode, Verdict
 from checks.settings.pipeline import Pipeline
 from checks.sources.credentials import Login
@@ -148,7 +147,7 @@ async def verify(
     """
     document = read_document(raw, pipeline, origin)
     snapshot = await collect(pipeline, session=session, timeout=timeout, progress=progress, environment=environment)
-    return answered(document, raw, Measurements.of(snapshot, judge(snapshot)))
+    return answered(document, raw, Measurements.of(snapshot))
 
 
 def answered(document: HandoffDocument, raw: bytes, seen: Measurements) -> HandoffReport:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from checks.ask.snapshot import DEFAULT_TIMEOUT, collect
-from checks.judge.report import Report, judge
+from checks.judge.report import Report
 from checks.settings.file import Settings
 from checks.sources.credentials import Login
 from checks.sources.progress import Progress, quiet
@@ -64,8 +64,8 @@ async def write_handoff(
     snapshot = await collect(
         settings.pipeline, session=session, timeout=timeout, progress=progress, environment=environment
     )
-    report = judge(snapshot)
-    repairs = repairs_since(settings, report.taken_at - since, report.targets)
-    text = write(Measurements.of(snapshot, report), repairs, notes.raw.decode("utf-8-sig"))
+    seen = Measurements.of(snapshot)
+    repairs = repairs_since(settings, snapshot.taken_at - since, snapshot.targets)
+    text = write(seen, repairs, notes.raw.decode("utf-8-sig"))
     refused = lint(notes.raw, settings.pipeline, notes.origin, proved_by=text.encode())
-    return Written("" if refused else text, report, tuple(refused))
+    return Written("" if refused else text, seen.report, tuple(refused))

@@ -10,8 +10,9 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Deployments, Image, Job, Service
 from checks.evidence.images import Inspected, Starting
 from checks.evidence.running_images import RunningImage, parts_of
-from checks.evidence.snapshot import Gap, Level, Snapshot, Target
-from checks.judge.deployed.levels import Ladder, ladder
+from checks.evidence.snapshot import Gap, Level, Target
+from checks.judge.context import Context
+from checks.judge.deployed.levels import Ladder
 from checks.judge.deployed.proofs import Outcome, Proof, proofs_of, worst
 from checks.judge.verdict import ExitCode
 
@@ -112,10 +113,10 @@ def report_of(
     )
 
 
-def of_subject(snapshot: Snapshot, deployments: Deployments, one: Service | Job, *, by_hand: bool) -> SubjectProbed:
+def of_subject(context: Context, one: Service | Job, *, by_hand: bool) -> SubjectProbed:
     """What is known of one service or job; ``by_hand`` lets the bytes alone decide, of a file that a person named."""
-    shares = tuple(map(_share, parts_of(deployments, one)))
-    rungs = ladder(snapshot, one)
+    shares = tuple(map(_share, parts_of(context.snapshot.deployments or Deployments(), one)))
+    rungs = context.ladder_of(one)
     says = {rung.level: rung for rung in rungs.rungs}
     result, level = rungs.verdict, rungs.level
     if by_hand:

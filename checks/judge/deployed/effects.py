@@ -1,6 +1,6 @@
 """What a service or job wrote since what it runs now began: the strongest evidence, where there is any."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from checks.evidence.deployments import Job, Service
 from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Family, Heartbeat, Snapshot
 from checks.judge.deployed.proofs import Outcome
-from checks.judge.processors import recovered
+from checks.judge.processors import ProcessorStanding, recovered
 from checks.settings.heartbeats import Processor
 from checks.text.duration import format_duration
 from checks.text.plural import counted, form
@@ -30,7 +30,7 @@ class Effect:
     documents: bool = False
 
 
-def effect_of(snapshot: Snapshot, one: Service | Job) -> Effect:
+def effect_of(snapshot: Snapshot, standings: Iterable[ProcessorStanding], one: Service | Job) -> Effect:
     """What its processors wrote, and its log lines, since the newest of its serving revisions was made.
 
     For a job that is since it last ran. Documents that name another writer, and those that the revision before may
@@ -38,6 +38,7 @@ def effect_of(snapshot: Snapshot, one: Service | Job) -> Effect:
 
     Args:
         snapshot: what was seen.
+        standings: how its processors stand.
         one: of the same snapshot.
     """
     since = _since(one)
@@ -45,7 +46,7 @@ def effect_of(snapshot: Snapshot, one: Service | Job) -> Effect:
     if since is None:
         return Effect("when what runs now began is not known")
     ago = format_duration(snapshot.taken_at - since)
-    if told := _lines(snapshot, one, since):
+    if told := _lines(snapshot, standings, one, since):
         newest = max(told, key=lambda burst: burst.last)
         lines = sum(burst.lines for burst in told)
         say = form(lines, "says", "say")
@@ -95,7 +96,9 @@ def _since(one: Service | Job) -> datetime | None:
     return None if None in made else max(filter(None, made), default=None)
 
 
-def _lines(snapshot: Snapshot, one: Service | Job, since: datetime) -> list[LogBurst]:
+def _lines(
+    snapshot: Snapshot, standings: Iterable[ProcessorStanding], one: Service | Job, since: datetime
+) -> list[LogBurst]:
     """Log lines of what runs now that say why heartbeats are not written, and after which not all have beaten."""
     found = [
         burst
@@ -103,7 +106,7 @@ def _lines(snapshot: Snapshot, one: Service | Job, since: datetime) -> list[LogB
         if burst.source == one.name and burst.trouble in _SAYS_WHY and burst.last > since
         if burst.revision is None or _is_of(one, burst.revision)
     ]
-    if found and recovered(snapshot, one.name, max(burst.last for burst in found)):
+    if found and recovered(snapshot, standings, one.name, max(burst.last for burst in found)):
         return []
     return found
 

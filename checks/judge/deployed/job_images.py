@@ -23,6 +23,13 @@ def ran(snapshot: Snapshot, jobs: Sequence[Job]) -> tuple[int, str]:
     return len(active), form(len(jobs), only, f"{len(active) or 'none'} of them ran within 30 days")
 
 
+def leader_of(snapshot: Snapshot, job: Job) -> Service | None:
+    """The service that a job follows, if it was read."""
+    name = snapshot.pipeline.follows(job.name)
+    services = snapshot.deployments.services if snapshot.deployments else ()
+    return next((each for each in services if each.name == name), None)
+
+
 def difference(deployments: Deployments, job: Job, service: Service) -> str | None:
     """Why a job's next execution would not run what its service serves; None if it would, or if that is unknown."""
     serving = {revision.image.digest for _, revision in service.serving if revision and revision.image.digest}
@@ -38,8 +45,8 @@ def difference(deployments: Deployments, job: Job, service: Service) -> str | No
     return None if any(tag.points_at(digest) for digest in serving) else f"runs {job.image.reference}"
 
 
-def lacking(snapshot: Snapshot, deployments: Deployments, job: Job) -> Proof | None:
+def lacking(snapshot: Snapshot, job: Job) -> Proof | None:
     """The first fix that the image of a job's next execution is proved not to hold; None if there is no such."""
-    (part,) = parts_of(deployments, job)
+    (part,) = parts_of(snapshot.deployments or Deployments(), job)
     proofs = [proof_in(part, probe.name) for probe in snapshot.pipeline.probes_of(job.name)]
     return next((proof for proof in proofs if proof and proof.result is Outcome.CONTRADICTED), None)

@@ -16,8 +16,9 @@ from checks.evidence.images import Inspected
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.effects import Effect, effect_of
-from checks.judge.deployed.job_images import difference
+from checks.judge.deployed.job_images import difference, leader_of
 from checks.judge.deployed.proofs import Outcome, proof_in, worst
+from checks.judge.processors import ProcessorStanding
 from checks.settings.pipeline import Pipeline
 from checks.text.commits import same_commit
 from checks.text.plural import counted
@@ -54,22 +55,17 @@ class Ladder(Evidence):
     measured_at: AwareDatetime
 
 
-def ladders(snapshot: Snapshot) -> list[Ladder]:
-    """The ladder of every service, and then of every job, that Cloud Run told of."""
-    found = snapshot.deployments
-    return [ladder(snapshot, each) for each in (*found.services, *found.jobs)] if found else []
-
-
-def ladder(snapshot: Snapshot, one: Service | Job) -> Ladder:
+def ladder(snapshot: Snapshot, standings: Iterable[ProcessorStanding], one: Service | Job) -> Ladder:
     """The ladder of one service or job.
 
     Args:
         snapshot: what was seen; levels that were not read say so.
+        standings: how its processors stand.
         one: of the same snapshot.
     """
     deployments = snapshot.deployments or Deployments()
     parts = parts_of(deployments, one)
-    effect, held = effect_of(snapshot, one), _bytes(snapshot.pipeline, one.name, parts)
+    effect, held = effect_of(snapshot, standings, one), _bytes(snapshot.pipeline, one.name, parts)
     rungs = (
         Rung(level=Level.RUNTIME, says=effect.says, result=effect.result),
         held,
@@ -127,8 +123,7 @@ def _digest(snapshot: Snapshot, deployments: Deployments, one: Service | Job, pa
 def _pushed(snapshot: Snapshot, deployments: Deployments, one: Service | Job) -> Outcome | None:
     """Whether every share runs what the tag points at, and a job what its service serves."""
     if isinstance(one, Job):
-        follows = next((each.follows for each in snapshot.pipeline.jobs if each.name == one.name), None)
-        leader = next((each for each in deployments.services if each.name == follows), None)
+        leader = leader_of(snapshot, one)
         if leader is None or not any(revision and revision.image.digest for _, revision in leader.serving):
             return None
         if difference(deployments, one, leader):

@@ -1,17 +1,14 @@
-"""What rules say of a service that does not serve what was deployed; they share the proof and what it explains."""
+"""What rules say of a service that does not serve what was deployed; they share the proof."""
 
 from checks.evidence.deployments import Service
 from checks.evidence.snapshot import Level
-from checks.judge.finding import Fact, Finding, Severity, key
+from checks.judge.finding import Fact, Finding, Severity
 
 
 def not_deployed(
     rule: str, service: Service, severity: Severity, summary: str, facts: tuple[Fact, ...], step: str
 ) -> Finding:
-    """A finding about a service, proved by digests.
-
-    From it follow a commit label that is ahead of what serves, and a fix that does not serve yet.
-    """
+    """A finding about a service, proved by digests."""
     return Finding(
         rule=rule,
         severity=severity,
@@ -20,7 +17,4 @@ def not_deployed(
         evidence=facts,
         level=Level.DIGEST,
         next_step=step,
-        explains=tuple(
-            key(rule, service.name) for rule in ("commit-label-contradicted", "fix-not-deployed", "image-drift")
-        ),
     )

@@ -12,21 +12,23 @@ from typing import Final
 
 from checks.evidence.deployments import Service
 from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.rule import Rule
 from checks.text.commits import same_commit
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
 
 
-def commit_label_contradicted(snapshot: Snapshot) -> Iterator[Finding]:
+def commit_label_contradicted(context: Context) -> Iterator[Finding]:
     """At most one finding per service."""
-    if snapshot.deployments is None:
+    if context.snapshot.deployments is None:
         return
-    for service in snapshot.deployments.services:
+    for service in context.snapshot.deployments.services:
         label = service.commit
         if label is None or not _COMMIT.fullmatch(label) or service.reconciling:
             continue
-        runtime = [fact for fact, commit in _runtime(snapshot, service) if not same_commit(label, commit)]
+        runtime = [fact for fact, commit in _runtime(context.snapshot, service) if not same_commit(label, commit)]
         written = [fact for fact, commit in _written(service) if not same_commit(label, commit)]
         if runtime or written:
             yield Finding(
@@ -64,3 +66,6 @@ def _runtime(snapshot: Snapshot, service: Service) -> Iterator[tuple[Fact, str]]
     for (revision, commit), docs in written.items():
         more = f" (and {len(docs) - 1} more)" if len(docs) > 1 else ""
         yield Fact(subject=docs[0], detail=f"{more} was written by {revision} at commit {commit}".strip()), commit
+
+
+RULE = Rule(commit_label_contradicted, needs=("cloud-run",))

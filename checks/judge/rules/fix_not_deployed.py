@@ -11,20 +11,22 @@ from collections.abc import Iterator
 from checks.evidence.deployments import Deployments, Service
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.context import Context
 from checks.judge.deployed.proofs import Outcome, Proof, proof_in
-from checks.judge.finding import Fact, Finding, Severity, key
-from checks.judge.processors import lately, silent_keys
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.rule import Rule
+from checks.judge.rules import commit_label_contradicted, image_drift, regrowth
 
 
-def fix_not_deployed(snapshot: Snapshot) -> Iterator[Finding]:
+def fix_not_deployed(context: Context) -> Iterator[Finding]:
     """At most one finding per service, with every share of its traffic that lacks a fix."""
-    deployments = snapshot.deployments
+    deployments = context.snapshot.deployments
     if deployments is None:
         return
     for service in deployments.services:
-        lacking = list(_lacking(snapshot, deployments, service))
+        lacking = list(_lacking(context.snapshot, deployments, service))
         if lacking:
-            yield _finding(service, lacking, _effects(snapshot, service))
+            yield _finding(service, lacking, _effects(context, service))
 
 
 def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[RunningImage, Proof]]:
@@ -35,15 +37,14 @@ def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> 
                 yield part, proof
 
 
-def _effects(snapshot: Snapshot, service: Service) -> tuple[str, ...]:
+def _effects(context: Context, service: Service) -> tuple[str, ...]:
     """The keys of what code without the fix does: silence of its processors, and malformed ids that grow."""
+    snapshot, heartbeats = context.snapshot, context.snapshot.pipeline.heartbeats
     families = snapshot.census.families if snapshot.census else ()
-    grows = any(
-        lately(snapshot, each) and snapshot.pipeline.heartbeats.services.get(each.processor) == service.name
-        for each in families
-    )
-    growth = (key("regrowth", snapshot.pipeline.heartbeats.collection),) if grows else ()
-    return (*silent_keys(snapshot, service.name), *growth)
+    own = (each for each in families if heartbeats.services.get(each.processor) == service.name)
+    grows = any(each.malformed_lately(snapshot.taken_at) for each in own)
+    growth = (regrowth.RULE.key(heartbeats.collection),) if grows else ()
+    return (*context.silence_of(service.name), *growth)
 
 
 def _finding(service: Service, lacking: list[tuple[RunningImage, Proof]], effects: tuple[str, ...]) -> Finding:
@@ -60,10 +61,18 @@ def _finding(service: Service, lacking: list[tuple[RunningImage, Proof]], effect
         level=Level.BYTES,
         next_step=f"NOT DEPLOYED: build {service.name} without a cache from a commit that has {probes}, redeploy it by "
         f"digest, and look again with validate-daily probe {service.name}",
-        explains=(key("image-drift", service.name), key("commit-label-contradicted", service.name), *effects),
+        explains=effects,
     )
 
 
 def _where(part: RunningImage, proof: Proof) -> str:
     digest = (part.digest or "")[:19]
     return f"image {digest}, layer {proof.file.layer[:19]}" if proof.file.layer else f"image {digest}"
+
+
+RULE = Rule(
+    fix_not_deployed,
+    needs=("cloud-run", "registry"),
+    wants="code probes",
+    explains=(image_drift.RULE, commit_label_contradicted.RULE),
+)

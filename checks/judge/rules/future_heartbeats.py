@@ -8,19 +8,20 @@ A minute of skew between the writer's clock and Firestore's is allowed.
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Snapshot
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
 from checks.text.plural import counted
 
 
-def future_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+def future_heartbeats(context: Context) -> Iterator[Finding]:
     """One finding per processor, with the document that is furthest ahead."""
-    for family in snapshot.census.families if snapshot.census else ():
+    for family in context.snapshot.census.families if context.snapshot.census else ():
         sample = family.future_sample
         if sample is None or sample.last_heartbeat is None:
             continue
-        ahead = format_duration(sample.last_heartbeat - snapshot.taken_at)
+        ahead = format_duration(sample.last_heartbeat - context.snapshot.taken_at)
         yield Finding(
             rule="future-heartbeats",
             severity=Severity.P2,
@@ -31,3 +32,6 @@ def future_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
             ),
             next_step="check the clock and the time zone of what writes it: heartbeats are timezone-aware UTC",
         )
+
+
+RULE = Rule(future_heartbeats, needs=("firestore",), phase=HEARTBEATS)

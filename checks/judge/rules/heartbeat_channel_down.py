@@ -10,9 +10,10 @@ as its evidence, and stale-heartbeats then says nothing of its own. The pipeline
 from collections.abc import Iterator
 from datetime import timedelta
 
-from checks.evidence.snapshot import Snapshot
-from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import Beat, ProcessorStanding, channel_down
+from checks.judge.context import Context, Silent
+from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.processors import Beat, ProcessorStanding
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
 from checks.text.plural import counted
 
@@ -20,29 +21,26 @@ _MOST = 10
 _NEVER = timedelta.max
 
 
-def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
+def heartbeat_channel_down(context: Context) -> Iterator[Finding]:
     """At most one finding, about the collection."""
-    stale = channel_down(snapshot)
+    stale = context.channel_down
     if not stale:
         return
     down = sum(each.beat is Beat.DOWN for each in stale)
     youngest = min((each for each in stale if each.age is not None), key=lambda each: each.age or _NEVER)
-    shown = stale[:_MOST]
     evidence = [
         Fact(subject=each.name, detail=f"{each.beat}, {_least(each)}{format_duration(each.age)} old")
-        for each in shown
+        for each in stale
         if each.age
     ]
-    if len(stale) > len(shown):
-        evidence.append(Fact(subject=f"{len(stale) - len(shown)} more", detail="late or down as well"))
     yield Finding(
         rule="heartbeat-channel-down",
         severity=Severity.P1 if down * 2 >= len(stale) else Severity.P2,
-        subject=snapshot.pipeline.heartbeats.collection,
+        subject=context.snapshot.pipeline.heartbeats.collection,
         summary=f"{counted(len(stale), 'processor')} fell silent together, the last of them {_least(youngest)}"
         f"{format_duration(youngest.age or _NEVER)} ago: "
         "the heartbeat channel is broken, or the whole pipeline stopped",
-        evidence=tuple(evidence),
+        evidence=bounded(evidence, _MOST, "late or down as well"),
         next_step="see whether the pipeline still produces; if so, look in the processors' logs for a swallowed "
         "ImportError, for PERMISSION_DENIED on Firestore, and for ENABLE_HEARTBEATS=false",
     )
@@ -50,3 +48,6 @@ def heartbeat_channel_down(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _least(standing: ProcessorStanding) -> str:
     return "more than " if standing.at_least else ""
+
+
+RULE = Rule(heartbeat_channel_down, needs=("firestore",), phase=HEARTBEATS, silence=(Silent.COLLECTION,))

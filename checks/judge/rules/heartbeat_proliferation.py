@@ -7,19 +7,19 @@ could only be seen in part already supports what it shows: more documents make i
 """
 
 from collections.abc import Iterator
-from itertools import islice
 
 from checks.evidence.snapshot import Family, Snapshot
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import lately, writers
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted
 
 _TOP = 5
 
 
-def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
+def heartbeat_proliferation(context: Context) -> Iterator[Finding]:
     """One finding for the collection, with its top writers as evidence."""
-    census, limits = snapshot.census, snapshot.pipeline.thresholds
+    census, limits = context.snapshot.census, context.snapshot.pipeline.thresholds
     if census is None:
         return
     if census.total > limits.p0:
@@ -30,18 +30,17 @@ def heartbeat_proliferation(snapshot: Snapshot) -> Iterator[Finding]:
         severity, limit, step = Severity.P2, limits.notice, "find what writes more than one document a processor"
     else:
         return
-    top = list(islice(writers(census), _TOP))
-    services = sorted(
-        {service for family in top if (service := snapshot.pipeline.heartbeats.services.get(family.processor))}
-    )
+    top = census.writers[:_TOP]
+    known = context.snapshot.pipeline.heartbeats.services
+    services = sorted({known[family.processor] for family in top if family.processor in known})
     where = f" ({', '.join(services)})" if services else ""
     least = "" if census.counted or census.listed else "at least "
     yield Finding(
         rule="heartbeat-proliferation",
         severity=severity,
-        subject=snapshot.pipeline.heartbeats.collection,
+        subject=context.snapshot.pipeline.heartbeats.collection,
         summary=f"{least}{counted(census.total, 'document')}, above the limit of {limit:,}: one a processor is right",
-        evidence=tuple(Fact(subject=family.processor, detail=_detail(snapshot, family)) for family in top),
+        evidence=tuple(Fact(subject=family.processor, detail=_detail(context.snapshot, family)) for family in top),
         next_step=f"{step}{where}",
     )
 
@@ -51,6 +50,9 @@ def _detail(snapshot: Snapshot, family: Family) -> str:
     least = "" if snapshot.census and snapshot.census.listed else "at least "
     some = "at least " if family.malformed_last_hour is None else ""
     malformed = counted(family.malformed, "malformed document")
-    return f"{least}{malformed}, {some}{lately(snapshot, family):,} created in the last hour" + (
+    return f"{least}{malformed}, {some}{family.malformed_lately(snapshot.taken_at):,} created in the last hour" + (
         f"; run by {service}" if service else ""
     )
+
+
+RULE = Rule(heartbeat_proliferation, needs=("firestore",), phase=HEARTBEATS, counted=True)

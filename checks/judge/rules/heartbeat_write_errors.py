@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.evidence.logs import LogBurst, Trouble
-from checks.evidence.snapshot import Level, Snapshot
+from checks.evidence.snapshot import Level
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import recovered, silent_keys
+from checks.judge.rule import Rule
 from checks.text.plural import counted
 
 _NEXT: Final = {
@@ -22,14 +23,14 @@ _NEXT: Final = {
 }
 
 
-def heartbeat_write_errors(snapshot: Snapshot) -> Iterator[Finding]:
+def heartbeat_write_errors(context: Context) -> Iterator[Finding]:
     """One finding per service or job, with each of its troubles as evidence."""
     bursts: dict[str, list[LogBurst]] = {}
-    for burst in snapshot.logs.bursts if snapshot.logs else ():
+    for burst in context.snapshot.logs.bursts if context.snapshot.logs else ():
         if burst.trouble in _NEXT:
             bursts.setdefault(burst.source, []).append(burst)
     for source, own in bursts.items():
-        if recovered(snapshot, source, max(burst.last for burst in own)):
+        if context.recovered(source, max(burst.last for burst in own)):
             continue
         newest = max(own, key=lambda burst: burst.last)
         lines = sum(burst.lines for burst in own)
@@ -49,5 +50,8 @@ def heartbeat_write_errors(snapshot: Snapshot) -> Iterator[Finding]:
             ),
             level=Level.RUNTIME,
             next_step=_NEXT[newest.trouble].format(source=source),
-            explains=silent_keys(snapshot, source),
+            explains=context.silence_of(source),
         )
+
+
+RULE = Rule(heartbeat_write_errors, needs=("logging",))

@@ -9,18 +9,20 @@ no other environment value is ever read.
 from collections.abc import Iterator
 from typing import Final
 
-from checks.evidence.snapshot import Level, Snapshot
-from checks.judge.finding import Fact, Finding, Severity, key
-from checks.judge.processors import silent_keys
+from checks.evidence.snapshot import Level
+from checks.judge.context import Context
+from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.rule import Rule
+from checks.judge.rules import heartbeat_write_errors
 
 _OFF: Final = frozenset({"false", "0", "no", "off"})
 
 
-def heartbeats_switched_off(snapshot: Snapshot) -> Iterator[Finding]:
+def heartbeats_switched_off(context: Context) -> Iterator[Finding]:
     """One finding per service or job."""
-    if snapshot.deployments is None:
+    if context.snapshot.deployments is None:
         return
-    for service in snapshot.deployments.services:
+    for service in context.snapshot.deployments.services:
         facts = [
             Fact(subject=revision.name, detail=f"serves {share.percent} % with {flag}={value}")
             for share, revision in service.serving
@@ -28,18 +30,18 @@ def heartbeats_switched_off(snapshot: Snapshot) -> Iterator[Finding]:
             for flag, value in _off(revision.flags)
         ]
         if facts:
-            yield _finding(snapshot, service.name, Severity.P1, facts)
-    for job in snapshot.deployments.jobs:
+            yield _finding(context, service.name, Severity.P1, facts)
+    for job in context.snapshot.deployments.jobs:
         facts = [Fact(subject=job.name, detail=f"is configured with {flag}={value}") for flag, value in _off(job.flags)]
         if facts:
-            yield _finding(snapshot, job.name, Severity.P2, facts)
+            yield _finding(context, job.name, Severity.P2, facts)
 
 
 def _off(flags: dict[str, str]) -> list[tuple[str, str]]:
     return [(flag, value) for flag, value in flags.items() if value.strip().lower() in _OFF]
 
 
-def _finding(snapshot: Snapshot, subject: str, severity: Severity, facts: list[Fact]) -> Finding:
+def _finding(context: Context, subject: str, severity: Severity, facts: list[Fact]) -> Finding:
     return Finding(
         rule="heartbeats-switched-off",
         severity=severity,
@@ -48,5 +50,8 @@ def _finding(snapshot: Snapshot, subject: str, severity: Severity, facts: list[F
         evidence=tuple(facts),
         level=Level.LABEL,
         next_step=f"remove the flag from {subject} and deploy it, or set its processors expected = false",
-        explains=(key("heartbeat-write-errors", subject), *silent_keys(snapshot, subject)),
+        explains=context.silence_of(subject),
     )
+
+
+RULE = Rule(heartbeats_switched_off, needs=("cloud-run",), explains=(heartbeat_write_errors.RULE,))

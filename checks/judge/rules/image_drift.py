@@ -9,22 +9,24 @@ bytes (fix-not-deployed) and about heartbeats.
 from collections.abc import Iterator
 from typing import Final
 
-from checks.evidence.snapshot import Level, Snapshot
-from checks.judge.deployed.levels import Ladder, ladders
+from checks.evidence.deployments import Job, Service
+from checks.evidence.snapshot import Level
+from checks.judge.context import Context
+from checks.judge.deployed.levels import Ladder
 from checks.judge.deployed.proofs import Outcome
 from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.rule import Rule
 
 _MOST: Final = 10
 _NAMED: Final = 3
 
 
-def image_drift(snapshot: Snapshot) -> Iterator[Finding]:
+def image_drift(context: Context) -> Iterator[Finding]:
     """One finding for each service, with the jobs that follow it; one for each other job."""
-    follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
     told: dict[str, list[Ladder]] = {}
-    for each in ladders(snapshot):
+    for one, each in context.deployed:
         if each.contradictions:
-            told.setdefault(follows.get(each.name) or each.name, []).append(each)
+            told.setdefault(context.snapshot.pipeline.follows(one.name) or one.name, []).append(each)
     yield from (_finding(subject, drifting) for subject, drifting in told.items())
 
 
@@ -41,3 +43,10 @@ def _finding(subject: str, drifting: list[Ladder]) -> Finding:
         level=next((level for level in reversed(Level) if level in levels), Level.LABEL),
         next_step=f"believe the bytes: look at validate-daily probe {drifting[0].name}, and build anew without a cache",
     )
+
+
+def _concerns(context: Context, one: Service | Job) -> bool:
+    return bool(context.ladder_of(one).contradictions)
+
+
+RULE = Rule(image_drift, needs=("cloud-run", "registry"), concerns=_concerns)

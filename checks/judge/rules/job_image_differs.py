@@ -11,25 +11,24 @@ from collections.abc import Iterator
 
 from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Level, Snapshot
-from checks.judge.deployed.job_images import MOST, difference, ran
-from checks.judge.finding import Fact, Finding, Severity, bounded, key
+from checks.judge.context import Context
+from checks.judge.deployed.job_images import MOST, difference, leader_of, ran
+from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.rule import Rule
+from checks.judge.rules import image_drift, job_image_stale
 from checks.text.plural import counted, form
 
 
-def job_image_differs(snapshot: Snapshot) -> Iterator[Finding]:
+def job_image_differs(context: Context) -> Iterator[Finding]:
     """One finding per service that jobs should follow and do not."""
-    deployments = snapshot.deployments
+    deployments = context.snapshot.deployments
     if deployments is None:
         return
-    follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
     for service in deployments.services:
-        differing = [
-            (job, why)
-            for job in deployments.jobs
-            if follows.get(job.name) == service.name and (why := difference(deployments, job, service))
-        ]
+        following = (job for job in deployments.jobs if context.snapshot.pipeline.follows(job.name) == service.name)
+        differing = [(job, why) for job in following if (why := difference(deployments, job, service))]
         if differing:
-            yield _finding(snapshot, service, differing)
+            yield _finding(context.snapshot, service, differing)
 
 
 def _finding(snapshot: Snapshot, service: Service, differing: list[tuple[Job, str]]) -> Finding:
@@ -47,10 +46,21 @@ def _finding(snapshot: Snapshot, service: Service, differing: list[tuple[Job, st
         next_step=f"before {these} to the digest that {service.name} serves",
         count=len(names),
         explains=tuple(
-            key(rule, name) for name in (service.name, *names[:MOST]) for rule in ("job-image-stale", "image-drift")
+            rule.key(name)
+            for name in (service.name, *names[:MOST])
+            for rule in (job_image_stale.RULE, image_drift.RULE)
         ),
     )
 
 
 def _last(job: Job) -> str:
     return f"last run {job.last_run:%Y-%m-%d}" if job.last_run else "never ran"
+
+
+def _concerns(context: Context, one: Service | Job) -> bool:
+    found = context.snapshot.deployments
+    leader = leader_of(context.snapshot, one) if isinstance(one, Job) else None
+    return found is not None and isinstance(one, Job) and leader is not None and bool(difference(found, one, leader))
+
+
+RULE = Rule(job_image_differs, needs=("cloud-run", "registry"), concerns=_concerns)

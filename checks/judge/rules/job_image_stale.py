@@ -9,26 +9,28 @@ are one finding.
 
 from collections.abc import Iterator
 
-from checks.evidence.deployments import Job
+from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.context import Context
 from checks.judge.deployed.job_images import MOST, lacking, ran
 from checks.judge.deployed.proofs import Proof
-from checks.judge.finding import Fact, Finding, Severity, bounded, key
+from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.rule import Rule
+from checks.judge.rules import image_drift
 from checks.text.plural import counted, form
 
 
-def job_image_stale(snapshot: Snapshot) -> Iterator[Finding]:
+def job_image_stale(context: Context) -> Iterator[Finding]:
     """One finding for the jobs of each service, and one for each job that follows none."""
-    deployments = snapshot.deployments
+    deployments = context.snapshot.deployments
     if deployments is None:
         return
-    follows = {job.name: job.follows for job in snapshot.pipeline.jobs}
     stale: dict[str, list[tuple[Job, Proof]]] = {}
     for job in deployments.jobs:
-        if proof := lacking(snapshot, deployments, job):
-            stale.setdefault(follows.get(job.name) or job.name, []).append((job, proof))
+        if proof := lacking(context.snapshot, job):
+            stale.setdefault(context.snapshot.pipeline.follows(job.name) or job.name, []).append((job, proof))
     for leader, jobs in stale.items():
-        yield _finding(snapshot, leader, jobs)
+        yield _finding(context.snapshot, leader, jobs)
 
 
 def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) -> Finding:
@@ -46,5 +48,12 @@ def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) ->
         level=Level.BYTES,
         next_step=f"before {these} to the digest that {form(len(stale), 'its', 'their')} service serves",
         count=len(stale),
-        explains=tuple(key("image-drift", name) for name in (leader, *names[:MOST])),
+        explains=tuple(image_drift.RULE.key(name) for name in (leader, *names[:MOST])),
     )
+
+
+def _concerns(context: Context, one: Service | Job) -> bool:
+    return isinstance(one, Job) and lacking(context.snapshot, one) is not None
+
+
+RULE = Rule(job_image_stale, needs=("cloud-run", "registry"), wants="code probes", concerns=_concerns)

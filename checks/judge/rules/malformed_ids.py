@@ -8,20 +8,21 @@ however it looks. Ids that do not parse as run-scoped are reported, and no clean
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Family, Snapshot
+from checks.evidence.snapshot import Family
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import writers
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted, form
 
 _MOST = 10
 
 
-def malformed_ids(snapshot: Snapshot) -> Iterator[Finding]:
+def malformed_ids(context: Context) -> Iterator[Finding]:
     """One finding for the collection, with the processors whose ids are malformed as evidence."""
-    census = snapshot.census
+    census = context.snapshot.census
     if census is None or not census.malformed:
         return
-    families = list(writers(census))
+    families = census.writers
     alone = sum(family.malformed - family.run_scoped for family in families if family.run_scoped is not None)
     least = "" if census.listed else "at least "
     summary = f"{least}{counted(census.malformed, 'malformed id')} of {counted(len(families), 'processor')}"
@@ -31,7 +32,7 @@ def malformed_ids(snapshot: Snapshot) -> Iterator[Finding]:
     yield Finding(
         rule="malformed-ids",
         severity=Severity.P2,
-        subject=snapshot.pipeline.heartbeats.collection,
+        subject=context.snapshot.pipeline.heartbeats.collection,
         summary=summary,
         evidence=tuple(
             Fact(subject=_sample(family), detail=f"one of {family.malformed:,}") for family in families[:_MOST]
@@ -44,3 +45,6 @@ def malformed_ids(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _sample(family: Family) -> str:
     return family.newest_malformed.doc if family.newest_malformed else family.processor
+
+
+RULE = Rule(malformed_ids, needs=("firestore",), phase=HEARTBEATS)

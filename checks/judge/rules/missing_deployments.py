@@ -8,23 +8,25 @@ Severity: P1 for a service, P2 for a job. A listing that is not complete proves 
 from collections.abc import Iterator
 
 from checks.evidence.snapshot import Level, Snapshot
+from checks.judge.context import Context
 from checks.judge.finding import Finding, Severity
+from checks.judge.rule import Rule
 from checks.settings.deployments import JobSettings, ServiceSettings
 
 
-def missing_deployments(snapshot: Snapshot) -> Iterator[Finding]:
+def missing_deployments(context: Context) -> Iterator[Finding]:
     """One finding per service or job."""
-    deployments = snapshot.deployments
+    deployments = context.snapshot.deployments
     if deployments is None or not deployments.complete:
         return
     services = {service.name for service in deployments.services}
     jobs = {job.name for job in deployments.jobs}
-    for service in snapshot.pipeline.services:
+    for service in context.snapshot.pipeline.services:
         if service.name not in services:
-            yield _finding(snapshot, service, Severity.P1, "service")
-    for job in snapshot.pipeline.jobs:
+            yield _finding(context.snapshot, service, Severity.P1, "service")
+    for job in context.snapshot.pipeline.jobs:
         if job.name not in jobs:
-            yield _finding(snapshot, job, Severity.P2, "job")
+            yield _finding(context.snapshot, job, Severity.P2, "job")
 
 
 def _finding(snapshot: Snapshot, wanted: ServiceSettings | JobSettings, severity: Severity, kind: str) -> Finding:
@@ -38,3 +40,6 @@ def _finding(snapshot: Snapshot, wanted: ServiceSettings | JobSettings, severity
         level=Level.RUNTIME,
         next_step=f"check project and region of {wanted.name} in the settings; if it is gone, take it out of them",
     )
+
+
+RULE = Rule(missing_deployments, needs=("cloud-run",))

@@ -7,23 +7,23 @@ Severity: P1. An empty collection is one finding for all of them. What is merely
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Snapshot
+from checks.judge.context import Context, Silent
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import missing
+from checks.judge.rule import HEARTBEATS, Rule
 
 _MOST = 10
 
 
-def missing_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+def missing_heartbeats(context: Context) -> Iterator[Finding]:
     """One finding for an empty collection, else one per missing processor."""
-    absent = missing(snapshot)
-    heartbeats = snapshot.pipeline.heartbeats
-    if snapshot.census is not None and snapshot.census.empty:
+    absent = context.missing
+    heartbeats = context.snapshot.pipeline.heartbeats
+    if context.snapshot.census is not None and context.snapshot.census.empty:
         yield Finding(
             rule="missing-heartbeats",
             severity=Severity.P1,
             subject=heartbeats.collection,
-            summary=f"no heartbeat at all: {snapshot.census.collection} holds no document, or does not exist",
+            summary=f"no heartbeat at all: {context.snapshot.census.collection} holds no document, or does not exist",
             evidence=tuple(Fact(subject=each.name, detail="expected, has no document") for each in absent[:_MOST]),
             next_step="check project, database and collection in the settings; if they are right, no processor beats",
         )
@@ -38,3 +38,13 @@ def missing_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
             summary=f"expected, but has no heartbeat document{former}",
             next_step=f"look whether {runner} ran and could write; if the processor is gone, set retired = true",
         )
+
+
+RULE = Rule(
+    missing_heartbeats,
+    needs=("firestore",),
+    phase=HEARTBEATS,
+    quiet=True,
+    wants="processors",
+    silence=(Silent.PROCESSOR,),
+)

@@ -8,40 +8,37 @@ Severity: P2, whatever the pace: how urgent it is, the totals say (heartbeat-pro
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Census, Snapshot
+from checks.evidence.snapshot import Census
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import lately
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted
 
 _TOP = 5
 
 
-def regrowth(snapshot: Snapshot) -> Iterator[Finding]:
+def regrowth(context: Context) -> Iterator[Finding]:
     """One finding for the collection, naming who wrote and which service runs it."""
-    census = snapshot.census
+    census = context.snapshot.census
     if census is None:
         return
-    paces = [(family, pace) for family in census.families if (pace := lately(snapshot, family))]
+    now = context.snapshot.taken_at
+    paces = [(family, pace) for family in census.families if (pace := family.malformed_lately(now))]
     if not paces:
         return
     growing = sorted(paces, key=lambda each: -each[1])
-    services = sorted(
-        {service for family, _ in growing if (service := snapshot.pipeline.heartbeats.services.get(family.processor))}
-    )
+    known = context.snapshot.pipeline.heartbeats.services
+    services = sorted({known[family.processor] for family, _ in growing if family.processor in known})
     yield Finding(
         rule="regrowth",
         severity=Severity.P2,
-        subject=snapshot.pipeline.heartbeats.collection,
+        subject=context.snapshot.pipeline.heartbeats.collection,
         summary=f"{_pace(census, sum(pace for _, pace in growing))}: it grows",
         evidence=tuple(
             Fact(
                 subject=family.processor,
                 detail=f"{pace:,} in the last hour"
-                + (
-                    f"; run by {service}"
-                    if (service := snapshot.pipeline.heartbeats.services.get(family.processor))
-                    else ""
-                ),
+                + (f"; run by {known[family.processor]}" if family.processor in known else ""),
             )
             for family, pace in growing[:_TOP]
         ),
@@ -58,3 +55,6 @@ def _pace(census: Census, last_hour: int) -> str:
     if len(known) < len(days):
         return f"at least {documents} created in the last hour"
     return f"{documents} created in the last hour, {sum(known):,} in the last day"
+
+
+RULE = Rule(regrowth, needs=("firestore",), phase=HEARTBEATS)

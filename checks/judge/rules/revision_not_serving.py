@@ -13,24 +13,27 @@ from typing import Final
 from checks.evidence.deployments import Service, State
 from checks.evidence.logs import Trouble
 from checks.evidence.snapshot import Snapshot
+from checks.judge.context import Context
 from checks.judge.deployed.undeployed import not_deployed
 from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.rule import Rule
+from checks.judge.rules import commit_label_contradicted, fix_not_deployed, image_drift
 from checks.text.plural import counted
 
 _RULE: Final = "revision-not-serving"
 
 
-def revision_not_serving(snapshot: Snapshot) -> Iterator[Finding]:
+def revision_not_serving(context: Context) -> Iterator[Finding]:
     """At most one finding per service."""
-    if snapshot.deployments is None:
+    if context.snapshot.deployments is None:
         return
-    for service in snapshot.deployments.services:
+    for service in context.snapshot.deployments.services:
         if service.reconciling:
             yield not_deployed(
                 _RULE, service, Severity.UNKNOWN, "a change is in progress", (), "look again when it is over"
             )
         elif service.state is State.FAILED and service.created != service.ready:
-            yield _failed(snapshot, service)
+            yield _failed(context.snapshot, service)
         elif not service.shares:
             yield not_deployed(
                 _RULE, service, Severity.P1, "no revision gets traffic", (), f"send traffic to {service.ready}"
@@ -89,3 +92,10 @@ def _split(service: Service) -> Finding:
 
 def _serving(service: Service) -> str:
     return ", ".join(share.revision for share in service.shares) or "nothing"
+
+
+RULE = Rule(
+    revision_not_serving,
+    needs=("cloud-run",),
+    explains=(commit_label_contradicted.RULE, fix_not_deployed.RULE, image_drift.RULE),
+)

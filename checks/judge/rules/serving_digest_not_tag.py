@@ -11,20 +11,22 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.evidence.deployments import Deployments, Image, Service
-from checks.evidence.snapshot import Snapshot
+from checks.judge.context import Context
 from checks.judge.deployed.undeployed import not_deployed
 from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.rule import Rule
+from checks.judge.rules import commit_label_contradicted, fix_not_deployed, image_drift
 
 _RULE: Final = "serving-digest-not-tag"
 
 
-def serving_digest_not_tag(snapshot: Snapshot) -> Iterator[Finding]:
+def serving_digest_not_tag(context: Context) -> Iterator[Finding]:
     """At most one finding per service whose tag could be read."""
-    deployments = snapshot.deployments
+    deployments = context.snapshot.deployments
     if deployments is None:
         return
     for service in deployments.services:
-        image = service.image.tagged(snapshot.pipeline.tag_of(service.name))
+        image = service.image.tagged(context.snapshot.pipeline.tag_of(service.name))
         if image.tag is not None and not service.reconciling:
             yield from _judge(deployments, service, image)
 
@@ -62,3 +64,10 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
         tuple(facts),
         f"NOT DEPLOYED: deploy {service.name} by the digest that {image.tag} points at, and look again",
     )
+
+
+RULE = Rule(
+    serving_digest_not_tag,
+    needs=("cloud-run", "registry"),
+    explains=(commit_label_contradicted.RULE, fix_not_deployed.RULE, image_drift.RULE),
+)

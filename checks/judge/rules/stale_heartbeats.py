@@ -10,29 +10,31 @@ are stale that the channel is the likely cause, heartbeat-channel-down speaks fo
 from collections.abc import Iterator
 
 from checks.evidence.snapshot import Snapshot
+from checks.judge.context import Context, Silent
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import Beat, ProcessorStanding, channel_down, standings
+from checks.judge.processors import Beat, ProcessorStanding
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
 from checks.text.plural import counted
 
 _MOST = 10
 
 
-def stale_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+def stale_heartbeats(context: Context) -> Iterator[Finding]:
     """One finding per stale processor, and one for all stale ones that nobody registered."""
-    if channel_down(snapshot):
+    if context.channel_down:
         return
-    stale = [each for each in standings(snapshot) if each.stale]
-    somebody = bool(snapshot.pipeline.heartbeats.processors)
+    stale = [each for each in context.standings if each.stale]
+    somebody = bool(context.snapshot.pipeline.heartbeats.processors)
     for each in stale:
         if each.processor or not somebody:
-            yield _finding(snapshot, each)
+            yield _finding(context.snapshot, each)
     strangers = [each for each in stale if somebody and not each.processor]
     if strangers:
         yield Finding(
             rule="stale-heartbeats",
             severity=Severity.P2,
-            subject=snapshot.pipeline.heartbeats.collection,
+            subject=context.snapshot.pipeline.heartbeats.collection,
             summary=f"{counted(len(strangers), 'processor that is', 'processors that are')} not registered fell silent",
             evidence=tuple(_fact(each) for each in strangers[:_MOST]),
             next_step="register each: as a processor, as the former name of one, or with retired = true",
@@ -66,3 +68,6 @@ def _age(standing: ProcessorStanding) -> str:
     if standing.age is None:
         return "an unknown time"
     return f"{'more than ' if standing.at_least else ''}{format_duration(standing.age)}"
+
+
+RULE = Rule(stale_heartbeats, needs=("firestore",), phase=HEARTBEATS, quiet=True, silence=(Silent.PROCESSOR,))

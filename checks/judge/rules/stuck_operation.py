@@ -8,15 +8,17 @@ could have missed the END, so then nothing is said; nor is it where a later one 
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Level, Snapshot
+from checks.evidence.snapshot import Level
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.operations import is_stuck
+from checks.judge.rule import Rule
 from checks.text.duration import format_duration
 
 
-def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
+def stuck_operation(context: Context) -> Iterator[Finding]:
     """One finding per operation."""
-    logs, limit = snapshot.logs, snapshot.pipeline.sources.operation_limit
+    logs, limit = context.snapshot.logs, context.snapshot.pipeline.sources.operation_limit
     if logs is None or not logs.complete:
         return
     for operation in logs.operations:
@@ -36,3 +38,6 @@ def stuck_operation(snapshot: Snapshot) -> Iterator[Finding]:
             level=Level.RUNTIME,
             next_step=f"read the logs of {operation.source} from its START on; Cloud Run ends what exceeds its timeout",
         )
+
+
+RULE = Rule(stuck_operation, needs=("logging",))

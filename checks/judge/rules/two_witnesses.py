@@ -14,40 +14,44 @@ nothing is said. A search that was cut short proves no absence.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
-from checks.evidence.snapshot import Snapshot
-from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import CHANNEL_MINIMUM, Beat, is_quiet, keys_of_silence
-from checks.judge.runs_and_beats import Witnesses, witnesses
+from checks.judge.context import Context, Silent
+from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.processors import CHANNEL_MINIMUM, Beat
+from checks.judge.rule import Rule
+from checks.judge.runs_and_beats import Witnesses
 from checks.text.plural import counted
 
+_RULE: Final = "two-witnesses"
 _MOST = 10
 
 
-def two_witnesses(snapshot: Snapshot) -> Iterator[Finding]:
+def two_witnesses(context: Context) -> Iterator[Finding]:
     """One finding for a broken path, one for a stopped pipeline or each stopped processor, one per lying witness."""
-    judged = [each for each in witnesses(snapshot) if not is_quiet(snapshot, each.name)]
+    pipeline, now = context.snapshot.pipeline, context.snapshot.taken_at
+    judged = [each for each in context.witnesses if not pipeline.quiet_windows(each.name, now)]
     silent = [each for each in judged if each.beat in {None, Beat.LATE, Beat.DOWN}]
     broken = [each for each in silent if each.runs is True]
     stopped = [each for each in silent if each.runs is False]
     if broken:
-        yield _broken(snapshot, broken)
+        yield _broken(context, broken)
     if not broken and len(stopped) >= CHANNEL_MINIMUM and len(stopped) == len(judged):
-        yield _stopped(snapshot, snapshot.pipeline.heartbeats.collection, stopped)
+        yield _stopped(context, pipeline.heartbeats.collection, stopped)
     else:
         for each in stopped:
-            yield _stopped(snapshot, each.name, [each])
+            yield _stopped(context, each.name, [each])
     for each in judged:
         if each.beat is Beat.UP and each.runs is False:
             yield _lie(each)
 
 
-def _broken(snapshot: Snapshot, broken: list[Witnesses]) -> Finding:
-    subject = broken[0].name if len(broken) == 1 else snapshot.pipeline.heartbeats.collection
+def _broken(context: Context, broken: list[Witnesses]) -> Finding:
+    subject = broken[0].name if len(broken) == 1 else context.snapshot.pipeline.heartbeats.collection
     runners = sorted({each.service for each in broken if each.service})
     where = f" of {', '.join(runners)}" if runners else ""
     return Finding(
-        rule="two-witnesses",
+        rule=_RULE,
         severity=_severity(broken),
         subject=subject,
         summary="telemetry path broken, pipeline fine: "
@@ -55,29 +59,29 @@ def _broken(snapshot: Snapshot, broken: list[Witnesses]) -> Finding:
         evidence=_facts(broken),
         next_step=f"look in the logs and the image{where} for a swallowed ImportError (a package without __init__.py), "
         "for PERMISSION_DENIED on Firestore, and for ENABLE_HEARTBEATS=false",
-        explains=keys_of_silence(snapshot, (each.name for each in broken)),
+        explains=context.keys_of_silence(each.name for each in broken),
     )
 
 
-def _stopped(snapshot: Snapshot, subject: str, stopped: list[Witnesses]) -> Finding:
+def _stopped(context: Context, subject: str, stopped: list[Witnesses]) -> Finding:
     what, runner = "the whole pipeline stopped", "the pipeline"
     if len(stopped) == 1:
         what, runner = "the processor stopped", f"it ({stopped[0].service})" if stopped[0].service else "it"
     own = (each.name for each in stopped)
     return Finding(
-        rule="two-witnesses",
+        rule=_RULE,
         severity=_severity(stopped),
         subject=subject,
         summary=f"{what}: heartbeats and runs fell silent together",
         evidence=_facts(stopped),
         next_step=f"find out why {runner} stopped; if that is right, set retired = true or a [[quiet]] window",
-        explains=tuple(each for each in keys_of_silence(snapshot, own) if not each.startswith("two-witnesses")),
+        explains=tuple(each for each in context.keys_of_silence(own) if not each.startswith(_RULE)),
     )
 
 
 def _lie(lying: Witnesses) -> Finding:
     return Finding(
-        rule="two-witnesses",
+        rule=_RULE,
         severity=Severity.P2,
         subject=lying.name,
         summary="one witness lies: its heartbeat is fresh, and the logs hold no run of it",
@@ -91,6 +95,7 @@ def _severity(silent: Iterable[Witnesses]) -> Severity:
 
 
 def _facts(judged: Iterable[Witnesses]) -> tuple[Fact, ...]:
-    told = [Fact(subject=each.name, detail=each.told) for each in judged]
-    rest = len(told) - _MOST
-    return (*told[:_MOST], Fact(subject=f"{rest} more", detail="alike")) if rest > 0 else tuple(told)
+    return bounded([Fact(subject=each.name, detail=each.told) for each in judged], _MOST)
+
+
+RULE = Rule(two_witnesses, needs=("firestore", "logging"), wants="runs", silence=(Silent.PROCESSOR, Silent.COLLECTION))

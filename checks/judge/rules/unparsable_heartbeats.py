@@ -7,14 +7,15 @@ Severity: P2. It counts as a document, so its processor is not missing, and prov
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Snapshot
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted
 
 
-def unparsable_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
+def unparsable_heartbeats(context: Context) -> Iterator[Finding]:
     """One finding per processor, with one of its unreadable documents."""
-    for family in snapshot.census.families if snapshot.census else ():
+    for family in context.snapshot.census.families if context.snapshot.census else ():
         sample = family.unparsable_sample
         if sample is None:
             continue
@@ -26,3 +27,6 @@ def unparsable_heartbeats(snapshot: Snapshot) -> Iterator[Finding]:
             evidence=(Fact(subject=sample.doc, detail=sample.unparsable or "last_heartbeat cannot be read"),),
             next_step="look at the document and at what writes it: last_heartbeat must be a Firestore timestamp",
         )
+
+
+RULE = Rule(unparsable_heartbeats, needs=("firestore",), phase=HEARTBEATS, wants="documents")

@@ -8,9 +8,11 @@ Severity: unknown. It outranks P2, and P0 and P1 outrank it, because they stand 
 from collections.abc import Iterator
 from datetime import timedelta
 
-from checks.evidence.snapshot import Level, Snapshot
+from checks.evidence.snapshot import Level
+from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
-from checks.judge.processors import Beat, standings
+from checks.judge.processors import Beat
+from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
 from checks.text.plural import counted, form
 
@@ -18,9 +20,9 @@ _MOST = 10
 _NONE = timedelta()
 
 
-def unreadable_evidence(snapshot: Snapshot) -> Iterator[Finding]:
+def unreadable_evidence(context: Context) -> Iterator[Finding]:
     """One finding per gap, about the source that left it; one for processors whose heartbeats were out of reach."""
-    for gap in snapshot.gaps:
+    for gap in context.snapshot.gaps:
         yield Finding(
             rule="unreadable-evidence",
             severity=Severity.UNKNOWN,
@@ -29,7 +31,7 @@ def unreadable_evidence(snapshot: Snapshot) -> Iterator[Finding]:
             level=Level.TEXT,
             next_step=gap.next_step,
         )
-    unseen = [each for each in standings(snapshot) if each.beat is Beat.UNSEEN]
+    unseen = [each for each in context.standings if each.beat is Beat.UNSEEN]
     if unseen:
         yield Finding(
             rule="unreadable-evidence",
@@ -44,3 +46,6 @@ def unreadable_evidence(snapshot: Snapshot) -> Iterator[Finding]:
             level=Level.TEXT,
             next_step="clean up what is named by run, so that all heartbeats can be read",
         )
+
+
+RULE = Rule(unreadable_evidence, phase=HEARTBEATS, counted=True)

@@ -8,8 +8,8 @@ import pytest
 from checks.evidence.logs import Trouble
 from checks.evidence.snapshot import Snapshot
 from checks.formats.terminal import render_terminal
-from checks.judge.deployed.levels import ladders
 from checks.judge.report import judge
+from checks.judge.rules import context_of
 
 from support.deployed import FOLLOWS, NEW, OLD, PROBED, burst, image, inspected, job, logs, run, seen, service, tag
 from support.snapshots import FRESH, document, pipeline, snapshot, walked
@@ -49,7 +49,7 @@ ONE_OF_EACH = {
 def said(taken: Snapshot) -> str:
     """All that is said of a snapshot: the report, how a terminal shows it, and what its levels of evidence say."""
     report = judge(taken)
-    levels = [rung.says for ladder in ladders(taken) for rung in ladder.rungs]
+    levels = [rung.says for _, ladder in context_of(taken).deployed for rung in ladder.rungs]
     return "\n".join([report.model_dump_json(), render_terminal(report), *levels])
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from checks.evidence.deployments import Deployments, Image, Job, State, Tag
 from checks.judge.deployed.job_images import difference
+from checks.judge.rules import job_image_differs
 from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.messages import read_job
 from checks.sources.errors import SourceError
@@ -82,7 +83,7 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         target=session.target,
         principal=session.principal,
         read_time=session.clock(),
-        reason=f"job-image-differs: {counted(len(differing), 'job')} would not run what {service} serves",
+        reason=f"{job_image_differs.RULE.name}: {counted(len(differing), 'job')} would not run what {service} serves",
         service=service,
         service_project=seen.service.project,
         region=seen.service.region,

@@ -11,6 +11,7 @@ from heapq import nsmallest
 from types import MappingProxyType
 from typing import Any, Final
 
+from checks.judge.rules import malformed_ids
 from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
 from checks.text.plural import counted, form
@@ -86,7 +87,7 @@ async def plan_cleanup(
             for path, version in nsmallest(SAMPLE, seen.versions)
         ),
         untouched=seen.found.untouched,
-        reason=f"malformed-ids: {len(seen.versions):,} of {counted(seen.total, 'document')} "
+        reason=f"{malformed_ids.RULE.name}: {len(seen.versions):,} of {counted(seen.total, 'document')} "
         f"{form(len(seen.versions), 'has a run-scoped id', 'have run-scoped ids')}",
         max_documents=limit,
         default_max=session.settings.writes.max_documents,

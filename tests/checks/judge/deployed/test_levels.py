@@ -5,7 +5,7 @@ import pytest
 from checks.evidence.deployments import State
 from checks.evidence.logs import Trouble
 from checks.evidence.snapshot import Level, Snapshot
-from checks.judge.deployed.levels import Ladder, ladder
+from checks.judge.deployed.levels import Ladder
 from checks.judge.deployed.proofs import Outcome
 from checks.sources.firestore.tally import HeartbeatDocument
 
@@ -19,6 +19,7 @@ from support.deployed import (
     image,
     inspected,
     job,
+    ladder,
     logs,
     revision,
     run,

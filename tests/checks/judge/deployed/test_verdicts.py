@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from checks.judge.deployed.verdicts import subjects
 from checks.judge.report import judge
+from checks.judge.rules import context_of
 
 from support.deployed import OLD, image, job, seen, service, settings, tag
 
@@ -18,7 +19,7 @@ def test_every_job_on_an_old_image_has_its_verdict_however_many_there_are() -> N
     jobs = [job(name, image(OLD), ran=timedelta(days=1) if name == names[-1] else None) for name in names]
     taken = seen(service(), jobs=[*jobs, job("other", image(OLD))], tags=[tag()], pipeline=following)
 
-    told = subjects(taken, judge(taken))
+    told = subjects(context_of(taken), judge(taken))
 
     assert Counter((each.kind, each.verdict.value) for each in told) == {
         ("job", "P1"): JOBS,
@@ -31,6 +32,6 @@ def test_a_job_that_runs_what_its_service_serves_is_healthy_beside_one_that_does
     following = settings(jobs=[{"name": name, "follows": "phase2"} for name in ("old", "right")])
     taken = seen(service(), jobs=[job("old", image(OLD)), job("right")], tags=[tag()], pipeline=following)
 
-    told = {each.name: each.verdict.value for each in subjects(taken, judge(taken))}
+    told = {each.name: each.verdict.value for each in subjects(context_of(taken), judge(taken))}
 
     assert told == {"old": "P2", "right": "healthy", "phase2": "healthy"}

@@ -4,10 +4,9 @@ import pytest
 
 from checks import Verdict, judge
 from checks.evidence.snapshot import Level
-from checks.judge.deployed.levels import ladder
 from checks.judge.deployed.proofs import Outcome
 
-from support.deployed import NEW, OLD, PROBE, PROBED, inspected, revision, seen, service, settings, tag
+from support.deployed import NEW, OLD, PROBE, PROBED, inspected, ladder, revision, seen, service, settings, tag
 from support.snapshots import document, found
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)

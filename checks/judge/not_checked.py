@@ -1,0 +1,47 @@
+"""Sources and rules that were not looked at, and why: every report says so."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from checks.evidence.snapshot import Method, NotChecked
+from checks.judge.context import Context
+from checks.judge.rule import Rule, Want
+from checks.judge.rules import RULES
+from checks.text.show import show
+
+
+def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]:
+    """What was left out by choice, or because there was nothing to look at.
+
+    Args:
+        context: what was seen.
+        rules: those that were applied.
+    """
+    snapshot, pipeline = context.snapshot, context.snapshot.pipeline
+    if snapshot.census and snapshot.census.method is not Method.LISTING:
+        reason = "ids that name a run were counted, and most of their documents not read: some may be unreadable"
+        yield from _idle(rules, "documents", reason)
+    for source, reason in pipeline.unasked.items():
+        if idle := tuple(rule.name for rule in rules if source in rule.needs):
+            yield NotChecked(what=source, reason=reason, rules=idle)
+    found, logs = snapshot.deployments, snapshot.logs
+    deployed = found is not None and bool(found.services or found.jobs)
+    # What was read whole and is empty may as well be a wrong place or a wrong marker.
+    if found is not None and found.complete and not deployed:
+        where = ", ".join(f"{project}/{region}" for project, region in pipeline.places)
+        yield NotChecked(what="cloud-run", reason=f"no service and no job in {where}: is the region right?")
+    if logs is not None and not logs.runs and not context.witnesses:
+        marker = show(pipeline.sources.run_marker)
+        reason = f"no log line since {logs.since:%Y-%m-%d %H:%M} UTC holds the run_marker {marker!r}"
+        yield from _idle(rules, "runs", reason)
+    probing = tuple(rule.name for rule in rules if rule.wants == "code probes")
+    if probing and not pipeline.code_probes and deployed:
+        reason = "whether a fix is in the images is not looked at: the settings name no [[code_probes]]"
+        yield NotChecked(what="code probes", reason=reason, rules=probing)
+    if not pipeline.heartbeats.processors:
+        reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
+        yield from _idle(RULES, "processors", reason)
+
+
+def _idle(rules: Iterable[Rule], want: Want, reason: str) -> Iterator[NotChecked]:
+    idle = (rule.name for rule in rules if rule.wants == want)
+    return (NotChecked(what=name, reason=reason, rules=(name,)) for name in idle)
