@@ -49,9 +49,10 @@ class Promise(Generic[_Result]):
         Raises:
             TimeoutError: there is none after ``timeout`` seconds.
         """
-        if not self._pending.acquire(timeout=max(timeout, 0)):
-            raise TimeoutError(f"no answer within {timeout:.3g} s")
-        self._pending.release()
+        if not self.is_given:
+            if not self._pending.acquire(timeout=max(timeout, 0)):
+                raise TimeoutError(f"not done within {timeout:.3g} s")
+            self._pending.release()
         if self._error is not None:
             raise self._error
         return self._result  # pyright: ignore[reportReturnType] - it was given, be it None
@@ -62,9 +63,12 @@ class Promise(Generic[_Result]):
 
         loop, arrived = asyncio.get_running_loop(), asyncio.Event()
         self._wake.append(lambda: loop.call_soon_threadsafe(arrived.set))
-        if not self.is_given:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(arrived.wait(), timeout)
+        try:
+            if not self.is_given:
+                await in_time(arrived.wait(), timeout)
+        except TimeoutError:
+            if not self.is_given:
+                raise
         return self.result(0)
 
     def _release(self) -> None:
@@ -97,7 +101,7 @@ def in_background(work: Callable[[], _Result], name: str) -> Promise[_Result]:
     return answer
 
 
-async def in_time(work: Awaitable[None], timeout: float) -> None:  # noqa: ASYNC109 - it is what this function is for
+async def in_time(work: Awaitable[object], timeout: float) -> None:  # noqa: ASYNC109 - it is what this function is for
     """Await the work, and cancel it when the time is up.
 
     Raises:
@@ -108,4 +112,4 @@ async def in_time(work: Awaitable[None], timeout: float) -> None:  # noqa: ASYNC
     try:
         await asyncio.wait_for(work, timeout)
     except TimeoutError as error:
-        raise TimeoutError(str(error) or f"not written within {timeout:.3g} s") from error
+        raise TimeoutError(str(error) or f"not done within {timeout:.3g} s") from error

@@ -222,7 +222,7 @@ async def test_a_beat_ends_in_time_even_where_its_store_waits_for_the_executor(s
             assert await run.beat()
 
     failing, working = lines(said)
-    assert "not written within" in failing["heartbeat"]["detail"]
+    assert "not done within" in failing["heartbeat"]["detail"]
     assert working["heartbeat"]["missed"] == 1
 
 
