@@ -1,1 +1,4 @@
-"""Lends the checks to an assistant: typed tools over the Model Context Protocol."""
+"""The MCP server: typed tools that let an assistant run the checks and, where writes are on, propose repairs.
+
+May import skills, handoffs, repairs and checks; nothing below may import it.
+"""

@@ -1,4 +1,7 @@
-"""What an assistant knows: pages of markdown, one folder a skill, and how to find them where they are installed."""
+"""The skills as an assistant reads them, and the headless agent that follows them over the tools.
+
+May import checks; the agent starts the server as a process and never imports it.
+"""
 
 from importlib import resources
 from typing import Final

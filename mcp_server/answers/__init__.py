@@ -1,1 +1,4 @@
-"""What the tools answer with, one file an answer: its type is the tool's output schema."""
+"""The answers of the tools, one file per answer: the type of an answer is its tool's output schema.
+
+May import the cursor, handoffs, repairs and checks; never a tool, and never the server's state.
+"""

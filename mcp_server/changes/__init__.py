@@ -1,4 +1,4 @@
-"""What every tool that changes something shares: who asks, what a person is asked, what is no agreement.
+"""How a tool changes something: who the caller is, how a person is asked, and which answers count as consent.
 
-May import the repairs.
+May import the server's state and the repairs; never a tool or an answer.
 """

@@ -1,4 +1,4 @@
-"""The tools over HTTP: bounds, who may call, whose token it is.
+"""The server over HTTP: where it listens, who may call, and how Google's tokens are verified.
 
-May import the rest of the server but the tools.
+May import the rest of the server except the tools.
 """

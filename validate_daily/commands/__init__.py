@@ -1,4 +1,4 @@
-"""One subcommand, one file: wiring only.
+"""The subcommands of ``validate-daily``, one file each: arguments, wiring, exit code.
 
-May import everything.
+May import everything except another subcommand; what several need stands in ``shared``.
 """

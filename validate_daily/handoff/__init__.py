@@ -1,1 +1,4 @@
-"""Handoffs: documents whose claims were measured, and are measured again by whoever reads them."""
+"""Handoff documents: their claims are found, measured against one look at everything, and written.
+
+May import the repairs' audit and the checks.
+"""

@@ -1,4 +1,4 @@
-"""Changes things: each change is planned from our own reading, approved, audited, verified by re-reading, undoable.
+"""Repairs: each change is planned from our own reading, approved, audited, verified by a second reading, and undoable.
 
-May import the checks, and nothing above the repairs.
+May import checks; nothing in checks may import it.
 """

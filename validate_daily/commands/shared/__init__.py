@@ -1,4 +1,4 @@
-"""What several subcommands share: the question to a person, and how plans and results are printed.
+"""What several subcommands share: the question to a person, and how plans, results and the agent's work are printed.
 
-May import everything but a subcommand.
+May import everything except a subcommand.
 """

@@ -1,4 +1,4 @@
-"""Repairs of services and jobs: redeploy, rollback, updates of jobs.
+"""Repairs of Cloud Run: redeploy and rollback of services, and updates of jobs.
 
-May import plans and stores.
+May import stores, plans and checks; never the repairs of documents.
 """

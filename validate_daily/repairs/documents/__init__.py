@@ -1,4 +1,4 @@
 """Repairs of heartbeat documents: cleanup and restore.
 
-May import plans and stores.
+May import stores, plans and checks; never the repairs of Cloud Run.
 """

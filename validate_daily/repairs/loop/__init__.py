@@ -1,4 +1,4 @@
-"""The closed loop over all repairs, and the watch for regrowth.
+"""The closed loop over all repairs, and the watch for malformed documents that grow back.
 
 May import every other room of the repairs.
 """

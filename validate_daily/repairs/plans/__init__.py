@@ -1,4 +1,4 @@
-"""What every repair shares: the plan, its seal, the approval, the audit, how a plan is applied.
+"""What all repairs share: the plan, its seal, the approval, the audit's events, and how a plan is applied.
 
-May import the checks.
+May import checks, and no other room of the repairs.
 """

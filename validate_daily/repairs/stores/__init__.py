@@ -1,1 +1,4 @@
-"""The only place here that speaks to Google. Import what is in here when it is used: Google's packages are heavy."""
+"""The only code here that writes to Google, and the audit's file and log.
+
+May import plans and checks. Import its modules where they are used: Google's packages load slowly.
+"""

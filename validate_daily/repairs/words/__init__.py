@@ -1,6 +1,6 @@
-"""Tells people of plans and of what became of them: for a terminal in lines, and as the question of an approval.
+"""What people read about plans and results: lines for a terminal, the question of an approval, the command to run.
 
-Every kind of plan and result registers its own words, in the module of what it changes.
+Each kind of plan and result registers its words in the module of what it changes. May import plans and checks.
 """
 
 from validate_daily.repairs.words import documents, jobs, services
