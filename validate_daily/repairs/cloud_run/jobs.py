@@ -30,7 +30,7 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError, UnseenError
-from validate_daily.repairs.plans.plan import Untouched, new_id
+from validate_daily.repairs.plans.plan import Untouched
 from validate_daily.repairs.stores.desired_state import version
 
 _AT_ONCE: Final = 8
@@ -72,17 +72,10 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
     if not differing:
         follow = form(len(found), f"follows {service}, and", f"follow {service}, and each")
         raise NothingToDoError(f"{counted(len(found), 'job')} {follow} would run what it serves", "nothing is due")
-    pipeline = session.settings.pipeline
     run = form(same, "it runs", "they run")
     alike = Untouched(what=form(same, "job", "jobs"), count=same, why=f"{run} what {service} serves")
     return JobsPlan(
-        id=new_id(),
-        project=pipeline.heartbeat_project,
-        database=pipeline.heartbeats.database,
-        collection=pipeline.heartbeats.collection,
-        target=session.target,
-        principal=session.principal,
-        read_time=session.clock(),
+        **session.plan_base(session.clock()),
         reason=f"{job_image_differs.RULE.name}: {counted(len(differing), 'job')} would not run what {service} serves",
         service=service,
         service_project=seen.service.project,

@@ -35,7 +35,7 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
-from validate_daily.repairs.plans.plan import new_id, place_of
+from validate_daily.repairs.plans.plan import place_of
 
 _HEX: Final = 19
 """Characters of a digest that are enough to tell it from others: ``sha256:`` and twelve more."""
@@ -210,19 +210,13 @@ def _failure(error: BaseException) -> SourceError:
 
 
 def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: ImageCode) -> RedeployPlan:
-    pipeline, service, serving = session.settings.pipeline, seen.service, _most(seen).image
+    service, serving = seen.service, _most(seen).image
     digest = wanted.digest or ""
     uploads = told.uploads
     ages = _Ages(uploads.get(digest), uploads.get(serving.digest) if serving.digest else None)
-    plan = new_id()
+    base = session.plan_base(session.clock())
     return RedeployPlan(
-        id=plan,
-        project=pipeline.heartbeat_project,
-        database=pipeline.heartbeats.database,
-        collection=pipeline.heartbeats.collection,
-        target=session.target,
-        principal=session.principal,
-        read_time=session.clock(),
+        **base,
         reason=f"{service.name} serves {(serving.digest or serving.reference)[:_HEX]}; {_named(wanted)} is "
         f"{digest[:_HEX]}",
         service=service.name,
@@ -231,7 +225,7 @@ def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: Ima
         version=seen.version,
         wanted=seen.wanted,
         serving=seen.serving,
-        changes=tuple(_changes(seen, wanted, plan)),
+        changes=tuple(_changes(seen, wanted, base["id"])),
         notes=(inside.told, *_notes(seen, wanted, ages, told)),
         repository=wanted.repository,
         digest=digest,

@@ -19,7 +19,7 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import LATEST, RollbackPlan, Serving, Traffic
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError
-from validate_daily.repairs.plans.plan import new_id, place_of
+from validate_daily.repairs.plans.plan import place_of
 
 _TRAFFIC = TypeAdapter(tuple[Traffic, ...])
 _SERVING = TypeAdapter(tuple[Serving, ...])
@@ -52,15 +52,8 @@ async def plan_rollback(
             f"traffic of {service} is so already: {shares(traffic)}", "look with validate-daily check"
         )
     _refuse_not_ready(seen, traffic)
-    pipeline = session.settings.pipeline
     return RollbackPlan(
-        id=new_id(),
-        project=pipeline.heartbeat_project,
-        database=pipeline.heartbeats.database,
-        collection=pipeline.heartbeats.collection,
-        target=session.target,
-        principal=session.principal,
-        read_time=session.clock(),
+        **session.plan_base(session.clock()),
         reason=target.reason,
         service=service,
         service_project=seen.service.project,

@@ -9,30 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import nsmallest
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from checks.judge.rules import malformed_ids
 from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
 from checks.text.plural import counted, form
 from checks.text.show import show
-from validate_daily.repairs.documents.fates import (
-    list_collection,
-    move_all,
-    now_of,
-    refuse_above,
-    refuse_unless_same,
-    target_id,
-)
+from validate_daily.repairs.documents.collection import firestore_time, list_collection, list_heartbeats
+from validate_daily.repairs.documents.fates import move_all
 from validate_daily.repairs.documents.selection import CleanupSelection, sort_out
 from validate_daily.repairs.documents.session import DocumentSession
+from validate_daily.repairs.documents.trash import IntoTrash
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
-from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
+from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
-from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, PlannedDocument, digest, new_id
-from validate_daily.repairs.stores.documents import Move, Stored, below_root, text, trash_document
+from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, PlannedDocument, digest
 from validate_daily.repairs.stores.listing import Listing
 from validate_daily.repairs.stores.timestamps import moment, nanos_of
 
@@ -62,23 +56,16 @@ async def plan_cleanup(
         UnseenError: the collection could not be listed completely.
     """
     seen = await _look(session, None, fixed)
-    limit = session.settings.writes.max_documents if max_documents is None else max_documents
     if not seen.versions:
         raise NothingToDoError(seen.nothing(), "look at the whole picture with validate-daily check")
     if seen.found.growing and not even_if_growing:
         raise RefusedError(seen.growth(), seen.fix_first())
-    refuse_above(limit, len(seen.versions))
+    limit = session.check_limit(max_documents, len(seen.versions))
     heartbeats = session.settings.pipeline.heartbeats
     expires = heartbeats.trash_expires_after
     return CleanupPlan(
-        id=new_id(),
-        project=session.settings.pipeline.heartbeat_project,
-        database=heartbeats.database,
-        collection=heartbeats.collection,
+        **session.plan_base(seen.listing.read_time),
         trash=heartbeats.trash,
-        target=session.connection.target,
-        principal=session.principal,
-        read_time=seen.listing.read_time,
         count=len(seen.versions),
         digest=digest(seen.versions),
         by_processor=dict(seen.found.families.most_common()),
@@ -114,15 +101,12 @@ async def apply_cleanup(
     Raises:
         RepairError: it may not be applied; nothing was changed.
     """
-    resumed = await allow(session, plan, approval, audit, await now_of(session))
+    resumed = await allow(session, plan, approval, audit, await firestore_time(session))
     versions = (await _look(session, plan.read_time)).versions
-    refuse_unless_same(plan, versions)
-
-    def home_of(path: str) -> str:
-        return f"{plan.trash}/{target_id(plan.id, path)}"
+    plan.check_versions(versions)
 
     async def move(head: str) -> DocumentsOutcome:
-        fates = await move_all(session, _ToTrash(plan, head), plan, versions, home_of)
+        fates = await move_all(session, IntoTrash(plan, head), plan, versions)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
     return await audited(session, plan, approval, audit, move, token=token)
@@ -167,11 +151,7 @@ class _Seen:
 
 
 async def _look(session: DocumentSession, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED) -> _Seen:
-    pipeline = session.settings.pipeline
-    try:
-        listing = await list_collection(session, pipeline.heartbeats.collection, at)
-    except SourceError as error:
-        raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
+    pipeline, listing = session.settings.pipeline, await list_heartbeats(session, at)
     found = _sort(pipeline, listing, fixed)
     collection = pipeline.heartbeats.collection
     versions = [(f"{collection}/{row.id}", row.updated) for row in listing.rows if row.id in found.subjects]
@@ -205,26 +185,3 @@ def _expected(subjects: int, total: int) -> Expected:
     after = total - subjects
     counts = 2 * max(1, -(-total // _ENTRIES_A_READ)) + max(1, -(-after // _ENTRIES_A_READ))
     return Expected(reads=counts + total + subjects + max(1, after), writes=subjects, deletes=subjects)
-
-
-@dataclass(frozen=True, slots=True)
-class _ToTrash:
-    """A document of the collection becomes one of the trash.
-
-    Attributes:
-        plan: which cleanup's.
-        head: the head of the audit's chain before it.
-    """
-
-    plan: CleanupPlan
-    head: str
-
-    def document(self, stored: Stored, move: Move) -> Any:  # noqa: ANN401 - protobuf's classes have no types
-        """The original inside, and where, when and by which cleanup it was."""
-        until = self.plan.undo_until
-        expiry = {} if until is None else {"expires_at": until}
-        return trash_document(stored, path=below_root(move.source), cleanup=self.plan.id, audit=self.head, **expiry)
-
-    def is_ours(self, target: Stored, move: Move) -> bool:
-        """It bears this cleanup's id and the path: an earlier start of it wrote another head."""
-        return (text(target.fields, "cleanup"), text(target.fields, "path")) == (self.plan.id, below_root(move.source))

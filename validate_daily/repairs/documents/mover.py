@@ -6,7 +6,7 @@ members all are is halved until the one that cannot be stored stands alone.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -28,8 +28,12 @@ ATTEMPTS: Final = 6
 _PAUSE: Final = 0.1
 
 
-class Shape(Protocol):
-    """What a document becomes, and how what it became is recognised."""
+class Conversion(Protocol):
+    """Where a document goes, what it becomes there, and how that is recognised."""
+
+    def target(self, path: str) -> str:
+        """The path where a document goes."""
+        ...
 
     def document(self, stored: Stored, move: Move) -> Any | None:  # noqa: ANN401 - protobuf's classes have no types
         """The message to create at the target, or None where the source does not tell."""
@@ -47,7 +51,7 @@ class Mover:
     Attributes:
         documents: reads and commits.
         root: what stands before a path in a full name.
-        shape: what documents become.
+        conversion: where documents go, and what they become.
         read_time: T: sources are read as of then.
         budget: what all of it may take.
         progress: told how many are settled.
@@ -57,7 +61,7 @@ class Mover:
 
     documents: Documents
     root: str
-    shape: Shape
+    conversion: Conversion
     read_time: datetime
     budget: Budget
     progress: Progress
@@ -66,15 +70,14 @@ class Mover:
     _total: int = 0
     _denied: str | None = None
 
-    async def move(self, sources: Sequence[tuple[str, int]], target_of: Callable[[str], str]) -> None:
-        """Move documents. Never raises for what the server does: each one's fate is told.
+    async def move(self, sources: Sequence[tuple[str, int]]) -> None:
+        """Move documents. Never raises for what the server does: it is their fate.
 
         Args:
-            sources: each one's path below the root and planned version, each once.
-            target_of: the path where a source goes.
+            sources: the path below the root and the planned version of each document, each once.
         """
         self._total = len(sources)
-        waiting = self._batches(sources, target_of)
+        waiting = self._batches(sources)
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(self._work(waiting))
@@ -99,7 +102,7 @@ class Mover:
             if found is None or found.version != move.version:
                 self._settle([move], Fate.CHANGED, "it is not what was listed")
                 continue
-            document = self.shape.document(found, move)
+            document = self.conversion.document(found, move)
             if document is None:
                 self._settle([move], Fate.UNMOVABLE, "it does not hold an original")
                 continue
@@ -165,7 +168,7 @@ class Mover:
 
     def _fate(self, move: Move, source: Stored | None, target: Stored | None) -> Fate | None:
         gone = source is None or source.version != move.version
-        if gone and target is not None and self.shape.is_ours(target, move):
+        if gone and target is not None and self.conversion.is_ours(target, move):
             return Fate.MOVED
         if source is None:
             return Fate.VANISHED
@@ -181,10 +184,10 @@ class Mover:
                 self.fates[move.source.removeprefix(self.root)] = (fate, reason or WHY.get(fate, ""))
         self.progress("moving documents", self.moved + len(self.fates), self._total)
 
-    def _batches(self, sources: Sequence[tuple[str, int]], target_of: Callable[[str], str]) -> Iterator[Sequence[Move]]:
+    def _batches(self, sources: Sequence[tuple[str, int]]) -> Iterator[Sequence[Move]]:
         """Batches that several workers take turns at; each is made when its turn comes."""
         for start in range(0, len(sources), MEMBERS):
             yield [
-                Move(self.root + path, version, self.root + target_of(path))
+                Move(self.root + path, version, self.root + self.conversion.target(path))
                 for path, version in sources[start : start + MEMBERS]
             ]

@@ -4,22 +4,23 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from checks.sources.budget import ask
 from checks.sources.errors import SourceError
 from checks.text.plural import form
 from heartbeat.document_id import parse
-from validate_daily.repairs.documents.fates import list_collection, move_all, now_of, refuse_above, refuse_unless_same
+from validate_daily.repairs.documents.collection import count_collection, firestore_time, list_collection
+from validate_daily.repairs.documents.fates import move_all
 from validate_daily.repairs.documents.session import DocumentSession
+from validate_daily.repairs.documents.trash import FromTrash
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
-from validate_daily.repairs.plans.plan import SAMPLE, Expected, PlannedDocument, RestorePlan, Untouched, digest, new_id
-from validate_daily.repairs.stores.documents import Documents, Move, Stored, original_document
-from validate_daily.repairs.stores.listing import ROLE, ListedDocument, Lister
+from validate_daily.repairs.plans.plan import SAMPLE, Expected, PlannedDocument, RestorePlan, Untouched, digest
+from validate_daily.repairs.stores.documents import Documents
+from validate_daily.repairs.stores.listing import ListedDocument
 from validate_daily.repairs.stores.timestamps import moment
 
 _AT_ONCE: Final = 250
@@ -47,20 +48,12 @@ async def plan_restore(
     seen = await _look(session, cleanup, processors, None)
     if not seen.rows:
         raise NothingToDoError(seen.nothing(session), "validate-daily audit shows what a cleanup moved")
-    limit = session.settings.writes.max_documents if max_documents is None else max_documents
-    refuse_above(limit, len(seen.rows))
-    heartbeats = session.settings.pipeline.heartbeats
+    limit = session.check_limit(max_documents, len(seen.rows))
     return RestorePlan(
-        id=new_id(),
+        **session.plan_base(seen.read_time),
         cleanup=cleanup,
         processors=processors,
-        project=session.settings.pipeline.heartbeat_project,
-        database=heartbeats.database,
-        collection=heartbeats.collection,
-        trash=heartbeats.trash,
-        target=session.connection.target,
-        principal=session.principal,
-        read_time=seen.read_time,
+        trash=session.settings.pipeline.heartbeats.trash,
         count=len(seen.rows),
         digest=digest(seen.versions),
         by_processor=dict(Counter(_processor(row.path) for row in seen.rows).most_common()),
@@ -91,13 +84,13 @@ async def apply_restore(
     Raises:
         RepairError: it may not be applied; nothing was changed.
     """
-    resumed = await allow(session, plan, approval, audit, await now_of(session))
+    resumed = await allow(session, plan, approval, audit, await firestore_time(session))
     seen = await _look(session, plan.cleanup, plan.processors, plan.read_time)
-    refuse_unless_same(plan, seen.versions)
+    plan.check_versions(seen.versions)
     homes = {f"{plan.trash}/{row.id}": row.path for row in seen.rows}
 
     async def move(_head: str) -> DocumentsOutcome:
-        fates = await move_all(session, _FromTrash(), plan, seen.versions, homes.__getitem__)
+        fates = await move_all(session, FromTrash(homes), plan, seen.versions)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
     return await audited(session, plan, approval, audit, move, token=token)
@@ -166,9 +159,8 @@ async def _taken(session: DocumentSession, paths: list[str], at: datetime) -> fr
 
 
 async def _recount(session: DocumentSession, plan: RestorePlan) -> Recount | SourceError:
-    lister = Lister(session.connection, plan.collection, session.budget, session.progress, session.bill)
     try:
-        at, total = await ask(lister.count, session.budget, role=ROLE)
+        at, total = await count_collection(session, plan.collection)
         left = await list_collection(session, plan.trash, cleanup=plan.cleanup)
     except SourceError as error:
         return error
@@ -187,17 +179,3 @@ def _processor(path: str) -> str:
 def _expected(subjects: int, listed: int) -> Expected:
     """Now; the trash listed again as of T and counted; places and documents read; what is left counted twice."""
     return Expected(reads=5 + listed + 2 * subjects + (listed - subjects), writes=subjects, deletes=subjects)
-
-
-@dataclass(frozen=True, slots=True)
-class _FromTrash:
-    """A document of the trash becomes what it was."""
-
-    def document(self, stored: Stored, move: Move) -> Any | None:  # noqa: ANN401 - protobuf's classes have no types
-        """The original."""
-        del move
-        return original_document(stored)
-
-    def is_ours(self, target: Stored, move: Move) -> bool:
-        """It holds exactly what the original held."""
-        return target.same_fields(move.document)

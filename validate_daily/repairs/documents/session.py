@@ -13,7 +13,8 @@ from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import Connection, connect, firestore_target
 from checks.sources.progress import Progress, quiet
-from validate_daily.repairs.plans.errors import RepairError, UnseenError
+from checks.text.plural import counted
+from validate_daily.repairs.plans.errors import RefusedError, RepairError, UnseenError
 from validate_daily.repairs.plans.plan import Principal
 from validate_daily.repairs.plans.session import DEFAULT_TIMEOUT, RepairSession
 from validate_daily.repairs.stores.bill import Bill
@@ -40,6 +41,24 @@ class DocumentSession(RepairSession):
     def root(self) -> str:
         """What the full name of every document begins with."""
         return f"{self.connection.target.resource}/documents"
+
+    def check_limit(self, asked: int | None, count: int) -> int:
+        """How many documents one plan may touch.
+
+        Args:
+            asked: another limit than that of the settings.
+            count: how many a plan would touch.
+
+        Raises:
+            RefusedError: it would touch more.
+        """
+        limit = self.settings.writes.max_documents if asked is None else asked
+        if count > limit:
+            raise RefusedError(
+                f"{counted(count, 'document is', 'documents are')} more than the {limit:,} that one plan may touch",
+                "raise [writes] max_documents, or give --max in a terminal",
+            )
+        return limit
 
 
 @asynccontextmanager

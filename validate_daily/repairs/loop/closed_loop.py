@@ -23,7 +23,7 @@ from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redep
 from validate_daily.repairs.cloud_run.service_state import look, resource_of
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
-from validate_daily.repairs.documents.fates import list_collection
+from validate_daily.repairs.documents.collection import list_heartbeats
 from validate_daily.repairs.documents.selection import malformed_since, sort_out
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.approval import Approval
@@ -99,7 +99,7 @@ async def stand(documents: DocumentSession, run: RunSession, audit: Audit) -> Lo
     """
     standing = LoopState()
     pipeline = documents.settings.pipeline
-    listing = await _listed(documents)
+    listing = await list_heartbeats(documents)
     writers = _writers(pipeline, listing)
     for service in writers:
         if not standing.add(*await _writer(run, service, audit, standing.fixed)):
@@ -139,14 +139,6 @@ async def record(audit: Audit, settings: Settings, principal: Principal, step: S
     whose = {"pipeline": settings.pipeline.pipeline.name, "project": settings.pipeline.heartbeat_project}
     who = {"principal": principal, "identity": principal.identity}
     await audit.append(new_event("fact", outcome=outcome, **whose, **who, **fact))
-
-
-async def _listed(documents: DocumentSession) -> Listing:
-    collection = documents.settings.pipeline.heartbeats.collection
-    try:
-        return await list_collection(documents, collection)
-    except SourceError as error:
-        raise UnseenError.of(f"listing {collection}", error) from error
 
 
 def _writers(pipeline: Pipeline, listing: Listing) -> list[str]:

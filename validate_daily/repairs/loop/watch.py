@@ -8,10 +8,9 @@ from typing import Final
 
 from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
-from validate_daily.repairs.documents.fates import list_collection
+from validate_daily.repairs.documents.collection import list_collection, list_heartbeats
 from validate_daily.repairs.documents.selection import malformed_since
 from validate_daily.repairs.documents.session import DocumentSession
-from validate_daily.repairs.plans.errors import UnseenError
 from validate_daily.repairs.plans.regrowth import Grown, Watched
 from validate_daily.repairs.stores.listing import Listing
 from validate_daily.repairs.stores.timestamps import nanos_of
@@ -37,10 +36,7 @@ async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitF
         UnseenError: not even the first look succeeded.
     """
     pipeline = session.settings.pipeline
-    try:
-        since = (await list_collection(session, pipeline.heartbeats.collection)).read_time
-    except SourceError as error:
-        raise UnseenError.of(f"listing {pipeline.heartbeats.collection}", error) from error
+    since = (await list_heartbeats(session)).read_time
     seen = Watched(since=since, until=since, looks=1)
     for _ in range(LOOKS):
         session.progress("watching whether anything grows back", seen.looks, LOOKS + 1)

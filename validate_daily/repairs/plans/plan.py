@@ -2,17 +2,16 @@
 
 import hashlib
 import json
-import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypedDict
 
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence
 from checks.evidence.snapshot import Target
-from validate_daily.repairs.plans.errors import TokenError
+from validate_daily.repairs.plans.errors import RefusedError, TokenError
 
 STARTS_WITHIN: Final = timedelta(minutes=10)
 """How long after its reading a plan may be started."""
@@ -23,7 +22,6 @@ RESUMES_WITHIN: Final = timedelta(hours=1)
 SAMPLE: Final = 10
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 _CLOCKS: Final = "set the clocks of both machines right, and plan again"
-_ID_BYTES: Final = 8
 
 PlanId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
@@ -61,6 +59,18 @@ class Expected(Evidence):
     reads: Count
     writes: Count
     deletes: Count
+
+
+class PlanBase(TypedDict):
+    """The fields of every plan that do not depend on what it changes; ``RepairSession.plan_base`` fills them in."""
+
+    id: PlanId
+    project: str
+    database: str
+    collection: str
+    target: Target
+    principal: Principal
+    read_time: datetime
 
 
 class Plan(Evidence, ABC):
@@ -191,6 +201,21 @@ class MovingPlan(Plan):
         """It goes beyond the settings' limit."""
         return self.count > self.default_max
 
+    def check_versions(self, versions: Sequence[tuple[str, int]]) -> None:
+        """Refuse a plan whose documents are not what was listed again as of its reading.
+
+        Args:
+            versions: the path and the version of each document.
+
+        Raises:
+            RefusedError: they are not.
+        """
+        if len(versions) != self.count or digest(versions) != self.digest:
+            raise RefusedError(
+                f"listed again as of {self.read_time:%H:%M:%S UTC}, the documents are not those of the plan",
+                "plan again; were processors registered in the settings since?",
+            )
+
 
 class CleanupPlan(MovingPlan):
     """Moves run-scoped documents that are not registered into the trash collection.
@@ -233,11 +258,6 @@ def place_of(target: Target, resource: str) -> str:
         resource: the full name of what is changed.
     """
     return f"{target.address if target.practice else 'production'} {resource}"
-
-
-def new_id() -> str:
-    """An id that no other plan has."""
-    return secrets.token_hex(_ID_BYTES)
 
 
 def digest(subjects: Iterable[tuple[str, int]]) -> str:

@@ -164,50 +164,6 @@ class Documents:
         self.bill.moved(len(raw.writes) // 2)
 
 
-def trash_document(stored: Stored, *, path: str, **more: str | datetime) -> Any:  # noqa: ANN401 - as above
-    """A document of the trash, as Firestore's message.
-
-    Args:
-        stored: the original.
-        path: where it was, below the database's root.
-        more: what else to keep, by name.
-    """
-    trashed = _Document()
-    fields = trashed.fields
-    original = fields["document"].map_value
-    original.SetInParent()
-    original.fields.MergeFrom(stored.fields)
-    fields["path"].string_value = path
-    fields["created_at"].timestamp_value.CopyFrom(stored.document.create_time)
-    fields["updated_at"].timestamp_value.CopyFrom(stored.document.update_time)
-    for name, held in more.items():
-        if isinstance(held, str):
-            fields[name].string_value = held
-        else:
-            fields[name].timestamp_value.CopyFrom(timestamp(held))
-    return trashed
-
-
-def below_root(name: str) -> str:
-    """A document's path below the root of its database."""
-    return name.split("/", 5)[5]
-
-
-def text(fields: Fields, name: str) -> str:
-    """A string in the trash; empty where there is none."""
-    return fields[name].string_value if name in fields else ""
-
-
-def original_document(trashed: Stored) -> Any | None:  # noqa: ANN401 - as above
-    """What a document was before it was moved to the trash, as a message; None where the trash does not hold any."""
-    fields = trashed.fields
-    if "document" not in fields or fields["document"].WhichOneof("value_type") != "map_value":
-        return None
-    original = _Document()
-    original.fields.MergeFrom(fields["document"].map_value.fields)
-    return original
-
-
 def _add(writes: Any, move: Move) -> None:  # noqa: ANN401 - as above
     """Add both halves of a move to the writes of a commit."""
     created = writes.add()
