@@ -1,14 +1,13 @@
 """What every answer says besides what was found: where was looked, what could not be seen, whether there is more."""
 
 from collections.abc import Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Evidence
 from checks.evidence.snapshot import Gap
 
-AnswerRow = TypeVar("AnswerRow", bound=Evidence)
 Note = Annotated[str | None, Field(description="what an empty or cut answer means; null: nothing to add")]
 
 
@@ -41,25 +40,9 @@ class ToolAnswer(Evidence):
     next_cursor: str | None = None
 
 
-def fitting(rows: Iterable[AnswerRow], room: int) -> list[AnswerRow]:
-    """As many rows as there is room for, one at least.
-
-    Args:
-        rows: the most important first.
-        room: characters that they may take.
-    """
-    kept = list[AnswerRow]()
-    for row in rows:
-        room -= len(row.model_dump_json())
-        if room < 0 and kept:
-            break
-        kept.append(row)
-    return kept
-
-
-def notes(*told: str | None) -> str | None:
+def notes(*sentences: str | None) -> str | None:
     """All that there is to say, as one note."""
-    return " ".join(each for each in told if each) or None
+    return " ".join(filter(None, sentences)) or None
 
 
 def seen_of(gaps: Iterable[Gap]) -> tuple[Gap, ...]:

@@ -1,10 +1,9 @@
 """What code really runs: the answer of ``verify_deployed_code``."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
@@ -12,8 +11,9 @@ from checks.evidence.snapshot import Level
 from checks.judge.deployed.code import ProbeReport, ShareProbed, SubjectProbed
 from checks.judge.deployed.levels import Rung
 from checks.judge.deployed.proofs import Outcome
-from mcp_server.answers.answer import Searched, ToolAnswer, fitting, seen_of
-from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
+from mcp_server.answers.answer import Searched, ToolAnswer, seen_of
+from mcp_server.answers.page import page
+from mcp_server.cursor import asked
 
 ROOM: Final = 6_500
 """Characters that the subjects of an answer may take."""
@@ -73,10 +73,6 @@ class CodeAnswer(ToolAnswer):
     images: tuple[ImageRow, ...] = ()
 
 
-class _Next(CursorPlace):
-    name: str
-
-
 def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cursor: str | None) -> CodeAnswer:
     """What a look at images found, as a model may see it.
 
@@ -89,13 +85,12 @@ def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cu
     Raises:
         ToolError: the cursor is none of this tool's, or what it names is gone.
     """
-    told = sorted(report.subjects, key=lambda each: (_ORDER.index(each.result), each.kind != "service", each.subject))
-    listed = [each for each in told if subject or each.result is not Outcome.MATCHED]
-    start = _start(listed, read_cursor(cursor, _Next, asked(subject))) if cursor else 0
-    rows = fitting([_row(each) for each in listed[start:]], ROOM)
-    end = start + len(rows)
-    rest = write_cursor(_Next(asked=asked(subject), name=listed[end].subject)) if end < len(listed) else None
-    one = told[0] if subject and told else None
+    subjects = sorted(
+        report.subjects, key=lambda each: (_ORDER.index(each.result), each.kind != "service", each.subject)
+    )
+    listed = [each for each in subjects if subject or each.result is not Outcome.MATCHED]
+    shown = page(listed, cursor, asked=asked(subject), name=lambda each: each.subject, row=_row, room=ROOM)
+    one = subjects[0] if subject and subjects else None
     gaps = seen_of(report.gaps)
     return CodeAnswer(
         practice=report.practice,
@@ -105,23 +100,16 @@ def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cu
         note="Every service and job that a code probe is about is matched."
         if report.result is Outcome.MATCHED and not listed
         else None,
-        truncated=rest is not None,
-        next_cursor=rest,
-        result=report.result if told else None,
-        results=dict(Counter(each.result for each in told)),
-        subjects=tuple(rows),
-        omitted=len(listed) - end,
+        truncated=shown.next_cursor is not None,
+        next_cursor=shown.next_cursor,
+        result=report.result if subjects else None,
+        results=dict(Counter(each.result for each in subjects)),
+        subjects=shown.rows,
+        omitted=shown.omitted,
         levels=one.ladder.rungs if one and one.ladder else (),
         contradictions=one.ladder.contradictions if one and one.ladder else (),
         images=tuple(map(_image, one.shares)) if one else (),
     )
-
-
-def _start(listed: Sequence[SubjectProbed], place: _Next) -> int:
-    for index, each in enumerate(listed):
-        if each.subject == place.name:
-            return index
-    raise ToolError("cursor: what it names is gone: call again without a cursor")
 
 
 def _row(each: SubjectProbed) -> CodeRow:

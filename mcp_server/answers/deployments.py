@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
@@ -13,7 +13,8 @@ from checks.evidence.snapshot import Gap, Snapshot
 from checks.judge.deployed.verdicts import DeploymentKind, DeploymentVerdict
 from checks.judge.verdict import Verdict
 from mcp_server.answers.answer import Searched, ToolAnswer, notes
-from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
+from mcp_server.answers.page import page
+from mcp_server.cursor import asked
 
 ROOM: Final = 8_500
 """Characters that the subjects of one page may take."""
@@ -67,13 +68,9 @@ class DeploymentsAnswer(ToolAnswer):
     omitted: Count = 0
 
 
-class _Next(CursorPlace):
-    name: str
-
-
 def deployments_answer(
     snapshot: Snapshot,
-    told: Sequence[DeploymentVerdict],
+    verdicts: Sequence[DeploymentVerdict],
     gaps: tuple[Gap, ...],
     searched: Searched,
     limit: int,
@@ -83,7 +80,7 @@ def deployments_answer(
 
     Args:
         snapshot: what was seen.
-        told: all subjects, in order.
+        verdicts: of all services and jobs, in order.
         gaps: what could not be seen.
         searched: where was looked.
         limit: how many a page names, if they fit.
@@ -92,40 +89,32 @@ def deployments_answer(
     Raises:
         ToolError: the cursor is none of this tool's, or what it names is gone.
     """
-    start = _start(told, read_cursor(cursor, _Next, asked(limit))) if cursor else 0
-    rows, room = list[Deployment](), ROOM
-    for each in told[start : start + limit]:
-        row = _row(snapshot, each)
-        room -= len(row.model_dump_json())
-        if room < 0 and rows:
-            break
-        rows.append(row)
-    end = start + len(rows)
-    rest = write_cursor(_Next(asked=asked(limit), name=told[end].name)) if end < len(told) else None
+    shown = page(
+        verdicts,
+        cursor,
+        asked=asked(limit),
+        name=lambda each: each.name,
+        row=partial(_row, snapshot),
+        room=ROOM,
+        most=limit,
+    )
     found = snapshot.deployments
     return DeploymentsAnswer(
         practice=snapshot.practice,
         searched=searched,
         complete=found is not None and found.complete and not gaps,
         gaps=gaps,
-        note=notes(_empty(snapshot, told)),
-        truncated=rest is not None,
-        next_cursor=rest,
-        verdicts=dict(Counter(each.verdict for each in told)),
-        deployments=tuple(rows),
-        omitted=len(told) - end,
+        note=notes(_empty(snapshot, verdicts)),
+        truncated=shown.next_cursor is not None,
+        next_cursor=shown.next_cursor,
+        verdicts=dict(Counter(each.verdict for each in verdicts)),
+        deployments=shown.rows,
+        omitted=shown.omitted,
     )
 
 
-def _start(told: Sequence[DeploymentVerdict], place: _Next) -> int:
-    for index, each in enumerate(told):
-        if each.name == place.name:
-            return index
-    raise ToolError("cursor: what it names is gone: call again without a cursor")
-
-
-def _empty(snapshot: Snapshot, told: Sequence[DeploymentVerdict]) -> str | None:
-    if snapshot.deployments is None or told:
+def _empty(snapshot: Snapshot, verdicts: Sequence[DeploymentVerdict]) -> str | None:
+    if snapshot.deployments is None or verdicts:
         return None
     return "Cloud Run has no service and no job there: are project and region in the settings right?"
 

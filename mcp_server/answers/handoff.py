@@ -1,7 +1,6 @@
 """Handoffs: the answers of ``write_handoff`` and ``verify_handoff``."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -12,8 +11,9 @@ from checks.evidence.snapshot import Level
 from checks.judge.finding import Severity
 from checks.judge.verdict import ExitCode, Verdict
 from checks.text.plural import counted, form
-from mcp_server.answers.answer import Searched, ToolAnswer, fitting, notes
-from mcp_server.cursor import CursorPlace, asked, read_cursor, write_cursor
+from mcp_server.answers.answer import Searched, ToolAnswer, notes
+from mcp_server.answers.page import page
+from mcp_server.cursor import asked
 from validate_daily.handoff.claim import Check
 from validate_daily.handoff.verification import Answer as Verified
 from validate_daily.handoff.verification import Answered, HandoffReport
@@ -85,11 +85,6 @@ class HandoffAnswer(ToolAnswer):
     more_unmentioned: Count = 0
 
 
-class _Next(CursorPlace):
-    line: int
-    statement: str
-
-
 def text_answer(written: Written, searched: Searched) -> HandoffText:
     """What was written.
 
@@ -125,12 +120,9 @@ def handoff_answer(report: HandoffReport, searched: Searched, cursor: str | None
     Raises:
         ToolError: the cursor is none of this tool's, or the answers have changed since.
     """
-    told = sorted(report.claims, key=lambda each: (_ORDER.index(each.verdict), each.line))
-    start = _start(told, read_cursor(cursor, _Next, asked(report.document))) if cursor else 0
-    rows = fitting([_row(each) for each in told[start:]], ROOM)
-    end = start + len(rows)
-    rest = _next(report, told[end]) if end < len(told) else None
-    empty = "It claims nothing that a fixed pattern knows: it was not verified." if not told else None
+    claims = sorted(report.claims, key=lambda each: (_ORDER.index(each.verdict), each.line))
+    shown = page(claims, cursor, asked=asked(report.document), name=_name, row=_row, room=ROOM)
+    empty = "It claims nothing that a fixed pattern knows: it was not verified." if not claims else None
     beyond = None
     if report.beyond:
         are, were = form(report.beyond, "is", "are"), form(report.beyond, "was", "were")
@@ -141,14 +133,14 @@ def handoff_answer(report: HandoffReport, searched: Searched, cursor: str | None
         complete=not report.gaps,
         gaps=report.gaps[:_FINDINGS],
         note=notes(empty, beyond),
-        truncated=rest is not None,
-        next_cursor=rest,
+        truncated=shown.next_cursor is not None,
+        next_cursor=shown.next_cursor,
         verdict=report.verdict,
         taken_at=report.taken_at,
         exit_code=ExitCode(report.exit_code).value,
         counts={answer: count for answer, count in report.counts.items() if count},
-        claims=tuple(rows),
-        omitted=len(told) - end,
+        claims=shown.rows,
+        omitted=shown.omitted,
         git_only=report.git_only.count,
         unmentioned=tuple(
             Unmentioned(rule=each.rule, severity=each.severity, subject=each.subject, next_step=each.next_step)
@@ -158,21 +150,9 @@ def handoff_answer(report: HandoffReport, searched: Searched, cursor: str | None
     )
 
 
-def _next(report: HandoffReport, each: Answered) -> str:
-    return write_cursor(_Next(asked=asked(report.document), line=each.line, statement=_named(each)))
-
-
-def _start(told: Sequence[Answered], place: _Next) -> int:
-    for index, each in enumerate(told):
-        if (each.line, _named(each)) == (place.line, place.statement):
-            return index
-    raise ToolError("cursor: what it names is gone: call again without a cursor")
-
-
-def _named(each: Answered) -> str:
-    """One claim among those of its line."""
-    told = f"{each.statement} {each.check} {each.subject} {each.expected}"
-    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
+def _name(each: Answered) -> str:
+    """One claim among the others."""
+    return f"{each.line} {each.statement} {each.check} {each.subject} {each.expected}"
 
 
 def _row(each: Answered) -> ClaimRow:

@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.settings.file import Settings
@@ -99,11 +99,6 @@ class OutcomeAnswer(Evidence):
     remaining: Count | None = None
     undo_until: AwareDatetime | None = None
     unseen: tuple[str, ...] = ()
-
-
-Sealed = Annotated[
-    str, Field(min_length=1, max_length=65_536, description="plan of the answer that planned, unchanged")
-]
 
 
 def plan_answer(plan: MovingPlan, token: str, settings: Settings) -> PlanAnswer:

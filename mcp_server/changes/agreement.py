@@ -1,17 +1,19 @@
 """What every tool that changes shares: asking the person, taking their answer, and doing only what they agreed to."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from mcp.server.elicitation import AcceptedElicitation
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.resolve import Elicit
+from pydantic import Field
 
+from checks.settings.file import Settings
 from mcp_server.changes.change import Changing, Opening, changing, opened
 from mcp_server.changes.consent import NOT_ASKED, ElicitedAnswer, Typed
 from mcp_server.state import ServerState
+from validate_daily.repairs.plans.application import Apply
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.plans.session import RepairSession
@@ -22,33 +24,64 @@ Ctx = Context[ServerState, Any]
 S = TypeVar("S", bound=RepairSession)
 P = TypeVar("P", bound=Plan)
 R = TypeVar("R", bound=RepairResult)
-Apply = Callable[[S, P, Approval, Audit], Awaitable[R]]
-"""Does what a plan says."""
+A = TypeVar("A")
+Sealed = Annotated[
+    str, Field(min_length=1, max_length=65_536, description="plan of the answer that planned, unchanged")
+]
 
 
-def ask(token: str, kind: type[Plan], ctx: Ctx) -> Typed | Elicit[Typed]:
-    """The question about a sealed plan, where one may be asked; else an answer that agrees to nothing.
+def question_about(kind: type[Plan]) -> Callable[[str, Ctx], Typed | Elicit[Typed]]:
+    """What asks a person about a sealed plan of one kind, where one may be asked; else it agrees to nothing."""
+
+    def ask(plan: Sealed, ctx: Ctx) -> Typed | Elicit[Typed]:
+        change = changing(ctx)
+        opened = change.seal.open(plan, kind, change.binding)
+        return NOT_ASKED if _unasked(opened, change, ctx) else Elicit(question(opened), Typed)
+
+    return ask
+
+
+async def make_plan(
+    ctx: Ctx,
+    opening: Opening[S],
+    make: Callable[[S], Awaitable[P]],
+    answer_of: Callable[[P, str, Settings], A],
+) -> A:
+    """Plan a repair, and answer with the sealed plan. Changes nothing.
 
     Raises:
-        RepairError: the plan cannot be believed, or nothing may be changed.
+        RepairError: nothing may be changed, or there is no plan.
     """
     change = changing(ctx)
-    plan = change.seal.open(token, kind, change.binding)
-    return NOT_ASKED if _unasked(plan, change, ctx) else Elicit(question(plan), Typed)
+    async with opened(ctx, change, opening, writing=False) as session:
+        plan = await make(session)
+    return answer_of(plan, change.seal.seal(plan), change.settings)
 
 
 async def carry_out(
-    ctx: Ctx, change: Changing, plan: P, answer: ElicitedAnswer, opening: Opening[S], apply: Apply[S, P, R]
-) -> R | str:
-    """Apply a plan if the person agreed to it; else the reason why nothing was changed."""
+    ctx: Ctx,
+    token: str,
+    kind: type[P],
+    answer: ElicitedAnswer,
+    opening: Opening[S],
+    apply: Apply[S, P, R],
+    answer_of: Callable[[P, Settings, R | str], A],
+) -> A:
+    """Apply a sealed plan if the person agreed to it, and answer with the result, or with why nothing was changed.
+
+    Raises:
+        RepairError: the plan cannot be believed, or may not be applied.
+    """
+    change = changing(ctx)
+    plan = change.seal.open(token, kind, change.binding)
     if why := _no(change, plan, answer, ctx):
-        return why
+        return answer_of(plan, change.settings, why)
     approval = Approval.given(plan, "client", change.principal, plan.words)
     async with (
         opened(ctx, change, opening, writing=True) as session,
         open_audit(change.settings, environment=change.state.environment) as audit,
     ):
-        return await apply(session, plan, approval, audit)
+        return answer_of(plan, change.settings, await apply(session, plan, approval, audit, token=token))
 
 
 def _unasked(plan: Plan, change: Changing, ctx: Ctx) -> str | None:

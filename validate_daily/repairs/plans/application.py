@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from checks.text.show import show
 from validate_daily.repairs.plans.approval import Approval, check_approval
@@ -15,8 +15,32 @@ from validate_daily.repairs.plans.seal import Binding
 from validate_daily.repairs.plans.session import RepairSession
 
 R = TypeVar("R", bound=RepairResult)
+S_contra = TypeVar("S_contra", bound=RepairSession, contravariant=True)
+P_contra = TypeVar("P_contra", bound=Plan, contravariant=True)
+R_co = TypeVar("R_co", bound=RepairResult, covariant=True)
 Change = Callable[[str], Awaitable[R]]
 """Makes a change, given the head of the audit's chain."""
+
+
+class Apply(Protocol[S_contra, P_contra, R_co]):
+    """Does what a plan says: ``apply_cleanup`` and its like."""
+
+    async def __call__(
+        self, session: S_contra, plan: P_contra, approval: Approval, audit: Audit, /, *, token: str | None = None
+    ) -> R_co:
+        """Apply a plan.
+
+        Args:
+            session: one that is writing.
+            plan: made by the same repair.
+            approval: somebody's agreement to this plan.
+            audit: where it is written down, before and after.
+            token: the sealed plan, kept in the audit for resuming.
+
+        Raises:
+            RepairError: it may not be applied; nothing was changed.
+        """
+        ...
 
 
 async def allow(session: RepairSession, plan: Plan, approval: Approval, audit: Audit, now: datetime) -> bool:
