@@ -52,16 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.watch and not (arguments.apply or arguments.approve or arguments.resume):
         return _watch_only(arguments)
 
-    async def make(session: DocumentSession) -> CleanupPlan:
-        from validate_daily.repairs.documents.cleanup import plan_cleanup  # noqa: PLC0415 - Google's packages load when used
+    from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup  # noqa: PLC0415 - Google's packages load when used
 
+    async def make(session: DocumentSession) -> CleanupPlan:
         return await plan_cleanup(session, even_if_growing=arguments.even_if_growing, max_documents=arguments.max)
 
     async def apply(
-        session: DocumentSession, plan: CleanupPlan, approval: Approval, audit: Audit, token: str
+        session: DocumentSession, plan: CleanupPlan, approval: Approval, audit: Audit, *, token: str | None = None
     ) -> DocumentsOutcome:
-        from validate_daily.repairs.documents.cleanup import apply_cleanup  # noqa: PLC0415 - Google's packages load when used
-
         outcome = await apply_cleanup(session, plan, approval, audit, token=token)
         return outcome.model_copy(update={"watched": await _watch(session, arguments.watch)})
 

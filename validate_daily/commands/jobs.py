@@ -20,9 +20,6 @@ from checks.settings.file import load_settings
 from checks.text.show import show
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
-from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit_event import Audit
-from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan
 from validate_daily.repairs.plans.errors import RepairError
 
@@ -82,20 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise RepairError("nothing to change was named", "name the service whose jobs are meant: --update SERVICE")
         return _list(arguments)
 
-    async def make(session: RunSession) -> JobsPlan:
-        from validate_daily.repairs.cloud_run.jobs import plan_job_update  # noqa: PLC0415 - Google's packages load when used
+    from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update  # noqa: PLC0415 - Google's packages load when used
 
+    async def make(session: RunSession) -> JobsPlan:
         return await plan_job_update(session, arguments.update, jobs=arguments.job)
 
     return repairing.run(
-        arguments, repairing.Repair(JobsPlan, open_run_session, make, _apply, subject=arguments.update)
+        arguments, repairing.Repair(JobsPlan, open_run_session, make, apply_job_update, subject=arguments.update)
     )
-
-
-async def _apply(session: RunSession, plan: JobsPlan, approval: Approval, audit: Audit, token: str) -> JobsUpdate:
-    from validate_daily.repairs.cloud_run.jobs import apply_job_update  # noqa: PLC0415 - Google's packages load when used
-
-    return await apply_job_update(session, plan, approval, audit, token=token)
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -6,9 +6,6 @@ from typing import Final
 
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
-from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit_event import Audit
-from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
 from validate_daily.repairs.stores.audit import open_audit
 
@@ -31,23 +28,16 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: the settings or an argument cannot be used.
     """
+    from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redeploy  # noqa: PLC0415 - Google's packages load when used
 
     async def make(session: RunSession) -> RedeployPlan:
-        from validate_daily.repairs.cloud_run.redeploy import plan_redeploy  # noqa: PLC0415 - Google's packages load when used
-
         which = {"tag": arguments.tag, "digest": arguments.digest}
         async with open_audit(session.settings) as audit:
             return await plan_redeploy(session, arguments.service, **which, unpin=arguments.unpin, audit=audit)
 
     return repairing.run(
-        arguments, repairing.Repair(RedeployPlan, open_run_session, make, _apply, subject=arguments.service)
+        arguments, repairing.Repair(RedeployPlan, open_run_session, make, apply_redeploy, subject=arguments.service)
     )
-
-
-async def _apply(session: RunSession, plan: RedeployPlan, approval: Approval, audit: Audit, token: str) -> Rollout:
-    from validate_daily.repairs.cloud_run.redeploy import apply_redeploy  # noqa: PLC0415 - Google's packages load when used
-
-    return await apply_redeploy(session, plan, approval, audit, token=token)
 
 
 def _digest(text: str) -> str:

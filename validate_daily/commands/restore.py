@@ -5,9 +5,6 @@ from typing import Final
 
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.documents.session import DocumentSession, open_session
-from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit_event import Audit
-from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import RestorePlan
 
 SUMMARY: Final = "plan, and with --apply carry out, moving a cleanup's documents back"
@@ -29,19 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: the settings or an argument cannot be used.
     """
+    from validate_daily.repairs.documents.restore import apply_restore, plan_restore  # noqa: PLC0415 - Google's packages load when used
 
     async def make(session: DocumentSession) -> RestorePlan:
-        from validate_daily.repairs.documents.restore import plan_restore  # noqa: PLC0415 - Google's packages load when used
-
         processors = tuple(arguments.processor)
         return await plan_restore(session, arguments.cleanup, processors=processors, max_documents=arguments.max)
 
-    return repairing.run(arguments, repairing.Repair(RestorePlan, open_session, make, _apply))
-
-
-async def _apply(
-    session: DocumentSession, plan: RestorePlan, approval: Approval, audit: Audit, token: str
-) -> DocumentsOutcome:
-    from validate_daily.repairs.documents.restore import apply_restore  # noqa: PLC0415 - Google's packages load when used
-
-    return await apply_restore(session, plan, approval, audit, token=token)
+    return repairing.run(arguments, repairing.Repair(RestorePlan, open_session, make, apply_restore))

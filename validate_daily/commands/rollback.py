@@ -5,9 +5,6 @@ from typing import Final
 
 from validate_daily.commands.shared import repair_command as repairing
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
-from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit_event import Audit
-from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RollbackPlan
 from validate_daily.repairs.stores.audit import open_audit
 
@@ -29,19 +26,12 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: the settings or an argument cannot be used.
     """
+    from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback  # noqa: PLC0415 - Google's packages load when used
 
     async def make(session: RunSession) -> RollbackPlan:
-        from validate_daily.repairs.cloud_run.rollback import plan_rollback  # noqa: PLC0415 - Google's packages load when used
-
         async with open_audit(session.settings) as audit:
             return await plan_rollback(session, arguments.service, audit=audit, to=arguments.to)
 
     return repairing.run(
-        arguments, repairing.Repair(RollbackPlan, open_run_session, make, _apply, subject=arguments.service)
+        arguments, repairing.Repair(RollbackPlan, open_run_session, make, apply_rollback, subject=arguments.service)
     )
-
-
-async def _apply(session: RunSession, plan: RollbackPlan, approval: Approval, audit: Audit, token: str) -> Rollout:
-    from validate_daily.repairs.cloud_run.rollback import apply_rollback  # noqa: PLC0415 - Google's packages load when used
-
-    return await apply_rollback(session, plan, approval, audit, token=token)

@@ -17,8 +17,8 @@ from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.sources.progress import Progress
 from checks.text.show import show
+from validate_daily.repairs.plans.application import Apply
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import RefusedError, RepairError, TokenError
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import Plan
@@ -46,14 +46,14 @@ class Repair(Generic[S, P]):
         kind: of its plans.
         opening: opens a session: ``open_session``, or one that takes the same.
         make: plans.
-        apply: applies; it is handed the session, the plan, the approval, the audit and the sealed plan.
+        apply: applies a plan that somebody agreed to.
         subject: what a plan must be about that comes from elsewhere; None where any is good.
     """
 
     kind: type[P]
     opening: Callable[..., AbstractAsyncContextManager[S]]
     make: Callable[[S], Awaitable[P]]
-    apply: Callable[[S, P, Approval, Audit, str], Awaitable[RepairResult]]
+    apply: Apply[S, P, RepairResult]
     subject: str | None = None
 
 
@@ -175,7 +175,7 @@ async def _applied(
         _session(arguments, settings, repair, progress, writing=True) as session,
         open_audit(settings) as audit,
     ):
-        return await repair.apply(session, agreed.plan, agreed.approval, audit, agreed.token)
+        return await repair.apply(session, agreed.plan, agreed.approval, audit, token=agreed.token)
 
 
 def _session(
