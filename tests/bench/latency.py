@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from checks import Report, check
 from checks.settings.file import parse_settings
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Fault, Sandbox, build
 
 LATENCY: Final = 0.05

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from checks.settings.template import settings_text
 from mcp_server.app import read_tools, write_tools
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox, running
 
 from support.mcp_world import ARGUMENTS, environment_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Sandbox, running
 
 from support.http_server import COMMAND

@@ -10,7 +10,7 @@ import pytest
 from checks.evidence.permission_checks import PermissionResult
 from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_NAME
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.commands.sandbox import practice_environment
 from validate_daily.sandbox import Fault, Sandbox, build, running
 

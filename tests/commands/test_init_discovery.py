@@ -7,7 +7,7 @@ import pytest
 
 from checks.settings.file import load_settings, parse_settings
 from checks.settings.pipeline import Pipeline
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Fault, Sandbox, build, running
 
 from support import prepared

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from checks.settings.code_probe import CodeProbe
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Fault, Sandbox, build, running
 from validate_daily.sandbox.images import HEARTBEAT
 

@@ -7,7 +7,7 @@ import pytest
 
 from checks.ask.verify_deploy import Asked, verify_deploy
 from checks.settings.file import parse_settings
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Fault, Sandbox, World, build, running
 from validate_daily.sandbox.images import Build
 

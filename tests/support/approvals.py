@@ -16,8 +16,8 @@ from mcp.client.context import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams, ElicitResult
 
+from checks.settings.template import settings_text
 from mcp_server.app import build_server
-from validate_daily.commands.init import settings_text
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, RollbackPlan
 from validate_daily.repairs.plans.plan import CleanupPlan, Plan, RestorePlan
 from validate_daily.repairs.plans.seal import Seal

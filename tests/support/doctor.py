@@ -6,7 +6,7 @@ from checks.ask.doctor import examine
 from checks.evidence.permission_checks import PermissionCheck, PermissionResult
 from checks.judge.examination import Examination
 from checks.settings.file import Settings, parse_settings
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Sandbox
 
 PROJECT = "nba-props-platform"

@@ -20,10 +20,10 @@ from checks import Report, check
 from checks.formats.terminal import render_terminal
 from checks.judge.rules import RULES
 from checks.settings.file import parse_settings
+from checks.settings.template import settings_text
 from checks.text.show import show
 from mcp_server.app import NAME, read_tools
 from skills import pages, read_page
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Clock, Sandbox, World, build, load_scenario, scenario_names
 
 from support.mcp_world import client_of

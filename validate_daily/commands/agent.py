@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,11 +14,11 @@ from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.text.show import show
 from skills import SKILLS
+from skills.agent_limits import limits_of
 from validate_daily.commands.shared.repair_command import TERMINAL, refuse_assistant
 from validate_daily.repairs.plans.errors import RefusedError
 
 if TYPE_CHECKING:
-    from checks.settings.named_file_only import Agent
     from skills.agent_server import Server
 
 SUMMARY: Final = "let a model follow the skill over the tools, and report beside the code's verdict"
@@ -65,9 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.config)
     if arguments.allow_writes:
         _there_is_a_person(settings, remote=arguments.server is not None)
-    said: dict[str, object] = {name: getattr(arguments, name) for name in ("model", "turns", "tokens", "dollars")}
-    said["time"] = None if arguments.time is None else timedelta(seconds=arguments.time)
-    limits = limits_of(settings.agent, said)
+    named: dict[str, object] = {name: getattr(arguments, name) for name in ("model", "turns", "tokens", "dollars")}
+    named["time"] = None if arguments.time is None else timedelta(seconds=arguments.time)
+    limits = limits_of(settings.agent, named)
     from skills.agent import Assignment, investigate  # noqa: PLC0415 - loads only when used
     from validate_daily.commands.shared.agent_terminal import Teller, ask, render, render_json  # noqa: PLC0415 - the same
 
@@ -91,22 +90,6 @@ def _server(arguments: argparse.Namespace, settings: Settings) -> "Server":
         return Server(arguments.server, os.environ.get(TOKEN_VARIABLE))
     config = ["--config", str(settings.path)] if settings.named else []
     return Server.of_our_own(*config, environment=os.environ)
-
-
-def limits_of(settings: "Agent", said: Mapping[str, object]) -> "Agent":
-    """The settings, with what a command line says instead; None says nothing.
-
-    Raises:
-        UsageError: an argument is out of bounds.
-    """
-    from pydantic import ValidationError  # noqa: PLC0415 - beside its only use
-
-    told = {name: value for name, value in said.items() if value is not None}
-    try:
-        return type(settings).model_validate(settings.model_dump() | told)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"--{first['loc'][0]}: {first['msg']}, got {show(str(first['input']))}") from None
 
 
 def _there_is_a_person(settings: Settings, *, remote: bool) -> None:

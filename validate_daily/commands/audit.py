@@ -12,6 +12,7 @@ from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.repairs.plans.audit_event import AuditError
 from validate_daily.repairs.stores.audit_file import AuditLine, FileAudit, audit_path
+from validate_daily.repairs.words.audit import audit_line
 
 SUMMARY: Final = "show what was changed, by whom, and verify that the audit is whole"
 EPILOGUE: Final = """\
@@ -48,22 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
             lines.append(line)
             count, head = line.number, line.head
     except AuditError as error:
-        print("\n".join(map(_told, lines)))
+        print("\n".join(map(audit_line, lines)))
         print(f"validate-daily: {error}", file=sys.stderr)
         return 1
     if lines:
-        print("\n".join(map(_told, lines)))
+        print("\n".join(map(audit_line, lines)))
     whole = f"chain whole, head {head}" if count else "nothing was ever changed"
     print(f"{show(str(path))}: {counted(count, 'line')}, {whole}")
     return ExitCode.HEALTHY
-
-
-def _told(line: AuditLine) -> str:
-    event = line.event
-    outcome = "" if event.outcome is None else f": {show(str(event.outcome.get('summary')), limit=300)}"
-    who = f"{show(event.principal.name, limit=100)} ({event.identity})"
-    what = " ".join(filter(None, (event.repair, show(event.subject, limit=100), event.plan, event.moment)))
-    practice = " (practice)" if event.target and event.target.practice else ""
-    where = f" in {show(event.project, limit=100)}{practice}" if event.project else ""
-    how = f", {event.approval.how}" if event.approval else ""
-    return f"{line.number:>5} {event.at:%Y-%m-%d %H:%M:%S UTC} {what}{where}{outcome}; by {who}{how}"

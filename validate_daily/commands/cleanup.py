@@ -10,8 +10,7 @@ from typing import Final
 from checks.cli.console import progress_on_terminal
 from checks.settings.file import load_settings
 from checks.sources.progress import Progress
-from checks.text.duration import parse_duration
-from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.commands.shared import repair_command
 from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
@@ -23,19 +22,18 @@ from validate_daily.repairs.plans.session import local_principal
 from validate_daily.repairs.words.documents import watch_lines
 
 SUMMARY: Final = "plan, and with --apply carry out, moving run-scoped documents to the trash"
-_LONGEST: Final = timedelta(hours=2)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``cleanup``."""
-    repairing.add_arguments(parser)
-    repairing.add_limit(parser)
+    repair_command.add_arguments(parser)
+    repair_command.add_limit(parser)
     parser.add_argument(
         "--even-if-growing", action="store_true", help="although something still writes run-scoped ids: it grows back"
     )
     parser.add_argument(
         "--watch",
-        type=duration,
+        type=repair_command.duration,
         metavar="2m",
         help="afterwards, or alone: watch for so long, and say what grew back and who wrote it",
     )
@@ -63,22 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         outcome = await apply_cleanup(session, plan, approval, audit, token=token)
         return outcome.model_copy(update={"watched": await _watch(session, arguments.watch)})
 
-    return repairing.run(arguments, repairing.Repair(CleanupPlan, open_session, make, apply))
-
-
-def duration(text: str) -> timedelta:
-    """An argument such as ``2m``.
-
-    Raises:
-        argparse.ArgumentTypeError: it is no duration, or above two hours.
-    """
-    try:
-        value = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if not timedelta() < value <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and within two hours")
-    return value
+    return repair_command.run(arguments, repair_command.Repair(CleanupPlan, open_session, make, apply))
 
 
 async def _watch(session: DocumentSession, how_long: timedelta | None) -> Watched | None:

@@ -14,8 +14,8 @@ from checks.judge.deployed.proofs import Outcome
 from checks.judge.rules import regrowth, rules_of
 from checks.judge.verdict import ExitCode
 from checks.settings.file import parse_settings
+from checks.settings.template import settings_text
 from checks.text.plural import counted
-from validate_daily.commands.init import settings_text
 
 if TYPE_CHECKING:
     from validate_daily.sandbox import Sandbox

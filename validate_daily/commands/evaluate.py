@@ -12,8 +12,8 @@ from checks.cli.new_file import refuse_existing, write_new
 from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.settings.named_file_only import Agent
-from validate_daily.commands.agent import limits_of
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
+from skills.agent_limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ With a project it looks at the cloud first, and proposes what it saw.
 
 import argparse
 import asyncio
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ from checks.settings.file import CONFIG_NAME
 from checks.settings.heartbeats import Heartbeats
 from checks.settings.pipeline import Identity, Pipeline
 from checks.settings.section import Name
+from checks.settings.template import settings_text
 from checks.text.plural import counted, form
 from checks.text.show import show
 
@@ -75,11 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
     write_new(path, draft(settings_text("template"), found))
     _tell(found, path)
     return ExitCode.UNKNOWN if found.gaps else ExitCode.HEALTHY
-
-
-def settings_text(name: str) -> str:
-    """One of the shipped settings files: ``template`` or ``example``."""
-    return resources.files("checks.settings").joinpath(f"{name}.toml").read_text("utf-8")
 
 
 def _run_without_a_project(arguments: argparse.Namespace, path: Path) -> int:

@@ -18,7 +18,7 @@ from checks.judge.rules import RULES, context_of
 from checks.judge.verdict import ExitCode, Verdict
 from checks.settings.file import load_settings
 from checks.text.show import show
-from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.commands.shared import repair_command
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan
 from validate_daily.repairs.plans.errors import RepairError
@@ -61,7 +61,7 @@ class Inventory(Evidence):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``jobs``."""
-    repairing.add_arguments(parser)
+    repair_command.add_arguments(parser)
     parser.add_argument("--update", metavar="SERVICE", help="plan to update the jobs that follow this service")
     parser.add_argument(
         "--job", action="append", default=[], metavar="NAME", help="with --update: only this job; repeatable"
@@ -84,8 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     async def make(session: RunSession) -> JobsPlan:
         return await plan_job_update(session, arguments.update, jobs=arguments.job)
 
-    return repairing.run(
-        arguments, repairing.Repair(JobsPlan, open_run_session, make, apply_job_update, subject=arguments.update)
+    return repair_command.run(
+        arguments, repair_command.Repair(JobsPlan, open_run_session, make, apply_job_update, subject=arguments.update)
     )
 
 

@@ -4,7 +4,7 @@ import argparse
 import re
 from typing import Final
 
-from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.commands.shared import repair_command
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
 from validate_daily.repairs.stores.audit import open_audit
@@ -14,7 +14,7 @@ SUMMARY: Final = "plan, and with --apply carry out, a redeploy that is proved be
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``redeploy``."""
-    repairing.add_arguments(parser)
+    repair_command.add_arguments(parser)
     parser.add_argument("service", metavar="SERVICE", help="a service that the settings name")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--tag", metavar="T", help="this tag's image (else the settings' tag, or the one deployed)")
@@ -35,8 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
         async with open_audit(session.settings) as audit:
             return await plan_redeploy(session, arguments.service, **which, unpin=arguments.unpin, audit=audit)
 
-    return repairing.run(
-        arguments, repairing.Repair(RedeployPlan, open_run_session, make, apply_redeploy, subject=arguments.service)
+    return repair_command.run(
+        arguments,
+        repair_command.Repair(RedeployPlan, open_run_session, make, apply_redeploy, subject=arguments.service),
     )
 
 

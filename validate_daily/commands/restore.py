@@ -3,7 +3,7 @@
 import argparse
 from typing import Final
 
-from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.commands.shared import repair_command
 from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.plan import RestorePlan
 
@@ -12,8 +12,8 @@ SUMMARY: Final = "plan, and with --apply carry out, moving a cleanup's documents
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``restore``."""
-    repairing.add_arguments(parser)
-    repairing.add_limit(parser)
+    repair_command.add_arguments(parser)
+    repair_command.add_limit(parser)
     parser.add_argument("cleanup", metavar="ID", help="the cleanup's id, as it and the audit tell")
     parser.add_argument(
         "--processor", action="append", default=[], metavar="NAME", help="only this processor's documents; repeatable"
@@ -32,4 +32,4 @@ def run(arguments: argparse.Namespace) -> int:
         processors = tuple(arguments.processor)
         return await plan_restore(session, arguments.cleanup, processors=processors, max_documents=arguments.max)
 
-    return repairing.run(arguments, repairing.Repair(RestorePlan, open_session, make, apply_restore))
+    return repair_command.run(arguments, repair_command.Repair(RestorePlan, open_session, make, apply_restore))

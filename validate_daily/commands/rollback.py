@@ -3,7 +3,7 @@
 import argparse
 from typing import Final
 
-from validate_daily.commands.shared import repair_command as repairing
+from validate_daily.commands.shared import repair_command
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
 from validate_daily.repairs.plans.cloud_run_plans import RollbackPlan
 from validate_daily.repairs.stores.audit import open_audit
@@ -13,7 +13,7 @@ SUMMARY: Final = "plan, and with --apply carry out, moving a service's traffic b
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``rollback``."""
-    repairing.add_arguments(parser)
+    repair_command.add_arguments(parser)
     parser.add_argument("service", metavar="SERVICE", help="a service that the settings name")
     parser.add_argument(
         "--to", metavar="REVISION", help="all traffic to this revision (else what the last redeploy found)"
@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         async with open_audit(session.settings) as audit:
             return await plan_rollback(session, arguments.service, audit=audit, to=arguments.to)
 
-    return repairing.run(
-        arguments, repairing.Repair(RollbackPlan, open_run_session, make, apply_rollback, subject=arguments.service)
+    return repair_command.run(
+        arguments,
+        repair_command.Repair(RollbackPlan, open_run_session, make, apply_rollback, subject=arguments.service),
     )

@@ -7,7 +7,7 @@ import pytest
 
 from checks import Report, Verdict, check
 from checks.settings.file import parse_settings
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Fault
 
 from conftest import Serve

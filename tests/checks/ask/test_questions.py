@@ -10,9 +10,9 @@ from checks.evidence.logs import LogPage
 from checks.evidence.recent_heartbeats import RecentMalformed
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
+from checks.settings.template import settings_text
 from checks.sources.logging.question import LogQuestion
 from checks.sources.shared_connections import SharedLogin
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault, Sandbox
 from validate_daily.sandbox.faults import Status
 

@@ -9,8 +9,8 @@ from checks.evidence.snapshot import Gap
 from checks.formats.settings_draft import draft
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
+from checks.settings.template import settings_text
 from checks.text.toml import basic_string, comment
-from validate_daily.commands.init import settings_text
 
 from support.deployed import image, job, service
 

@@ -11,8 +11,8 @@ from checks.settings.address import endpoint, plain_text
 from checks.settings.errors import SettingsError
 from checks.settings.file import load_settings, parse_settings
 from checks.settings.heartbeats import Processor
+from checks.settings.template import settings_text
 from checks.text.duration import format_duration, parse_duration
-from validate_daily.commands.init import settings_text
 
 MINIMAL = '[pipeline]\nname = "nba"\nproject = "demo-nba"\n'
 

@@ -11,10 +11,10 @@ from checks import check
 from checks.ask.snapshot import collect
 from checks.judge.verdict import Verdict
 from checks.settings.file import parse_settings
+from checks.settings.template import settings_text
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.shared_connections import SharedLogin
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox, build
 
 EXAMPLE = parse_settings(settings_text("example"), origin="example")

@@ -11,9 +11,9 @@ from mcp.client.client import Client
 from mcp.client.context import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
+from checks.settings.template import settings_text
 from mcp_server.app import build_server
 from mcp_server.changes.consent import Refusals
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox, build
 from validate_daily.sandbox.firestore import stamps
 from validate_daily.sandbox.firestore.documents import IdRange

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
+from checks.settings.template import settings_text
 from mcp_server.http.address import address
-from validate_daily.commands.init import settings_text
 
 from support import prepared
 from support.http_server import ERAS, PIPELINE, TEAM, client_of, post, started

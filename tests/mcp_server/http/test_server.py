@@ -12,8 +12,8 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from checks.settings.template import settings_text
 from mcp_server.http.server import MOST_BYTES
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault
 
 from support.google_signer import signer

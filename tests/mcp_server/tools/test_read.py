@@ -12,7 +12,7 @@ import pytest
 from checks import check
 from checks.evidence.base import inert
 from checks.settings.file import parse_settings
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Clock, Fault, build, scenario_names
 
 from conftest import Serve

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from validate_daily.commands.repair import LoopRun, walk
+from validate_daily.commands.shared.loop_walk import LoopRun, walk
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
 from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback
 from validate_daily.repairs.cloud_run.service_state import look, resource_of

@@ -11,7 +11,7 @@ import pytest
 
 from checks.judge.report import Report
 from checks.settings.file import Settings, parse_settings
-from validate_daily.commands.repair import LoopRun, Walked, walk
+from validate_daily.commands.shared.loop_walk import LoopRun, Walked, walk
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.errors import RefusedError
 from validate_daily.repairs.plans.plan import Plan

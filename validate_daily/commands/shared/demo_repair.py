@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.settings.file import Settings, parse_settings
-from validate_daily.commands.init import settings_text
-from validate_daily.commands.repair import LoopRun, walk
+from checks.settings.template import settings_text
+from validate_daily.commands.shared.loop_walk import LoopRun, walk
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
 from validate_daily.repairs.documents.session import open_session
 from validate_daily.repairs.loop.watch import watch

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -16,6 +17,7 @@ from checks.cli.console import progress_on_terminal, seconds
 from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.sources.progress import Progress
+from checks.text.duration import parse_duration
 from checks.text.show import show
 from validate_daily.repairs.plans.application import Apply
 from validate_daily.repairs.plans.approval import Approval
@@ -33,6 +35,7 @@ exit codes: 0 done or nothing to do, 1 not or only partly done, 3 something coul
 """
 ASSISTANT_VARIABLE: Final = "CLAUDECODE"
 TERMINAL: Final = "/dev/tty"
+_LONGEST: Final = timedelta(hours=2)
 
 S = TypeVar("S", bound=RepairSession)
 P = TypeVar("P", bound=Plan)
@@ -86,6 +89,21 @@ def add_limit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max", type=_count, metavar="N", help="let the plan touch more documents than the settings say"
     )
+
+
+def duration(text: str) -> timedelta:
+    """An argument such as ``2m``.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no duration, or above two hours.
+    """
+    try:
+        value = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not timedelta() < value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and within two hours")
+    return value
 
 
 def run(arguments: argparse.Namespace, repair: Repair[S, P]) -> int:

@@ -11,7 +11,7 @@ from checks.judge.rules import HEARTBEATS, rules_of
 from checks.settings.errors import UsageError
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
-from validate_daily.commands.init import settings_text
+from checks.settings.template import settings_text
 from validate_daily.sandbox import Clock, Fault, Sandbox, build
 
 from conftest import Serve

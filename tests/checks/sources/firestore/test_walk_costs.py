@@ -8,10 +8,10 @@ from checks import Verdict, check
 from checks.evidence.snapshot import Census, Method
 from checks.judge.rules import HEARTBEATS, rules_of
 from checks.settings.file import parse_settings
+from checks.settings.template import settings_text
 from checks.sources.firestore.census import CensusReading
 from checks.sources.firestore.id_walk import Terms
 from checks.sources.times import micros
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Clock, Fault, Sandbox, build
 from validate_daily.sandbox.firestore.made_up import MadeUp, Runs
 

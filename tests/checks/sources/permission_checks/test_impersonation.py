@@ -13,9 +13,9 @@ from google.oauth2 import service_account
 from checks.ask.doctor import examine
 from checks.evidence.permission_checks import PermissionCheck, PermissionResult
 from checks.settings.file import Settings, parse_settings
+from checks.settings.template import settings_text
 from checks.sources.credentials import Login
 from checks.sources.permission_checks.impersonation import try_acting
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Sandbox, build
 
 from support.registry_world import Asked, Reply, registry

@@ -7,13 +7,13 @@ from checks.ask.doctor import examine
 from checks.evidence.permission_checks import Caller, PermissionCheck, PermissionResult
 from checks.evidence.snapshot import NotChecked, Target
 from checks.judge.verdict import ExitCode
+from checks.settings.template import settings_text
 from checks.sources.addresses import GOOGLE_REGISTRIES
 from checks.sources.credentials import Login
 from checks.sources.image_references import parse_image
 from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.permission_checks.registry import probe_registry
 from checks.sources.progress import quiet
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault, Sandbox, build
 from validate_daily.sandbox.faults import Status
 

@@ -11,10 +11,10 @@ from checks.evidence.snapshot import Target
 from checks.judge.deployed.proofs import proofs_of
 from checks.settings.file import parse_settings
 from checks.settings.pipeline import Pipeline
+from checks.settings.template import settings_text
 from checks.sources.budget import Budget
 from checks.sources.image_references import parse_image
 from checks.sources.registry.inspection import inspect_images
-from validate_daily.commands.init import settings_text
 from validate_daily.sandbox import Fault
 
 from conftest import Serve
