@@ -18,7 +18,7 @@ from checks.settings.sources import SourceName
 from checks.sources.progress import Progress
 from checks.sources.shared_connections import SharedLogin
 from mcp_server.answers.answer import Searched
-from mcp_server.progress import telling
+from mcp_server.progress import client_progress
 from mcp_server.state import ServerState
 
 
@@ -70,13 +70,13 @@ class ToolCall:
 
     async def census(self, as_of: datetime | None) -> Snapshot:
         """The heartbeats alone, now or as of an earlier read time."""
-        kept = self.state.kept(self.pipeline, as_of)
+        kept = self.state.kept_census(self.pipeline, as_of)
         if kept is not None:
             return kept
         snapshot = await collect(
             self.pipeline, sources=("firestore",), as_of=as_of, progress=self.progress, **self.means
         )
-        return self.state.keep(snapshot)
+        return self.state.keep_census(snapshot)
 
     def practice(self, source: SourceName) -> bool:
         """Whether a source is an emulator or a sandbox."""
@@ -89,7 +89,7 @@ class ToolCall:
 
 
 @asynccontextmanager
-async def looking(ctx: Context[ServerState, Any], *sources: SourceName) -> AsyncGenerator[ToolCall]:
+async def tool_call(ctx: Context[ServerState, Any], *sources: SourceName) -> AsyncGenerator[ToolCall]:
     """Begin a look at these sources, when its turn has come.
 
     Raises:
@@ -98,5 +98,5 @@ async def looking(ctx: Context[ServerState, Any], *sources: SourceName) -> Async
     """
     state = ctx.request_context.lifespan_context
     pipeline = state.settings().pipeline
-    async with state.turn(sources), telling(ctx) as progress:
+    async with state.turn(sources), client_progress(ctx) as progress:
         yield ToolCall(pipeline, state, progress, datetime.now(UTC))

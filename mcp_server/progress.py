@@ -11,7 +11,7 @@ from checks.sources.progress import Progress
 
 
 @asynccontextmanager
-async def telling(ctx: Context[Any, Any]) -> AsyncGenerator[Progress]:
+async def client_progress(ctx: Context[Any, Any]) -> AsyncGenerator[Progress]:
     """A progress that reaches the client, if it asked for one; what it cannot take in time is left out."""
     words: asyncio.Queue[tuple[str, int, int | None]] = asyncio.Queue(maxsize=1)
 

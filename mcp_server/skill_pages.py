@@ -40,13 +40,13 @@ def add_pages(server: MCPServer[Any]) -> None:
         )
     for skill in SKILLS:
         server.add_prompt(
-            Prompt.from_function(_telling(skill), name=skill, title=_TITLES[skill], description=_SUMMARIES[skill])
+            Prompt.from_function(_prompt(skill), name=skill, title=_TITLES[skill], description=_SUMMARIES[skill])
         )
 
 
-def _telling(skill: str) -> Any:  # noqa: ANN401 - the SDK reads the signature
-    def tell(about: About = "") -> str:
+def _prompt(skill: str) -> Any:  # noqa: ANN401 - the SDK reads the signature
+    def prompt(about: About = "") -> str:
         argument = f"\n\nThe argument: {about}\n" if about else "\n\nThere is no argument.\n"
         return body(skill) + argument
 
-    return tell
+    return prompt

@@ -63,7 +63,7 @@ class ServerState:
         """
         return load_settings(self.config, self.environment)
 
-    def keep(self, snapshot: Snapshot) -> Snapshot:
+    def keep_census(self, snapshot: Snapshot) -> Snapshot:
         """Keep a whole census for the pages that may be asked of it; only the last few."""
         if snapshot.census is not None and snapshot.census.complete:
             self._census[snapshot.taken_at] = snapshot
@@ -71,7 +71,7 @@ class ServerState:
                 self._census.popitem(last=False)
         return snapshot
 
-    def kept(self, pipeline: Pipeline, as_of: datetime | None) -> Snapshot | None:
+    def kept_census(self, pipeline: Pipeline, as_of: datetime | None) -> Snapshot | None:
         """The census of this very read time, which then costs nothing more; None where it is not kept."""
         snapshot = self._census.get(as_of) if as_of else None
         if snapshot is None or snapshot.census is None or snapshot.pipeline != pipeline:

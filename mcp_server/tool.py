@@ -36,9 +36,9 @@ class _Answers(FuncMetadata):
     def convert_result(self, result: Any) -> CallToolResult | InputRequiredResult:
         if isinstance(result, InputRequiredResult | CallToolResult) or not isinstance(result, BaseModel):
             return super().convert_result(result)
-        told = result.model_dump(mode="json", by_alias=True, context=INERT)
-        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=told)
+        payload = result.model_dump(mode="json", by_alias=True, context=INERT)
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=payload)
 
 
 class _Tool(Tool):
@@ -71,7 +71,7 @@ ASKS: Final = {"anthropic/requiresUserInteraction": True}
 
 def write_tool(function: Callable[..., Any], title: str) -> Tool:
     """A tool that changes. Arguments as for ``read_tool``."""
-    return _made(function, title, CHANGES, ASKS)
+    return _build(function, title, CHANGES, ASKS)
 
 
 def read_tool(function: Callable[..., Any], title: str) -> Tool:
@@ -81,10 +81,10 @@ def read_tool(function: Callable[..., Any], title: str) -> Tool:
         function: takes its arguments by keyword and a ``Context``; returns a model.
         title: what people see.
     """
-    return _made(function, title, READS, None)
+    return _build(function, title, READS, None)
 
 
-def _made(function: Callable[..., Any], title: str, hints: ToolAnnotations, meta: dict[str, Any] | None) -> Tool:
+def _build(function: Callable[..., Any], title: str, hints: ToolAnnotations, meta: dict[str, Any] | None) -> Tool:
     tool = _Tool.from_function(
         function, title=title, description=getdoc(function), annotations=hints, meta=meta, structured_output=True
     )
@@ -112,9 +112,10 @@ def _brief(arguments: type[ArgModelBase]) -> dict[str, Any]:
 
 def _refused(error: ValidationError) -> str:
     """Each argument that is wrong, and what is wrong with it."""
-    told = error.errors(include_url=False, include_context=False)
+    errors = error.errors(include_url=False, include_context=False)
     return "; ".join(
-        f"{show('.'.join(map(str, each['loc'])), limit=_MOST)}: {_sentence(each['type'], each['msg'])}" for each in told
+        f"{show('.'.join(map(str, each['loc'])), limit=_MOST)}: {_sentence(each['type'], each['msg'])}"
+        for each in errors
     )
 
 

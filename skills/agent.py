@@ -19,11 +19,11 @@ from checks.evidence.base import inert
 from checks.settings.errors import UsageError
 from checks.settings.named_file_only import Agent
 from skills import SKILLS, body
-from skills.agent_budget import Purse
+from skills.agent_budget import Spending
 from skills.agent_end import FAILURES, End, Ended, UnreadError, failed, reached, stopped, unusable
 from skills.agent_report import AgentReport, CodeVerdict, Conclusion, Disagreement, disagreements
-from skills.agent_server import Ask, Server, connected, judged
-from skills.agent_tools import PAGE, REPORT, AnyTool, Desk, is_write, tools_for
+from skills.agent_server import Ask, Server, connect, read_verdict
+from skills.agent_tools import PAGE, REPORT, AnyTool, RunRecord, is_write, tools_for
 
 DAILY: Final = "daily"
 """The question where nobody asks another."""
@@ -43,8 +43,8 @@ _NONSENSE: Final = (ValueError, LookupError, AttributeError, TypeError, Assertio
 """What the package raises where a stream is no Messages API's."""
 
 
-class Tell(Protocol):
-    """Is told what the run does: words of the model as they come, and each call of a tool."""
+class Listener(Protocol):
+    """Hears what the run does: words of the model as they come, and each call of a tool."""
 
     def words(self, text: str) -> None:
         """A piece of what the model writes."""
@@ -59,8 +59,8 @@ class Tell(Protocol):
         ...
 
 
-class Silence:
-    """Tells nobody."""
+class SilentListener:
+    """Hears nothing."""
 
     def words(self, text: str) -> None:
         """Nothing."""
@@ -89,7 +89,7 @@ class Assignment:
     ask: Ask | None = None
 
 
-async def investigate(server: Server, assignment: Assignment, tell: Tell) -> AgentReport:
+async def investigate(server: Server, assignment: Assignment, listener: Listener) -> AgentReport:
     """Let a model follow a skill, and report what it concludes beside the code's verdict.
 
     Base address and key of the Messages API are the environment's, as the ``anthropic`` package reads them.
@@ -97,23 +97,25 @@ async def investigate(server: Server, assignment: Assignment, tell: Tell) -> Age
     Args:
         server: where the tools are.
         assignment: what to do.
-        tell: told what happens.
+        listener: hears what happens.
 
     Raises:
         UsageError: there is no key or it is refused, the model or the server is not there, or a limit cannot be held.
     """
-    purse, desk, began = Purse.of(assignment.limits), Desk(), time.monotonic()
+    spending, record, began = Spending.of(assignment.limits), RunRecord(), time.monotonic()
     end: End | UsageError
-    async with _messages(assignment.limits) as api, connected(server, assignment.ask) as (client, offered):
+    async with _messages(assignment.limits) as api, connect(server, assignment.ask) as (client, offered):
         chosen = [each for each in offered if assignment.ask or not is_write(each)]
         ends = asyncio.get_running_loop().time() + assignment.limits.time.total_seconds()
         writes = frozenset(each.name for each in chosen if is_write(each))
-        end = await _driven(_Run(api, assignment, tools_for(chosen, client, desk), writes, desk, purse, tell, ends))
-        code, unseen = (None, None) if isinstance(end, UsageError) else await judged(client, desk)
+        end = await _run_model(
+            _Run(api, assignment, tools_for(chosen, client, record), writes, record, spending, listener, ends)
+        )
+        code, unseen = (None, None) if isinstance(end, UsageError) else await read_verdict(client, record)
     if isinstance(end, UsageError):  # raised here, because a connection that is being closed wraps what passes it
         raise end
-    told = desk.conclusion
-    spent = purse.spent.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
+    conclusion = record.conclusion
+    spent = spending.spent.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
     return AgentReport(
         question=inert(assignment.question, _SAID),
         skill=assignment.skill,
@@ -122,9 +124,9 @@ async def investigate(server: Server, assignment: Assignment, tell: Tell) -> Age
         reason=end.reason,
         code=code,
         unseen=unseen,
-        conclusion=told,
-        disagreements=tuple(_compared(told, code, desk)) if told else (),
-        calls=tuple(desk.calls),
+        conclusion=conclusion,
+        disagreements=tuple(_compare(conclusion, code, record)) if conclusion else (),
+        calls=tuple(record.calls),
         spent=spent,
         writes_allowed=assignment.ask is not None,
     )
@@ -144,9 +146,9 @@ class _Run:
     assignment: Assignment
     tools: list[AnyTool]
     writes: frozenset[str]
-    desk: Desk
-    purse: Purse
-    tell: Tell
+    record: RunRecord
+    spending: Spending
+    listener: Listener
     ends: float
 
     def in_time(self) -> asyncio.Timeout:
@@ -154,15 +156,15 @@ class _Run:
         return asyncio.timeout_at(self.ends)
 
 
-async def _driven(run: _Run) -> End | UsageError:
+async def _run_model(run: _Run) -> End | UsageError:
     """The model's part, until it concludes, fails, or has spent what it may."""
     try:
-        return await _talked(run)
+        return await _converse(run)
     except FAILURES as error:
-        return failed(error, run.assignment.limits, begun=run.purse.spent.turns > 0)
+        return failed(error, run.assignment.limits, begun=run.spending.spent.turns > 0)
 
 
-async def _talked(run: _Run) -> End:
+async def _converse(run: _Run) -> End:
     """The talk, and once more where it ends without a report."""
     history: list[BetaMessageParam] = [{"role": "user", "content": run.assignment.question}]
     end = await _turns(run, history)
@@ -179,7 +181,7 @@ async def _turns(run: _Run, history: list[BetaMessageParam]) -> End | None:
         run: what the model's part works with.
         history: the talk so far; what is said is added to it.
     """
-    limits, left = run.assignment.limits, run.assignment.limits.turns - run.purse.spent.turns
+    limits, left = run.assignment.limits, run.assignment.limits.turns - run.spending.spent.turns
     if left < 1:
         return reached(Ended.TURNS, limits)
     runner = run.api.beta.messages.tool_runner(
@@ -200,25 +202,25 @@ async def _turns(run: _Run, history: list[BetaMessageParam]) -> End | None:
         thread=False,
     )
     try:
-        return await _followed(run, runner, history)
+        return await _follow_runner(run, runner, history)
     finally:
         await runner.close()
 
 
-async def _followed(
+async def _follow_runner(
     run: _Run, runner: BetaAsyncStreamingToolRunner[None], history: list[BetaMessageParam]
 ) -> End | None:
     """The replies of one runner, as ``_turns`` returns them."""
     limits = run.assignment.limits
     while (message := await _reply(run, runner)) is not None:
-        run.purse.pay(message.usage)
+        run.spending.pay(message.usage)
         history.append(message.to_param())
         if message.stop_reason != "tool_use":
             return stopped(message, limits)
-        if (empty := run.purse.empty) is not None:
+        if (empty := run.spending.empty) is not None:
             return reached(empty, limits)
-        answers = await _answered(run, message, runner.generate_tool_call_response)
-        if run.desk.conclusion:
+        answers = await _run_tools(run, message, runner.generate_tool_call_response)
+        if run.record.conclusion:
             return End(Ended.CONCLUDED)
         if answers is not None:
             history.append(answers)
@@ -234,7 +236,7 @@ async def _reply(run: _Run, runner: BetaAsyncStreamingToolRunner[None]) -> BetaM
                 return None
             async for event in stream:
                 if event.type == "text":
-                    run.tell.words(event.text)
+                    run.listener.words(event.text)
             return await stream.get_final_message()
     except httpx2.HTTPError as error:
         raise UnreadError(Ended.UNREACHABLE, f"the Messages API broke off: {inert(str(error), _SAID)}") from error
@@ -244,14 +246,14 @@ async def _reply(run: _Run, runner: BetaAsyncStreamingToolRunner[None]) -> BetaM
         ) from error
 
 
-async def _answered(
+async def _run_tools(
     run: _Run, message: BetaMessage, answer: Callable[[], Awaitable[BetaMessageParam | None]]
 ) -> BetaMessageParam | None:
     """Let the tools answer that a reply calls."""
     calls = [block for block in message.content if block.type == "tool_use"]
     for block in calls:
-        run.tell.call(block.name, block.input)
-    done = len(run.desk.calls)
+        run.listener.call(block.name, block.input)
+    done = len(run.record.calls)
     if any(block.name in run.writes for block in calls):
         began = asyncio.get_running_loop().time()
         answers = await answer()
@@ -259,15 +261,15 @@ async def _answered(
     else:
         async with run.in_time():
             answers = await answer()
-    for each in run.desk.calls[done:]:
-        run.tell.answer(each.tool, each.error)
+    for each in run.record.calls[done:]:
+        run.listener.answer(each.tool, each.error)
     return answers
 
 
-def _compared(told: Conclusion, code: CodeVerdict | None, desk: Desk) -> list[Disagreement]:
+def _compare(conclusion: Conclusion, code: CodeVerdict | None, record: RunRecord) -> list[Disagreement]:
     if code is None:
-        return [Disagreement(about="verdict", said=told.verdict, code="unknown: it could not be had")]
-    return list(disagreements(told, code, desk.seen, desk.answered))
+        return [Disagreement(about="verdict", said=conclusion.verdict, code="unknown: it could not be had")]
+    return list(disagreements(conclusion, code, record.seen, record.answered))
 
 
 @asynccontextmanager
@@ -278,10 +280,10 @@ async def _messages(limits: Agent) -> AsyncGenerator[AsyncAnthropic]:
         UsageError: there is no key, or what is there cannot be used.
     """
     try:
-        made = AsyncAnthropic(max_retries=limits.retries)
+        client = AsyncAnthropic(max_retries=limits.retries)
     except CredentialsError as error:
         raise UsageError(unusable(error)) from error
-    async with made as api:
+    async with client as api:
         if not (api.api_key or api.auth_token or api.credentials):
             raise UsageError(
                 "there is no key for the Messages API: set ANTHROPIC_API_KEY; validate-daily check needs none"

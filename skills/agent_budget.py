@@ -45,7 +45,7 @@ class Usage(Protocol):
 
 
 @dataclass(slots=True)
-class Purse:
+class Spending:
     """Counts what is spent against what may be."""
 
     limits: Agent
@@ -53,7 +53,7 @@ class Purse:
     spent: Spent
 
     @classmethod
-    def of(cls, limits: Agent) -> "Purse":
+    def of(cls, limits: Agent) -> "Spending":
         """An untouched one.
 
         Raises:

@@ -82,8 +82,8 @@ def stopped(message: BetaMessage, limits: Agent) -> End | None:
 def reached(ended: Ended, limits: Agent) -> End:
     """A limit of the settings ended it."""
     name = _LIMITS[ended]
-    told = f"[agent] {name} = {getattr(limits, name)}"
-    return End(ended, f"{told} is reached before a report: raise it, or ask about less")
+    limit = f"[agent] {name} = {getattr(limits, name)}"
+    return End(ended, f"{limit} is reached before a report: raise it, or ask about less")
 
 
 def failed(error: Exception, limits: Agent, *, begun: bool) -> End | UsageError:
@@ -114,21 +114,21 @@ def unusable(error: Exception) -> str:
 
 def _mistake(error: anthropic.APIError, limits: Agent) -> str:
     """What somebody has to mend before anything works: the key, or the model's name."""
-    told = inert(error.message, _SAID)
+    message = inert(error.message, _SAID)
     if isinstance(error, anthropic.NotFoundError):
-        return f"{limits.model}: the Messages API does not have it: {told}: set [agent] model"
-    return f"the key for the Messages API is refused: {told}: check ANTHROPIC_API_KEY"
+        return f"{limits.model}: the Messages API does not have it: {message}: set [agent] model"
+    return f"the key for the Messages API is refused: {message}: check ANTHROPIC_API_KEY"
 
 
 def _refused(error: anthropic.APIError, limits: Agent) -> End:
     """What the API's error means for a run."""
-    told = inert(error.message, _SAID)
+    message = inert(error.message, _SAID)
     if isinstance(error, anthropic.APIConnectionError):
-        return End(Ended.UNREACHABLE, f"the Messages API could not be reached: {told}")
+        return End(Ended.UNREACHABLE, f"the Messages API could not be reached: {message}")
     status = error.status_code if isinstance(error, anthropic.APIStatusError) else 0
     if status in {408, 409, 429} or status >= 500:  # noqa: PLR2004 - what the package tries again
         tries = counted(limits.retries + 1, "try", "tries")
-        return End(Ended.OVERLOADED, f"the Messages API took none of {tries} ({status}): {told}: try again later")
+        return End(Ended.OVERLOADED, f"the Messages API took none of {tries} ({status}): {message}: try again later")
     if isinstance(error, anthropic.RequestTooLargeError) or "too long" in error.message:
-        return End(Ended.CONTEXT, f"the talk is longer than the model can read: {told}: ask about less")
-    return End(Ended.API_ERROR, f"the Messages API answered {status or 'with an error'}: {told}")
+        return End(Ended.CONTEXT, f"the talk is longer than the model can read: {message}: ask about less")
+    return End(Ended.API_ERROR, f"the Messages API answered {status or 'with an error'}: {message}")

@@ -84,7 +84,7 @@ class CodeVerdict(BaseModel):
         return self.findings[0] if self.findings else None
 
 
-class Called(Evidence):
+class ToolUse(Evidence):
     """One call of a tool.
 
     Attributes:
@@ -132,7 +132,7 @@ class AgentReport(Evidence):
     unseen: Untrusted | None = None
     conclusion: Conclusion | None = None
     disagreements: tuple[Disagreement, ...] = ()
-    calls: tuple[Called, ...] = ()
+    calls: tuple[ToolUse, ...] = ()
     spent: Spent
     writes_allowed: bool = False
 
@@ -150,43 +150,43 @@ class AgentReport(Evidence):
 
 
 def disagreements(
-    told: Conclusion, code: CodeVerdict, seen: Collection[str], tools: Collection[str]
+    conclusion: Conclusion, code: CodeVerdict, seen: Collection[str], tools: Collection[str]
 ) -> Iterator[Disagreement]:
     """Hold what the model says against what the code found, and against what the tools answered.
 
     Args:
-        told: the model's words.
+        conclusion: the model's words.
         code: the verdict that stands.
         seen: every string in every answer of a tool, and in the code's.
         tools: the tools that were called.
     """
-    if told.verdict is not code.verdict:
-        yield Disagreement(about="verdict", said=told.verdict, code=code.verdict)
+    if conclusion.verdict is not code.verdict:
+        yield Disagreement(about="verdict", said=conclusion.verdict, code=code.verdict)
     root = code.root
-    said, found = (told.root_rule, told.root_subject), (root.rule, root.subject) if root else (None, None)
+    said, found = (conclusion.root_rule, conclusion.root_subject), (root.rule, root.subject) if root else (None, None)
     if said != found:
         yield Disagreement(about="root cause", said=_pair(said), code=_pair(found))
-    yield from _subjects(told, code, seen)
-    for tool in dict.fromkeys(each.tool for each in told.evidence):
+    yield from _subjects(conclusion, code, seen)
+    for tool in dict.fromkeys(each.tool for each in conclusion.evidence):
         if tool not in tools:
             yield Disagreement(about="evidence", said=tool, code="that tool was not called, or gave only errors")
     unseen = [str(each.get("source") or each.get("what")) for each in (*code.gaps, *code.not_checked)]
-    if unseen and not told.not_checked:
+    if unseen and not conclusion.not_checked:
         yield Disagreement(about="not checked", said="nothing", code=", ".join(unseen))
 
 
-def _subjects(told: Conclusion, code: CodeVerdict, seen: Collection[str]) -> Iterator[Disagreement]:
+def _subjects(conclusion: Conclusion, code: CodeVerdict, seen: Collection[str]) -> Iterator[Disagreement]:
     """What is called healthy and is not, and what no answer names."""
     wrong = {each.subject: each for each in reversed(code.findings)}  # the worst of each
-    for subject in told.healthy:
+    for subject in conclusion.healthy:
         if each := wrong.get(subject):
             yield Disagreement(about="healthy", said=subject, code=f"{each.severity} {each.rule}: {each.summary}")
-    named = (("affected", told.affected), ("healthy", told.healthy))
-    for about, subjects in (*named, ("evidence", tuple(each.subject for each in told.evidence))):
+    named = (("affected", conclusion.affected), ("healthy", conclusion.healthy))
+    for about, subjects in (*named, ("evidence", tuple(each.subject for each in conclusion.evidence))):
         for subject in dict.fromkeys(subjects):
             if not any(subject in text for text in seen):
                 yield Disagreement(about=about, said=subject, code="no tool's answer names it")
 
 
-def _pair(told: tuple[str | None, str | None]) -> str:
-    return ": ".join(each for each in told if each) or "none"
+def _pair(root: tuple[str | None, str | None]) -> str:
+    return ": ".join(filter(None, root)) or "none"

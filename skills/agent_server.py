@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from checks.evidence.base import inert
 from checks.settings.errors import UsageError
 from skills.agent_report import CodeVerdict
-from skills.agent_tools import Desk, strings
+from skills.agent_tools import RunRecord, strings
 
 _PAGES: Final = 40
 _CHECK_SECONDS: Final = 180.0
@@ -54,14 +54,14 @@ class Server:
 
 
 @asynccontextmanager
-async def connected(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Client, list[Tool]]]:
+async def connect(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Client, list[Tool]]]:
     """The server, and the tools that it offers.
 
     Raises:
         UsageError: it cannot be reached, or it is none.
     """
 
-    async def elicited(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    async def elicit(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         del context
         if ask is None or not isinstance(params, ElicitRequestFormParams):
             return ElicitResult(action="decline")
@@ -75,12 +75,12 @@ async def connected(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Cli
             at = streamable_http_client(
                 server.at, http_client=await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=300))
             )
-        made = Client(
-            at, read_timeout_seconds=_CALL_SECONDS, elicitation_callback=elicited if ask is not None else None
+        connection = Client(
+            at, read_timeout_seconds=_CALL_SECONDS, elicitation_callback=elicit if ask is not None else None
         )
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                client = await stack.enter_async_context(made)
+                client = await stack.enter_async_context(connection)
                 tools = (await client.list_tools()).tools
         except (MCPError, OSError, ExceptionGroup, httpx2.HTTPError) as error:
             where = server.at if isinstance(server.at, str) else server.at.command
@@ -91,16 +91,16 @@ async def connected(server: Server, ask: Ask | None) -> AsyncGenerator[tuple[Cli
         yield client, tools
 
 
-async def judged(client: Client, desk: Desk) -> tuple[CodeVerdict | None, str | None]:
+async def read_verdict(client: Client, record: RunRecord) -> tuple[CodeVerdict | None, str | None]:
     """The code's verdict now, with all of its findings; and what is missing of that, and why.
 
     The first page has the verdict of the whole: where a later one fails, it stands, and is told to be incomplete.
     """
-    first, why = await _page(client, desk, None)
+    first, why = await _page(client, record, None)
     findings: list[Any] = list(first.get("findings", []))
     cursor, pages = first.get("next_cursor"), 1
     while cursor is not None and why is None:
-        page, why = await _page(client, desk, cursor)
+        page, why = await _page(client, record, cursor)
         findings += page.get("findings", [])
         cursor, pages = page.get("next_cursor"), pages + 1
         if cursor is not None and pages >= _PAGES:
@@ -114,7 +114,7 @@ async def judged(client: Client, desk: Desk) -> tuple[CodeVerdict | None, str | 
     return code, None if why is None else f"check_heartbeats: not all findings were read: {why}"
 
 
-async def _page(client: Client, desk: Desk, cursor: str | None) -> tuple[dict[str, Any], str | None]:
+async def _page(client: Client, record: RunRecord, cursor: str | None) -> tuple[dict[str, Any], str | None]:
     """One page of the check; an empty one, and why, where there is no answer."""
     asked = {"phase": "all"} | ({"cursor": cursor} if cursor else {})
     try:
@@ -125,7 +125,7 @@ async def _page(client: Client, desk: Desk, cursor: str | None) -> tuple[dict[st
     if result.is_error or not page:
         why = " ".join(getattr(each, "text", "") for each in result.content)
         return {}, inert(why or "no answer that can be read", _SAID)
-    desk.seen.update(strings(page))
+    record.seen.update(strings(page))
     return page, None
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from checks.evidence.base import inert
 from skills import pages, read_page
-from skills.agent_report import Called, Conclusion
+from skills.agent_report import Conclusion, ToolUse
 
 REPORT: Final = "submit_report"
 PAGE: Final = "read_page"
@@ -24,7 +24,7 @@ AnyTool = BetaAsyncFunctionTool[Any]
 
 
 @dataclass(slots=True)
-class Desk:
+class RunRecord:
     """What a run has done so far: every call, everything that was answered, and the report once it is there.
 
     Attributes:
@@ -33,7 +33,7 @@ class Desk:
         conclusion: the model's report, once it is valid.
     """
 
-    calls: list[Called] = field(default_factory=list[Called])
+    calls: list[ToolUse] = field(default_factory=list[ToolUse])
     seen: set[str] = field(default_factory=set[str])
     conclusion: Conclusion | None = None
 
@@ -48,9 +48,9 @@ def is_write(tool: Tool) -> bool:
     return not (tool.annotations and tool.annotations.read_only_hint)
 
 
-def tools_for(tools: list[Tool], client: Client, desk: Desk) -> list[AnyTool]:
+def tools_for(tools: list[Tool], client: Client, record: RunRecord) -> list[AnyTool]:
     """The tools that a run offers to the model."""
-    return [*(_of_server(tool, client, desk) for tool in tools), _page(), _report(desk)]
+    return [*(_of_server(tool, client, record) for tool in tools), _page(), _report(record)]
 
 
 def strings(value: object) -> Iterator[str]:
@@ -66,28 +66,28 @@ def strings(value: object) -> Iterator[str]:
             yield from strings(each)
 
 
-def _of_server(tool: Tool, client: Client, desk: Desk) -> AnyTool:
+def _of_server(tool: Tool, client: Client, record: RunRecord) -> AnyTool:
     """A tool of the server, whose calls are written down."""
     writes = is_write(tool)
     like = async_mcp_tool(tool, cast("Any", client))
 
-    def called(began: float, error: str | None) -> None:
+    def note_use(began: float, error: str | None) -> None:
         took = round(time.monotonic() - began, 3)
-        told = None if error is None else inert(error, _SHOWN)
-        desk.calls.append(Called(tool=tool.name, seconds=took, error=told, writes=writes))
+        message = None if error is None else inert(error, _SHOWN)
+        record.calls.append(ToolUse(tool=tool.name, seconds=took, error=message, writes=writes))
 
     async def call(**arguments: object) -> Any:  # noqa: ANN401 - whatever the runner takes as an answer
         began = time.monotonic()
         try:
             answer = await like.call(arguments)
         except ToolError as refused:
-            called(began, str(refused))
+            note_use(began, str(refused))
             raise
         except MCPError as lost:
-            called(began, f"the server did not answer: {lost}")
+            note_use(began, f"the server did not answer: {lost}")
             raise ToolError(f"the server did not answer: {lost}") from None
-        called(began, None)
-        desk.seen.update(_strings_in(_text(answer)))
+        note_use(began, None)
+        record.seen.update(_strings_in(_text(answer)))
         return answer
 
     return beta_async_tool(call, name=like.name, description=like.description, input_schema=like.input_schema)
@@ -126,12 +126,12 @@ def _page() -> AnyTool:
     return beta_async_tool(read, name=PAGE)
 
 
-def _report(desk: Desk) -> AnyTool:
+def _report(record: RunRecord) -> AnyTool:
     """The one way to end: a report that is valid."""
 
     async def submit(**report: object) -> str:
         try:
-            desk.conclusion = Conclusion.model_validate_json(json.dumps(report))
+            record.conclusion = Conclusion.model_validate_json(json.dumps(report))
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             raise ToolError(f"the report was not taken: {wrong}: mend it and submit it again") from None

@@ -16,8 +16,8 @@ from mcp_server.answers.page import page
 from mcp_server.cursor import asked
 from validate_daily.handoff.claim import Check
 from validate_daily.handoff.verification import Answer as Verified
-from validate_daily.handoff.verification import Answered, HandoffReport
-from validate_daily.handoff.writer import Written
+from validate_daily.handoff.verification import AnsweredClaim, HandoffReport
+from validate_daily.handoff.writer import WrittenHandoff
 
 ROOM: Final = 5_000
 """Characters that the claims of an answer may take."""
@@ -85,7 +85,7 @@ class HandoffAnswer(ToolAnswer):
     more_unmentioned: Count = 0
 
 
-def text_answer(written: Written, searched: Searched) -> HandoffText:
+def text_answer(written: WrittenHandoff, searched: Searched) -> HandoffText:
     """What was written.
 
     Raises:
@@ -150,12 +150,12 @@ def handoff_answer(report: HandoffReport, searched: Searched, cursor: str | None
     )
 
 
-def _name(each: Answered) -> str:
+def _name(each: AnsweredClaim) -> str:
     """One claim among the others."""
     return f"{each.line} {each.statement} {each.check} {each.subject} {each.expected}"
 
 
-def _row(each: Answered) -> ClaimRow:
+def _row(each: AnsweredClaim) -> ClaimRow:
     return ClaimRow(
         **each.model_dump(exclude={"levels"}),
         levels=tuple(rung.level for rung in each.levels),

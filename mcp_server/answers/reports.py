@@ -12,7 +12,7 @@ ROOM: Final = 5_600
 """Characters that the findings of one page may take, however hostile they are; one always fits."""
 
 
-def on_a_page(report: Report, phase: str, cursor: str | None) -> Report:
+def report_page(report: Report, phase: str, cursor: str | None) -> Report:
     """The report with the findings of one page: its verdict, score and counts are of the whole.
 
     Args:

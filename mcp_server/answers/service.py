@@ -92,13 +92,13 @@ class ServiceAnswer(ToolAnswer):
 
 
 def service_answer(
-    snapshot: Snapshot, told: Sequence[DeploymentVerdict], gaps: tuple[Gap, ...], searched: Searched, name: str
+    snapshot: Snapshot, verdicts: Sequence[DeploymentVerdict], gaps: tuple[Gap, ...], searched: Searched, name: str
 ) -> ServiceAnswer:
     """All of one service or job.
 
     Args:
         snapshot: what was seen.
-        told: all subjects.
+        verdicts: of all services and jobs.
         gaps: what could not be seen.
         searched: where was looked.
         name: which one.
@@ -106,7 +106,7 @@ def service_answer(
     Raises:
         ToolError: there is none of this name, or that could not be seen.
     """
-    subject = _subject(snapshot, told, gaps, name)
+    subject = _subject(snapshot, verdicts, gaps, name)
     one = subject.one
     run = tuple(each.name for each in snapshot.pipeline.heartbeats.processors_of(name))
     known: dict[str, object] = {
@@ -123,26 +123,26 @@ def service_answer(
         "processors": run[:MOST],
         "processors_omitted": max(0, len(run) - MOST),
     }
-    known |= _of_service(snapshot, told, one) if isinstance(one, Service) else _of_job(one) if one else {}
+    known |= _of_service(snapshot, verdicts, one) if isinstance(one, Service) else _of_job(one) if one else {}
     return ServiceAnswer.model_validate(known)
 
 
 def _subject(
-    snapshot: Snapshot, told: Sequence[DeploymentVerdict], gaps: Sequence[Gap], name: str
+    snapshot: Snapshot, verdicts: Sequence[DeploymentVerdict], gaps: Sequence[Gap], name: str
 ) -> DeploymentVerdict:
-    found = next((each for each in told if each.name == name and each.one is not None), None)
+    found = next((each for each in verdicts if each.name == name and each.one is not None), None)
     if found:
         return found
     if snapshot.deployments is None or not snapshot.deployments.complete:
         why = "; ".join(f"{gap.reason}: {gap.next_step}" for gap in gaps) or "Cloud Run was not read"
         raise ToolError(f"service: whether there is a {name!r} could not be seen: {why}")
-    close = difflib.get_close_matches(name, [each.name for each in told if each.one is not None], n=3)
+    close = difflib.get_close_matches(name, [each.name for each in verdicts if each.one is not None], n=3)
     guess = f"; did you mean {', '.join(show(each) for each in close)}?" if close else ""
     raise ToolError(f"service: Cloud Run has no service or job {name!r} there{guess}; list_deployments names all")
 
 
-def _of_service(snapshot: Snapshot, told: Sequence[DeploymentVerdict], service: Service) -> dict[str, object]:
-    following = [each for each in told if isinstance(each.one, Job) and leader(snapshot, each.name) == service.name]
+def _of_service(snapshot: Snapshot, verdicts: Sequence[DeploymentVerdict], service: Service) -> dict[str, object]:
+    following = [each for each in verdicts if isinstance(each.one, Job) and leader(snapshot, each.name) == service.name]
     return {
         "image": service.image.reference,
         "reconciling": service.reconciling,

@@ -9,7 +9,7 @@ from mcp.server.mcpserver.resolve import Elicit
 from pydantic import Field
 
 from checks.settings.file import Settings
-from mcp_server.changes.change import Changing, Opening, changing, opened
+from mcp_server.changes.change import ChangeCall, SessionOpener, change_call, repair_session
 from mcp_server.changes.consent import NOT_ASKED, ElicitedAnswer, Typed
 from mcp_server.state import ServerState
 from validate_daily.repairs.plans.application import Apply
@@ -34,16 +34,16 @@ def question_about(kind: type[Plan]) -> Callable[[str, Ctx], Typed | Elicit[Type
     """What asks a person about a sealed plan of one kind, where one may be asked; else it agrees to nothing."""
 
     def ask(plan: Sealed, ctx: Ctx) -> Typed | Elicit[Typed]:
-        change = changing(ctx)
-        opened = change.seal.open(plan, kind, change.binding)
-        return NOT_ASKED if _unasked(opened, change, ctx) else Elicit(question(opened), Typed)
+        change = change_call(ctx)
+        sealed = change.seal.open(plan, kind, change.binding)
+        return NOT_ASKED if _why_not_asked(sealed, change, ctx) else Elicit(question(sealed), Typed)
 
     return ask
 
 
 async def make_plan(
     ctx: Ctx,
-    opening: Opening[S],
+    opener: SessionOpener[S],
     make: Callable[[S], Awaitable[P]],
     answer_of: Callable[[P, str, Settings], A],
 ) -> A:
@@ -52,8 +52,8 @@ async def make_plan(
     Raises:
         RepairError: nothing may be changed, or there is no plan.
     """
-    change = changing(ctx)
-    async with opened(ctx, change, opening, writing=False) as session:
+    change = change_call(ctx)
+    async with repair_session(ctx, change, opener, writing=False) as session:
         plan = await make(session)
     return answer_of(plan, change.seal.seal(plan), change.settings)
 
@@ -63,7 +63,7 @@ async def carry_out(
     token: str,
     kind: type[P],
     answer: ElicitedAnswer,
-    opening: Opening[S],
+    opener: SessionOpener[S],
     apply: Apply[S, P, R],
     answer_of: Callable[[P, Settings, R | str], A],
 ) -> A:
@@ -72,19 +72,19 @@ async def carry_out(
     Raises:
         RepairError: the plan cannot be believed, or may not be applied.
     """
-    change = changing(ctx)
+    change = change_call(ctx)
     plan = change.seal.open(token, kind, change.binding)
-    if why := _no(change, plan, answer, ctx):
+    if why := _refusal(change, plan, answer, ctx):
         return answer_of(plan, change.settings, why)
     approval = Approval.given(plan, "client", change.principal, plan.words)
     async with (
-        opened(ctx, change, opening, writing=True) as session,
+        repair_session(ctx, change, opener, writing=True) as session,
         open_audit(change.settings, environment=change.state.environment) as audit,
     ):
         return answer_of(plan, change.settings, await apply(session, plan, approval, audit, token=token))
 
 
-def _unasked(plan: Plan, change: Changing, ctx: Ctx) -> str | None:
+def _why_not_asked(plan: Plan, change: ChangeCall, ctx: Ctx) -> str | None:
     """Why a person is not asked through the client; None where they are."""
     if change.settings.writes.approval != "client":
         return 'a person agrees in a terminal: [writes] approval is "terminal"'
@@ -97,9 +97,9 @@ def _unasked(plan: Plan, change: Changing, ctx: Ctx) -> str | None:
     return None
 
 
-def _no(change: Changing, plan: Plan, answer: ElicitedAnswer, ctx: Ctx) -> str | None:
+def _refusal(change: ChangeCall, plan: Plan, answer: ElicitedAnswer, ctx: Ctx) -> str | None:
     """Why an answer agrees to nothing; None where it agrees."""
-    if why := _unasked(plan, change, ctx):
+    if why := _why_not_asked(plan, change, ctx):
         return why
     if isinstance(answer, AcceptedElicitation) and answer.data.typed.strip() == plan.words:
         return None

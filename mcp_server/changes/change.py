@@ -10,7 +10,7 @@ from mcp.server.mcpserver.context import Context
 
 from checks.settings.file import Settings
 from mcp_server.http.google_tokens import WRITE
-from mcp_server.progress import telling
+from mcp_server.progress import client_progress
 from mcp_server.state import ServerState
 from validate_daily.repairs.plans.errors import RefusedError, RepairError
 from validate_daily.repairs.plans.plan import Principal
@@ -22,12 +22,12 @@ SECONDS: Final = 600.0
 
 
 S = TypeVar("S", bound=RepairSession)
-Opening = Callable[..., AbstractAsyncContextManager[S]]
+SessionOpener = Callable[..., AbstractAsyncContextManager[S]]
 """Opens a session: ``open_session``, or one that takes the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Changing:
+class ChangeCall:
     """What one call may plan and change.
 
     Attributes:
@@ -48,7 +48,7 @@ class Changing:
         return Binding.of(self.settings, self.principal)
 
 
-def changing(ctx: Context[ServerState, Any]) -> Changing:
+def change_call(ctx: Context[ServerState, Any]) -> ChangeCall:
     """Who may change what now.
 
     Raises:
@@ -59,18 +59,18 @@ def changing(ctx: Context[ServerState, Any]) -> Changing:
     if settings.no_writes is not None:
         raise RepairError("writes are off", settings.no_writes)
     principal = _remote(settings, state) if state.remote else local_principal()
-    return Changing(settings, principal, Seal(plan_key(state.environment)), state)
+    return ChangeCall(settings, principal, Seal(plan_key(state.environment)), state)
 
 
 @asynccontextmanager
-async def opened(
-    ctx: Context[ServerState, Any], change: Changing, opening: Opening[S], *, writing: bool
+async def repair_session(
+    ctx: Context[ServerState, Any], change: ChangeCall, opener: SessionOpener[S], *, writing: bool
 ) -> AsyncGenerator[S]:
     """The way to what is changed, for planning or for changing."""
     seconds = SECONDS if writing else change.state.timeout
     async with (
-        telling(ctx) as progress,
-        opening(
+        client_progress(ctx) as progress,
+        opener(
             change.settings,
             change.principal,
             writing=writing,

@@ -59,7 +59,7 @@ class CertificateTransport(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedCertificates:
     """Certificates as they came: at once the transport that google-auth asks, and the answer that it gets.
 
     Attributes:
@@ -72,7 +72,7 @@ class Kept:
     until: float
     status: int = 200
 
-    def __call__(self, url: str, method: str = "GET", **_: object) -> "Kept":
+    def __call__(self, url: str, method: str = "GET", **_: object) -> "CachedCertificates":
         """Answer the one question that is asked."""
         if (url, method) != (CERTIFICATES, "GET"):
             raise TransportError(f"{method} {url} is not fetched for a token")
@@ -90,11 +90,11 @@ class Certificates:
     def __init__(self, fetch: CertificateTransport, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._kept: Kept | None = None
-        self._renewal: asyncio.Task[Kept | None] | None = None
+        self._kept: CachedCertificates | None = None
+        self._renewal: asyncio.Task[CachedCertificates | None] | None = None
         self._next = 0.0
 
-    async def current(self) -> Kept:
+    async def current(self) -> CachedCertificates:
         """What is kept, while it may be used; else what is fetched now, once for everybody who waits.
 
         Raises:
@@ -103,22 +103,22 @@ class Certificates:
         now, kept = self._clock(), self._kept
         if kept is not None and now < kept.renew:
             return kept
-        renewal = self._renewed(now)
+        renewal = self._renewal_at(now)
         if kept is not None and now < kept.until:
             return kept
         if (fetched := await asyncio.shield(renewal)) is None:
             raise CertificatesError("Google's certificates cannot be had now")
         return fetched
 
-    def _renewed(self, now: float) -> "asyncio.Task[Kept | None]":
+    def _renewal_at(self, now: float) -> "asyncio.Task[CachedCertificates | None]":
         """The fetch that runs, or ran just now; else a new one."""
         last = self._renewal
         if last is None or (last.done() and now >= self._next):
-            last = self._renewal = asyncio.create_task(self._fetched())
+            last = self._renewal = asyncio.create_task(self._fetch_certificates())
             self._next = now + PAUSE_SECONDS
         return last
 
-    async def _fetched(self) -> Kept | None:
+    async def _fetch_certificates(self) -> CachedCertificates | None:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 answer = await aside(lambda: self._fetch(CERTIFICATES, method="GET", timeout=FETCH_SECONDS))
@@ -130,7 +130,7 @@ class Certificates:
         return self._kept
 
 
-def _kept(answer: CertificateResponse, now: float) -> Kept:
+def _kept(answer: CertificateResponse, now: float) -> CachedCertificates:
     """Read an answer.
 
     Raises:
@@ -140,11 +140,11 @@ def _kept(answer: CertificateResponse, now: float) -> Kept:
         raise ValueError(f"status {answer.status}")
     if len(answer.data) > _MOST_BYTES:
         raise ValueError(f"an answer of {len(answer.data):,} bytes")
-    told: object = json.loads(answer.data)
-    if not isinstance(told, dict) or not told or not all(isinstance(each, str) for each in told.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - JSON
+    parsed: object = json.loads(answer.data)
+    if not isinstance(parsed, dict) or not parsed or not all(isinstance(each, str) for each in parsed.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - JSON
         raise ValueError("an answer without certificates")
     lifetime = _lifetime({name.lower(): value for name, value in answer.headers.items()})
-    return Kept(answer.data, renew=now + 0.9 * lifetime, until=now + lifetime)
+    return CachedCertificates(answer.data, renew=now + 0.9 * lifetime, until=now + lifetime)
 
 
 def _lifetime(headers: Mapping[str, str]) -> float:

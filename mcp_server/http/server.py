@@ -56,8 +56,8 @@ class Door:
         try:
             await self.app(scope, receive, send)
         except CertificatesError as error:
-            told = {"error": "temporarily_unavailable", "error_description": f"{error}; try again in a moment"}
-            await JSONResponse(told, 503, {"Retry-After": _RETRY_SECONDS})(scope, receive, send)
+            body = {"error": "temporarily_unavailable", "error_description": f"{error}; try again in a moment"}
+            await JSONResponse(body, 503, {"Retry-After": _RETRY_SECONDS})(scope, receive, send)
 
 
 def serve_http(
@@ -69,7 +69,7 @@ def serve_http(
         UsageError: the settings do not allow it, or the address cannot be had.
     """
     access = access_of(load_settings(config, environment), loopback=at.loopback)
-    signal.signal(signal.SIGTERM, _ended)  # uvicorn raises the signal again when all calls have ended
+    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal again when all calls have ended
     with listen(at) as listener:
         real = Address(at.host, listener.getsockname()[1])
         how = "to whom [http] names" if access else "to everybody on this machine, without a token"
@@ -124,7 +124,7 @@ def uvicorn_server(server: MCPServer[ServerState], security: TransportSecuritySe
     return uvicorn.Server(config)
 
 
-def _ended(*_: object) -> NoReturn:
+def _exit(*_: object) -> NoReturn:
     sys.exit(0)
 
 

@@ -23,9 +23,9 @@ from mcp_server.answers.deployments import DeploymentsAnswer, deployments_answer
 from mcp_server.answers.lines import LinesAnswer, LinesPlace, lines_answer
 from mcp_server.answers.malformed import MalformedAnswer, malformed_answer
 from mcp_server.answers.operations import OperationsAnswer, operations_answer
-from mcp_server.answers.reports import on_a_page
+from mcp_server.answers.reports import report_page
 from mcp_server.answers.service import ServiceAnswer, service_answer
-from mcp_server.call import ToolCall, looking
+from mcp_server.call import ToolCall, tool_call
 from mcp_server.cursor import CursorArgument, asked, read_cursor
 from mcp_server.state import ServerState
 
@@ -47,9 +47,9 @@ async def check_heartbeats(ctx: Ctx, phase: Phase = "0.2", cursor: CursorArgumen
     score null: something is unseen. census null: Firestore could not be read. not_checked: left out by settings.
     practice true: says nothing about production.
     """
-    async with looking(ctx, *(SOURCES if phase == "all" else ("firestore",))) as look:
-        report = await look.report(rules_of(None if phase == "all" else phase))
-    return on_a_page(report, phase, cursor)
+    async with tool_call(ctx, *(SOURCES if phase == "all" else ("firestore",))) as call:
+        report = await call.report(rules_of(None if phase == "all" else phase))
+    return report_page(report, phase, cursor)
 
 
 async def count_heartbeats(ctx: Ctx, limit: Limit = 10, cursor: CursorArgument = None) -> CountAnswer:
@@ -60,8 +60,8 @@ async def count_heartbeats(ctx: Ctx, limit: Limit = 10, cursor: CursorArgument =
     document, in a large collection a few a processor.
     """
     place = place_of(cursor, limit, datetime.now(UTC))
-    async with looking(ctx, "firestore") as look:
-        snapshot = await look.census(place.read_time if place else None)
+    async with tool_call(ctx, "firestore") as call:
+        snapshot = await call.census(place.read_time if place else None)
     return count_answer(snapshot, place, limit)
 
 
@@ -74,12 +74,12 @@ async def recent_malformed_heartbeats(
     Use it to see whether growth has stopped, and which service to fix first. malformed 0 with complete true: nothing
     malformed beat in the window. malformed null: Firestore could not be read. service null: the settings name none.
     """
-    async with looking(ctx, "firestore") as look:
+    async with tool_call(ctx, "firestore") as call:
         window = timedelta(minutes=within_minutes)
-        found, gaps = await recent_malformed(look.pipeline, window=window, **look.means, progress=look.progress)
-    until = found.until if found else look.now
-    where = Searched(source="firestore", where=look.pipeline.collection, since=until - window, until=until)
-    return malformed_answer(found, gaps, where, practice=look.practice("firestore"))
+        found, gaps = await recent_malformed(call.pipeline, window=window, **call.means, progress=call.progress)
+    until = found.until if found else call.now
+    where = Searched(source="firestore", where=call.pipeline.collection, since=until - window, until=until)
+    return malformed_answer(found, gaps, where, practice=call.practice("firestore"))
 
 
 async def list_deployments(ctx: Ctx, limit: Limit = 10, cursor: CursorArgument = None) -> DeploymentsAnswer:
@@ -89,10 +89,10 @@ async def list_deployments(ctx: Ctx, limit: Limit = 10, cursor: CursorArgument =
     next execution, and the service whose image they should run. verdict healthy: nothing was found against it; unknown:
     something of it could not be seen. An empty list with complete true: nothing is deployed in this project and region.
     """
-    async with looking(ctx, "cloud-run") as look:
-        snapshot, told = await _deployed(look)
+    async with tool_call(ctx, "cloud-run") as call:
+        snapshot, told = await _deployed(call)
     gaps = seen_of(snapshot.gaps)
-    return deployments_answer(snapshot, told, gaps, look.searched("cloud-run"), limit, cursor)
+    return deployments_answer(snapshot, told, gaps, call.searched("cloud-run"), limit, cursor)
 
 
 async def describe_service(ctx: Ctx, service: NameArgument) -> ServiceAnswer:
@@ -101,9 +101,9 @@ async def describe_service(ctx: Ctx, service: NameArgument) -> ServiceAnswer:
     Use it after list_deployments. A commit label is a claim; the digest is what runs. tag null: it has none, or that
     could not be read. unseen: what of it could not be read, so that its verdict is unknown at best.
     """
-    async with looking(ctx, "cloud-run") as look:
-        snapshot, told = await _deployed(look)
-    return service_answer(snapshot, told, seen_of(snapshot.gaps), look.searched("cloud-run"), service)
+    async with tool_call(ctx, "cloud-run") as call:
+        snapshot, told = await _deployed(call)
+    return service_answer(snapshot, told, seen_of(snapshot.gaps), call.searched("cloud-run"), service)
 
 
 async def verify_deployed_code(
@@ -115,11 +115,11 @@ async def verify_deployed_code(
     by name. With subject, a service or job: what each level of evidence says, and every share of its traffic. result
     contradicted: it is NOT DEPLOYED, at the named level. unknown: it could not be told; that is not matched.
     """
-    async with looking(ctx, "cloud-run", "registry", "firestore", "logging") as look:
-        look.need("cloud-run")
-        look.need("registry")
-        report = await probe(look.pipeline, subject=subject, progress=look.progress, **look.means)
-    return code_answer(report, look.searched("registry"), subject, cursor)
+    async with tool_call(ctx, "cloud-run", "registry", "firestore", "logging") as call:
+        call.need("cloud-run")
+        call.need("registry")
+        report = await probe(call.pipeline, subject=subject, progress=call.progress, **call.means)
+    return code_answer(report, call.searched("registry"), subject, cursor)
 
 
 async def search_logs(
@@ -146,13 +146,13 @@ async def search_logs(
     if service and job:
         raise ToolError("search_logs: give service or job, not both")
     question = asked(service, job, revision, severity, contains, matches, within_minutes, until, limit)
-    async with looking(ctx, "logging") as look:
-        look.need("logging")
-        end = until or look.now
+    async with tool_call(ctx, "logging") as call:
+        call.need("logging")
+        end = until or call.now
         place = LinesPlace(asked=question, since=end - timedelta(minutes=within_minutes), until=end, token="")
         place = read_cursor(cursor, LinesPlace, question) if cursor else place
         page, gaps = await search(
-            look.pipeline,
+            call.pipeline,
             LogQuestion(
                 service=service,
                 job=job,
@@ -165,10 +165,10 @@ async def search_logs(
             ),
             limit=limit,
             page_token=place.token,
-            **look.means,
+            **call.means,
         )
-    where = look.searched("logging", place.since, place.until)
-    return lines_answer(page, gaps, place, where, severity=severity, practice=look.practice("logging"))
+    where = call.searched("logging", place.since, place.until)
+    return lines_answer(page, gaps, place, where, severity=severity, practice=call.practice("logging"))
 
 
 async def find_stuck_operations(ctx: Ctx) -> OperationsAnswer:
@@ -177,18 +177,18 @@ async def find_stuck_operations(ctx: Ctx) -> OperationsAnswer:
     stuck: beyond the limit, hanging or killed (Cloud Run kills what exceeds its timeout). running: within it. verdict
     unknown: the search did not come to its end. Both lists empty: see note.
     """
-    async with looking(ctx, "logging") as look:
-        look.need("logging")
-        logs, gaps = await long_operations(look.pipeline, until=look.now, **look.means)
-    sources = look.pipeline.sources
-    where = look.searched("logging", look.now - sources.window, look.now)
-    return operations_answer(logs, gaps, where, sources.operation_limit, practice=look.practice("logging"))
+    async with tool_call(ctx, "logging") as call:
+        call.need("logging")
+        logs, gaps = await long_operations(call.pipeline, until=call.now, **call.means)
+    sources = call.pipeline.sources
+    where = call.searched("logging", call.now - sources.window, call.now)
+    return operations_answer(logs, gaps, where, sources.operation_limit, practice=call.practice("logging"))
 
 
-async def _deployed(look: ToolCall) -> tuple[Any, list[DeploymentVerdict]]:
+async def _deployed(call: ToolCall) -> tuple[Any, list[DeploymentVerdict]]:
     """What is deployed, judged by the rules that need nothing else."""
-    look.need("cloud-run")
-    snapshot = await look.collect(("cloud-run", "registry"))
+    call.need("cloud-run")
+    snapshot = await call.collect(("cloud-run", "registry"))
     rules = [rule for rule in RULES if rule.needs and {*rule.needs} <= {"cloud-run", "registry"}]
     context = context_of(snapshot)
     return snapshot, subjects(context, judge(context, rules, most_findings=sys.maxsize))

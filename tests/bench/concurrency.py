@@ -26,7 +26,7 @@ NOBODY: Final = httpx2.Limits(max_connections=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnsweredClaim:
     """One call: when it was answered, and how."""
 
     seconds: float
@@ -54,7 +54,7 @@ def run() -> dict[str, Any]:
     }
 
 
-async def _ask(hanging: int) -> tuple[list[Answered], list[Answered], int]:
+async def _ask(hanging: int) -> tuple[list[AnsweredClaim], list[AnsweredClaim], int]:
     world = build("healthy")
     world.faults.add(Fault(hang=True, service="logging"))
     with tempfile.TemporaryDirectory() as folder:
@@ -76,14 +76,14 @@ async def _ask(hanging: int) -> tuple[list[Answered], list[Answered], int]:
             return others, hung, _peak(process.pid) - idle
 
 
-async def _call(client: Client, tool: str) -> Answered:
+async def _call(client: Client, tool: str) -> AnsweredClaim:
     began = time.perf_counter()
     result = await client.call_tool(tool, {})
     seconds = time.perf_counter() - began
     if result.is_error or result.structured_content is None:
-        return Answered(seconds, "error")
+        return AnsweredClaim(seconds, "error")
     told: dict[str, Any] = result.structured_content
-    return Answered(seconds, told.get("verdict") or ("complete" if told["complete"] else "incomplete"))
+    return AnsweredClaim(seconds, told.get("verdict") or ("complete" if told["complete"] else "incomplete"))
 
 
 def _peak(process: int) -> int:

@@ -9,7 +9,7 @@ from checks.evidence.snapshot import Level
 from validate_daily.handoff.claim import Claim
 from validate_daily.handoff.table import claim_of, header, row
 from validate_daily.handoff.verification import MOST_CLAIMS, Answer, HandoffReport
-from validate_daily.handoff.writer import Notes, Written, write_handoff
+from validate_daily.handoff.writer import Notes, WrittenHandoff, write_handoff
 from validate_daily.sandbox import Sandbox
 
 from conftest import Serve
@@ -20,7 +20,7 @@ COLLECTION = "processor_heartbeats"
 FORMER = "Phase 3 and 4 deployed with the fix"
 
 
-async def written(cloud: Sandbox, notes: str = "") -> Written:
+async def written(cloud: Sandbox, notes: str = "") -> WrittenHandoff:
     return await write_handoff(example_settings(), Notes(notes.encode()), environment=cloud.environment())
 
 

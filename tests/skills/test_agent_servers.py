@@ -8,7 +8,7 @@ import pytest
 from mcp.client.stdio import StdioServerParameters
 
 from checks.settings.errors import UsageError
-from skills.agent import Assignment, Silence, investigate
+from skills.agent import Assignment, SilentListener, investigate
 from skills.agent_server import Server
 
 from conftest import Serve
@@ -48,7 +48,7 @@ async def test_a_server_that_is_none_is_named(command: str, monkeypatch: pytest.
         monkeypatch.setenv("ANTHROPIC_BASE_URL", script.url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
         with pytest.raises(UsageError, match=f"{command}: no MCP server answers there"):
-            await investigate(Server(StdioServerParameters(command=command)), Assignment(), Silence())
+            await investigate(Server(StdioServerParameters(command=command)), Assignment(), SilentListener())
 
 
 async def test_a_server_that_dies_leaves_the_verdict_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ async def test_a_server_that_dies_leaves_the_verdict_unknown(tmp_path: Path, mon
         monkeypatch.setenv("ANTHROPIC_BASE_URL", script.url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
         server = Server(StdioServerParameters(command=sys.executable, args=[str(file)]))
-        report = await investigate(server, Assignment(), Silence())
+        report = await investigate(server, Assignment(), SilentListener())
 
     assert (report.code, report.verdict, report.exit_code) == (None, "unknown", 3)
     assert "check_heartbeats" in (report.unseen or "")
@@ -97,7 +97,7 @@ async def test_a_verdict_whose_findings_break_off_stands_and_is_told_to_be_incom
         monkeypatch.setenv("ANTHROPIC_BASE_URL", script.url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
         server = Server(StdioServerParameters(command=sys.executable, args=[str(file)]))
-        report = await investigate(server, Assignment(), Silence())
+        report = await investigate(server, Assignment(), SilentListener())
 
     assert (report.ended, report.verdict, report.exit_code) == ("concluded", verdict, code)
     assert "not all findings were read" in (report.unseen or "")

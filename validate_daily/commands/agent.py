@@ -68,11 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
     named["time"] = None if arguments.time is None else timedelta(seconds=arguments.time)
     limits = limits_of(settings.agent, named)
     from skills.agent import Assignment, investigate  # noqa: PLC0415 - loads only when used
-    from validate_daily.commands.shared.agent_terminal import Teller, ask, render, render_json  # noqa: PLC0415 - the same
+    from validate_daily.commands.shared.agent_terminal import TerminalListener, ask, render, render_json  # noqa: PLC0415 - the same
 
     assignment = Assignment(arguments.question, arguments.skill, limits, ask if arguments.allow_writes else None)
     try:
-        report = asyncio.run(investigate(_server(arguments, settings), assignment, Teller(sys.stderr)))
+        report = asyncio.run(investigate(_server(arguments, settings), assignment, TerminalListener(sys.stderr)))
     except KeyboardInterrupt:
         changed = "validate-daily audit tells what was changed" if arguments.allow_writes else "nothing was changed"
         print(f"validate-daily: interrupted; {changed}", file=sys.stderr)

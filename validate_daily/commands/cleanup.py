@@ -17,7 +17,7 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import RepairError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan
-from validate_daily.repairs.plans.regrowth import Watched
+from validate_daily.repairs.plans.regrowth import WatchResult
 from validate_daily.repairs.plans.session import local_principal
 from validate_daily.repairs.words.documents import watch_lines
 
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     return repair_command.run(arguments, repair_command.Repair(CleanupPlan, open_session, make, apply))
 
 
-async def _watch(session: DocumentSession, how_long: timedelta | None) -> Watched | None:
+async def _watch(session: DocumentSession, how_long: timedelta | None) -> WatchResult | None:
     if how_long is None:
         return None
     from validate_daily.repairs.loop.watch import watch  # noqa: PLC0415 - Google's packages load when used
@@ -75,7 +75,7 @@ async def _watch(session: DocumentSession, how_long: timedelta | None) -> Watche
 def _watch_only(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.config)
 
-    async def look(progress: Progress) -> Watched | None:
+    async def look(progress: Progress) -> WatchResult | None:
         who = local_principal()
         async with open_session(settings, who, timeout=arguments.timeout, progress=progress) as session:
             return await _watch(session, arguments.watch)

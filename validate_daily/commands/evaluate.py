@@ -73,10 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
         refuse_existing(arguments.output)
     settings = load_settings(arguments.config).agent if arguments.config else Agent()
     limits = limits_of(settings, {"model": arguments.model, "dollars": arguments.dollars})
-    from skills.agent import Silence  # noqa: PLC0415 - the same
+    from skills.agent import SilentListener  # noqa: PLC0415 - the same
     from validate_daily.evals.trial import TrialMeans  # noqa: PLC0415 - the same
 
-    stage = TrialMeans(settings_text("example"), limits, Silence())
+    stage = TrialMeans(settings_text("example"), limits, SilentListener())
     with progress_on_terminal() as progress:
         scores = asyncio.run(_played(cases, stage, progress, baseline=arguments.baseline))
     who = "the rules alone" if arguments.baseline else limits.model

@@ -19,7 +19,7 @@ from checks.text.plural import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from validate_daily.handoff.lint import Unproved
+    from validate_daily.handoff.lint import UnprovedSentence
     from validate_daily.handoff.verification import HandoffReport
 
 SUMMARY: Final = "hand over what was measured, and measure what somebody handed over"
@@ -131,7 +131,7 @@ def _lint(arguments: argparse.Namespace) -> int:
     return ExitCode.HEALTHY
 
 
-def _refuse(origin: str, found: "Sequence[Unproved]") -> int:
+def _refuse(origin: str, found: "Sequence[UnprovedSentence]") -> int:
     from validate_daily.handoff.terminal import render_lint  # noqa: PLC0415 - loads only when used
 
     print(render_lint(found))

@@ -14,7 +14,7 @@ from checks import check
 from checks.judge.report import Report
 from checks.settings.file import parse_settings
 from checks.settings.named_file_only import Agent
-from skills.agent import Assignment, Tell, investigate
+from skills.agent import Assignment, Listener, investigate
 from skills.agent_report import Conclusion, Ground
 from skills.agent_server import Ask, Server
 from validate_daily.evals.case import Case
@@ -35,12 +35,12 @@ class TrialMeans:
     Attributes:
         settings: the settings of the practice pipeline, as text.
         limits: the model, and what one case may spend.
-        tell: told what a run does.
+        listener: hears what a run does.
     """
 
     settings: str
     limits: Agent
-    tell: Tell
+    listener: Listener
 
 
 async def play(case: Case, stage: TrialMeans) -> Played:
@@ -52,7 +52,7 @@ async def play(case: Case, stage: TrialMeans) -> Played:
     async with _opened(case) as (cloud, folder):
         watch = Watch.over(cloud)
         assignment = Assignment(case.prompt, limits=stage.limits, ask=_person(case))
-        report = await investigate(_server(case, stage, cloud, folder), assignment, stage.tell)
+        report = await investigate(_server(case, stage, cloud, folder), assignment, stage.listener)
         return Played(
             case=case,
             verdict=report.verdict,

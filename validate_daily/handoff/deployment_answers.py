@@ -10,7 +10,14 @@ from checks.judge.deployed.levels import Ladder
 from checks.judge.deployed.proofs import Outcome, proof_in, worst
 from checks.text.commits import same_commit
 from validate_daily.handoff.claim import ALL_JOBS, ALL_SERVICES, number
-from validate_daily.handoff.measurements import Measurement, Measurements, cannot, some, sure_of, told_of
+from validate_daily.handoff.measurements import (
+    Measurement,
+    Measurements,
+    first_names,
+    if_sure,
+    measured,
+    unmeasured,
+)
 
 _STRONG: Final = (Level.RUNTIME, Level.BYTES, Level.DIGEST)
 
@@ -23,15 +30,15 @@ def serves(seen: Measurements, subject: str, expected: str) -> Measurement:
     names = [subject] if alone else groups[subject]
     wanted = number(expected)
     if alone and subject not in {*groups[ALL_SERVICES], *groups[ALL_JOBS]}:
-        return cannot("name a service or job of the settings")
+        return unmeasured("name a service or job of the settings")
     if not names or (wanted is None and expected not in {Outcome.MATCHED, Outcome.CONTRADICTED}):
-        return cannot("expect matched or contradicted, of something that the settings name")
+        return unmeasured("expect matched or contradicted, of something that the settings name")
     if found is None:
-        return cannot(settings.unasked.get("cloud-run", "Cloud Run could not be read"))
+        return unmeasured(settings.unasked.get("cloud-run", "Cloud Run could not be read"))
     if alone and subject in seen.ladders:
         return _one(seen.ladders[subject], expected)
-    told = {name: seen.ladders[name].verdict if name in seen.ladders else None for name in names}
-    return _group(told, [seen.ladders[name] for name in names if name in seen.ladders], expected, found.complete)
+    outcomes = {name: seen.ladders[name].verdict if name in seen.ladders else None for name in names}
+    return _group(outcomes, [seen.ladders[name] for name in names if name in seen.ladders], expected, found.complete)
 
 
 def _one(ladder: Ladder, expected: str) -> Measurement:
@@ -40,35 +47,35 @@ def _one(ladder: Ladder, expected: str) -> Measurement:
     rungs = tuple(rung for rung in ladder.rungs if rung.level in _STRONG and rung.result is ladder.verdict)
     observed = f"{ladder.verdict}: {says[ladder.level].says}" if ladder.level else ladder.verdict.value
     if ladder.verdict is Outcome.UNKNOWN or number(expected):
-        return cannot("no level of evidence decides", observed, rungs)
+        return unmeasured("no level of evidence decides", observed, rungs)
     holds = ladder.verdict == expected
     return Measurement(holds, observed, ladder.level, None if holds else f"it is {ladder.verdict}", rungs)
 
 
-def _group(told: Mapping[str, Outcome | None], own: list[Ladder], expected: str, complete: bool) -> Measurement:  # noqa: FBT001
+def _group(outcomes: Mapping[str, Outcome | None], own: list[Ladder], expected: str, complete: bool) -> Measurement:  # noqa: FBT001
     """Several at once; ``>= 20`` means that so many are contradicted."""
-    absent = [name for name, result in told.items() if result is None]
-    against = [name for name, result in told.items() if result is Outcome.CONTRADICTED]
-    matched = sum(result is Outcome.MATCHED for result in told.values())
-    observed = f"{matched} of {len(told)} matched, {len(against)} contradicted" + (
-        f": {some(against)}" if against else ""
+    absent = [name for name, result in outcomes.items() if result is None]
+    against = [name for name, result in outcomes.items() if result is Outcome.CONTRADICTED]
+    matched = sum(result is Outcome.MATCHED for result in outcomes.values())
+    observed = f"{matched} of {len(outcomes)} matched, {len(against)} contradicted" + (
+        f": {first_names(against)}" if against else ""
     )
     levels = [each.level for each in own if each.level and each.verdict is not Outcome.UNKNOWN]
     level = min(levels, key=list(Level).index, default=None)
     if wanted := number(expected):
         if wanted.holds(len(against)):
-            return told_of(observed, level, holds=True)
-        sure = len(against) + matched == len(told)
-        return sure_of(sure, told_of(observed, level, holds=False, reason=f"{expected} was expected"))
+            return measured(observed, level, holds=True)
+        sure = len(against) + matched == len(outcomes)
+        return if_sure(sure, measured(observed, level, holds=False, reason=f"{expected} was expected"))
     if expected == Outcome.CONTRADICTED:
-        sure = matched > 0 or len(against) == len(told)
-        return sure_of(sure, told_of(observed, level, holds=not matched, reason="some match"))
+        sure = matched > 0 or len(against) == len(outcomes)
+        return if_sure(sure, measured(observed, level, holds=not matched, reason="some match"))
     result = worst([*(each.verdict for each in own), *([Outcome.UNKNOWN] if absent and not complete else [])])
     if against or (absent and complete):
-        return told_of(
-            observed, level, holds=False, reason=some([*against, *(f"{name} is not there" for name in absent)])
+        return measured(
+            observed, level, holds=False, reason=first_names([*against, *(f"{name} is not there" for name in absent)])
         )
-    return sure_of(result is Outcome.MATCHED, told_of(observed, level, holds=True))
+    return if_sure(result is Outcome.MATCHED, measured(observed, level, holds=True))
 
 
 def revision(seen: Measurements, subject: str, expected: str) -> Measurement:
@@ -76,13 +83,13 @@ def revision(seen: Measurements, subject: str, expected: str) -> Measurement:
     found = seen.snapshot.deployments
     one = next((each for each in found.services if each.name == subject), None) if found else None
     if subject not in {each.name for each in seen.snapshot.pipeline.services}:
-        return cannot("name a service of the settings")
+        return unmeasured("name a service of the settings")
     if one is None or not one.serving:
-        return cannot("what serves could not be read")
+        return unmeasured("what serves could not be read")
     observed = ", ".join(f"{share.percent} % {share.revision}" for share, _ in one.serving)
     whole = expected if expected.startswith(f"{subject}-") else f"{subject}-{expected}"
     holds = [share.revision for share, _ in one.serving] == [whole]
-    return told_of(observed, Level.DIGEST, holds=holds, reason=f"{expected} does not serve all of its traffic")
+    return measured(observed, Level.DIGEST, holds=holds, reason=f"{expected} does not serve all of its traffic")
 
 
 def commit(seen: Measurements, subject: str, expected: str) -> Measurement:
@@ -90,21 +97,21 @@ def commit(seen: Measurements, subject: str, expected: str) -> Measurement:
     found = seen.snapshot.deployments
     one = next((each for each in (*found.services, *found.jobs) if each.name == subject), None) if found else None
     if one is None or found is None:
-        return cannot("it is no service or job of the settings, or could not be read")
+        return unmeasured("it is no service or job of the settings, or could not be read")
     probes = [
         probe
         for probe in seen.snapshot.pipeline.probes_of(subject)
         if probe.commit and same_commit(probe.commit, expected)
     ]
     if not probes:
-        return cannot("only a label claims a commit; a code probe of it would prove it", _label(one))
+        return unmeasured("only a label claims a commit; a code probe of it would prove it", _label(one))
     proofs = [proof_in(part, probe.name) for part in parts_of(found, one) for probe in probes]
     result = worst(proof.result if proof else Outcome.UNKNOWN for proof in proofs)
-    observed = some([proof.reason for proof in proofs if proof]) or "nothing serves"
+    observed = first_names([proof.reason for proof in proofs if proof]) or "nothing serves"
     if result is Outcome.UNKNOWN:
-        return cannot("its files could not be read", observed)
+        return unmeasured("its files could not be read", observed)
     holds = result is Outcome.MATCHED
-    return told_of(observed, Level.BYTES, holds=holds, reason="its files lack the fix of that commit")
+    return measured(observed, Level.BYTES, holds=holds, reason="its files lack the fix of that commit")
 
 
 def _label(one: Service | Job) -> str:

@@ -189,7 +189,7 @@ def _lines(tokens: "Sequence[Token]") -> Iterator[_Line]:
 
 def _texts(token: "Token") -> list[str]:
     """The words of a paragraph. A line that begins with a label, a mark or a list sign is a line of its own."""
-    told, breaks = [""], False
+    lines, breaks = [""], False
     for child in token.children or ():
         if child.type in {"softbreak", "hardbreak"}:
             breaks = True
@@ -198,10 +198,10 @@ def _texts(token: "Token") -> list[str]:
             continue
         text = child.content if child.type in {"text", "code_inline"} else ""
         if breaks and (child.type == "strong_open" or (text and not text[0].isalnum())):
-            told.append(text)
+            lines.append(text)
         elif breaks:
-            told[-1] += f" {text}"
+            lines[-1] += f" {text}"
         else:
-            told[-1] += text
+            lines[-1] += text
         breaks = False
-    return told
+    return lines

@@ -9,7 +9,7 @@ from checks.judge.rules import heartbeat_proliferation, malformed_ids, regrowth
 from checks.judge.verdict import Verdict
 from checks.text.duration import format_duration
 from validate_daily.handoff.claim import ALL_PROCESSORS, Check, Number, number
-from validate_daily.handoff.measurements import Measurement, Measurements, cannot, some, told_of
+from validate_daily.handoff.measurements import Measurement, Measurements, first_names, measured, unmeasured
 
 _WRONG: Final = {
     Check.DOCUMENTS: (heartbeat_proliferation.RULE.name,),
@@ -21,21 +21,21 @@ _WRONG: Final = {
 def verdict(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether the pipeline's verdict is the expected one."""
     if subject != seen.report.pipeline or expected not in set(Verdict):
-        return cannot("name this pipeline, and a verdict")
+        return unmeasured("name this pipeline, and a verdict")
     verdict = seen.report.verdict
     root = f"{seen.report.root.rule}: {seen.report.root.summary}" if seen.report.root else None
     if verdict is Verdict.UNKNOWN and expected != verdict:
-        return cannot(root, verdict)
-    return told_of(verdict, holds=verdict == expected, reason=root)
+        return unmeasured(root, verdict)
+    return measured(verdict, holds=verdict == expected, reason=root)
 
 
 def documents(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether the collection holds so many documents."""
     wanted, census = number(expected), seen.snapshot.census
     if subject != seen.snapshot.pipeline.heartbeats.collection or wanted is None:
-        return cannot("name the collection of the settings, and a number")
+        return unmeasured("name the collection of the settings, and a number")
     if census is None:
-        return cannot("the collection could not be read")
+        return unmeasured("the collection could not be read")
     exact = census.counted or census.listed
     weak = wanted.sign != "=" and not (wanted.sign == "<=" and wanted.value <= seen.snapshot.pipeline.thresholds.notice)
     return _number(seen, Check.DOCUMENTS, wanted, census.total if exact else None, census.total, weak=weak)
@@ -46,9 +46,9 @@ def malformed(seen: Measurements, subject: str, expected: str) -> Measurement:
     wanted, census = number(expected), seen.snapshot.census
     known = {name for each in seen.snapshot.pipeline.heartbeats.processors for name in each.names}
     if subject not in {*known, seen.snapshot.pipeline.heartbeats.collection} or wanted is None:
-        return cannot("name the collection or a processor of the settings, and a number")
+        return unmeasured("name the collection or a processor of the settings, and a number")
     if census is None:
-        return cannot("the collection could not be read")
+        return unmeasured("the collection could not be read")
     own = [each for each in census.families if subject not in known or each.processor == subject]
     count = sum(each.malformed for each in own)
     weak = wanted.sign != "=" and wanted.value > 0
@@ -59,10 +59,10 @@ def growth(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether so many malformed documents were created in the last hour."""
     wanted, growth = number(expected), seen.report.growth
     if subject != seen.snapshot.pipeline.heartbeats.collection or wanted is None:
-        return cannot("name the collection of the settings, and a number")
+        return unmeasured("name the collection of the settings, and a number")
     count = growth and (growth.malformed_last_hour if growth.malformed_growth is None else growth.malformed_growth)
     if count is None:
-        return cannot("how many were created in the last hour could not be told")
+        return unmeasured("how many were created in the last hour could not be told")
     return _number(seen, Check.GROWTH, wanted, count, count, weak=wanted.sign != "=" and wanted.value > 0)
 
 
@@ -86,10 +86,10 @@ def _number(
     )
     if exact is None:
         if wanted.sign != ">=" and least > wanted.value:  # more evidence cannot retract it
-            return told_of(observed, holds=False, reason=expected)
-        return cannot("not all documents were seen", observed)
+            return measured(observed, holds=False, reason=expected)
+        return unmeasured("not all documents were seen", observed)
     if not wanted.holds(exact):
-        return told_of(observed, holds=False, reason=expected)
+        return measured(observed, holds=False, reason=expected)
     wrong = seen.finds(_WRONG[check]) if weak else None
     return Measurement(not wrong, observed, reason=wrong, weak=weak)
 
@@ -98,9 +98,9 @@ def heartbeat(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether a processor, or all that must beat, are fresh or silent by the settings' limits."""
     processors = {each.name: each for each in seen.snapshot.pipeline.heartbeats.processors if each.must_beat}
     if subject not in {*processors, ALL_PROCESSORS} or expected not in {"fresh", "silent"}:
-        return cannot("name a processor that must beat, or all processors; and fresh or silent")
+        return unmeasured("name a processor that must beat, or all processors; and fresh or silent")
     if seen.snapshot.census is None or not seen.snapshot.census.listed:
-        return cannot("not all heartbeats were seen")
+        return unmeasured("not all heartbeats were seen")
     wanted = set(processors) if subject == ALL_PROCESSORS else {subject}
     stand = {each.name: each for each in seen.context.standings if each.name in wanted}
     absent = [each.name for each in seen.context.missing if each.name in wanted]
@@ -109,14 +109,14 @@ def heartbeat(seen: Measurements, subject: str, expected: str) -> Measurement:
     up = sum(each.beat is Beat.UP for each in stand.values())
     observed = f"{up} of {len(wanted)} fresh" + _ages(stand.values())
     if not wanted or not (stand or absent):
-        return cannot("nobody is expected to beat")
+        return unmeasured("nobody is expected to beat")
     if expected == "silent":
         silent = bool(seen.context.channel_down) if subject == ALL_PROCESSORS else bool(late or absent)
-        return told_of(observed, holds=silent, reason="heartbeats are written")
+        return measured(observed, holds=silent, reason="heartbeats are written")
     if late or absent:
         names = [*(f"{each.name} is {each.beat}" for each in late), *(f"{name} has none" for name in absent)]
-        return told_of(observed, holds=False, reason=some(names))
-    return cannot(f"unreadable: {some(unsure)}", observed) if unsure else told_of(observed, holds=True)
+        return measured(observed, holds=False, reason=first_names(names))
+    return unmeasured(f"unreadable: {first_names(unsure)}", observed) if unsure else measured(observed, holds=True)
 
 
 def _ages(standing: Iterable[ProcessorStanding]) -> str:
@@ -128,11 +128,11 @@ def finding(seen: Measurements, subject: str, expected: str) -> Measurement:
     """Whether the check finds this; where it does not, only if its rule had all that it needs."""
     wanted = expected.removeprefix("open").strip() or None
     if not expected.startswith("open") or (wanted and wanted not in set(Severity)):
-        return cannot("expect open, and a severity")
+        return unmeasured("expect open, and a severity")
     found = next((each for each in seen.report.findings if each.key == subject), None)
     if found is None:
         if seen.report.gaps or subject.partition(":")[0] not in seen.report.rules_run:
-            return cannot("not everything was seen that this finding needs")
-        return told_of("not found", holds=False, reason="it is not open any more")
+            return unmeasured("not everything was seen that this finding needs")
+        return measured("not found", holds=False, reason="it is not open any more")
     holds = wanted in {None, found.severity}
-    return told_of(f"{found.severity}: {found.summary}", found.level, holds=holds, reason=f"it is {found.severity}")
+    return measured(f"{found.severity}: {found.summary}", found.level, holds=holds, reason=f"it is {found.severity}")

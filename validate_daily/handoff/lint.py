@@ -19,7 +19,7 @@ _DENIED: Final = re.compile(
 )
 
 
-class Unproved(Evidence):
+class UnprovedSentence(Evidence):
     """A sentence that says "deployed" or "fixed": where, what it says, and what is missing."""
 
     line: Count
@@ -27,7 +27,7 @@ class Unproved(Evidence):
     why: Untrusted
 
 
-def lint(raw: bytes, pipeline: Pipeline, origin: str, *, proved_by: bytes | None = None) -> list[Unproved]:
+def lint(raw: bytes, pipeline: Pipeline, origin: str, *, proved_by: bytes | None = None) -> list[UnprovedSentence]:
     """Every sentence of a document that says so without a claim in its table that proves it of the same subject.
 
     Args:
@@ -47,7 +47,7 @@ def lint(raw: bytes, pipeline: Pipeline, origin: str, *, proved_by: bytes | None
         proved |= names.services
     if ALL_JOBS in proved:
         proved |= {each.name for each in pipeline.jobs}
-    found: list[Unproved] = []
+    found: list[UnprovedSentence] = []
     for line, sentence in sentences_of(raw, origin):
         if not _WORDS.search(_DENIED.sub("", sentence)):
             continue
@@ -55,7 +55,7 @@ def lint(raw: bytes, pipeline: Pipeline, origin: str, *, proved_by: bytes | None
         missing = [name for name in about if name not in proved]
         if missing or not about:
             why = f"no claim at digest level or better about {', '.join(missing)}" if about else _NOBODY
-            found.append(Unproved(line=line, statement=sentence[:300], why=why))
+            found.append(UnprovedSentence(line=line, statement=sentence[:300], why=why))
     return found
 
 

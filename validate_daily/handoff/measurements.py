@@ -65,24 +65,24 @@ class Measurements:
         return f"{found.severity} {found.rule}: {found.summary}" if found else None
 
 
-def cannot(reason: str | None, observed: str = "", rungs: tuple[Rung, ...] = ()) -> Measurement:
+def unmeasured(reason: str | None, observed: str = "", rungs: tuple[Rung, ...] = ()) -> Measurement:
     """That it could not be told, and why."""
     return Measurement(None, observed, None, reason, rungs)
 
 
-def told_of(
+def measured(
     observed: str, level: Level | None = Level.RUNTIME, *, holds: bool, reason: str | None = None
 ) -> Measurement:
     """That it is as expected, or is not, and why."""
     return Measurement(holds, observed, level, None if holds else reason)
 
 
-def sure_of(sure: bool, told: Measurement) -> Measurement:  # noqa: FBT001 - a condition, and what follows from it
+def if_sure(sure: bool, measurement: Measurement) -> Measurement:  # noqa: FBT001 - a condition, and what follows from it
     """What was told if it is sure; else that some could not be told."""
-    return told if sure else cannot("of some no level of evidence decides", told.observed)
+    return measurement if sure else unmeasured("of some no level of evidence decides", measurement.observed)
 
 
-def some(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first few of several names, and how many more there are."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

@@ -91,32 +91,32 @@ def claims_in(sentence: str, line: int, pipeline: Pipeline, names: Names) -> Ite
         pipeline: the settings.
         names: what their services and jobs are called.
     """
-    told = sentence.strip()[:LONGEST]
-    whole = told == sentence.strip()  # what was cut off may have said the opposite
-    found = [*_counted(told, line, pipeline)] if whole else []
-    if whole and not _HEDGED.search(told):
-        found += _stated(told, line, pipeline, names)
+    text = sentence.strip()[:LONGEST]
+    whole = text == sentence.strip()  # what was cut off may have said the opposite
+    found = [*_counted(text, line, pipeline)] if whole else []
+    if whole and not _HEDGED.search(text):
+        found += _stated(text, line, pipeline, names)
     if found:
         yield from found
-    elif not _HEDGED.search(told) and _SAID.search(told):
-        yield Claim(statement=told, line=line, git=_GIT.search(told) is not None)
+    elif not _HEDGED.search(text) and _SAID.search(text):
+        yield Claim(statement=text, line=line, git=_GIT.search(text) is not None)
 
 
 def counts_in(text: str, line: int, pipeline: Pipeline) -> Iterator[Claim]:
     """What one line of a block of code or output claims: measured numbers alone, everything else there is a program."""
-    told = text.strip().lstrip("#- ")[:LONGEST]
-    if told[:1].isalpha() and re.match(r"[\w ]{3,40}: *[\d,]+(?: |$)", told, re.ASCII):
-        yield from _counted(told, line, pipeline)
+    stripped = text.strip().lstrip("#- ")[:LONGEST]
+    if stripped[:1].isalpha() and re.match(r"[\w ]{3,40}: *[\d,]+(?: |$)", stripped, re.ASCII):
+        yield from _counted(stripped, line, pipeline)
 
 
-def _counted(told: str, line: int, pipeline: Pipeline) -> Iterator[Claim]:
+def _counted(text: str, line: int, pipeline: Pipeline) -> Iterator[Claim]:
     collection = pipeline.heartbeats.collection
-    if _GONE.search(told.partition("(")[0]):
+    if _GONE.search(text.partition("(")[0]):
         return
     for check, patterns in ((Check.MALFORMED, _BAD), (Check.DOCUMENTS, _COUNTS)):
         for pattern in patterns:
-            if (match := pattern.search(told)) and (count := _count(match[1])) is not None:
-                yield Claim(statement=told, line=line, check=check, subject=collection, expected=count)
+            if (match := pattern.search(text)) and (count := _count(match[1])) is not None:
+                yield Claim(statement=text, line=line, check=check, subject=collection, expected=count)
                 break
 
 
@@ -125,38 +125,38 @@ def _count(text: str) -> str | None:
     return str(int(digits)) if digits.isdecimal() and len(digits) < 12 else None  # noqa: PLR2004 - no such collection
 
 
-def _stated(told: str, line: int, pipeline: Pipeline, names: Names) -> Iterator[Claim]:
+def _stated(text: str, line: int, pipeline: Pipeline, names: Names) -> Iterator[Claim]:
     """What a sentence says of a state, without numbers of documents."""
-    doubted = _DOUBTED.search(told) is not None
-    asks: list[tuple[Check, str | None, str]] = list(_of_all(told, pipeline, doubted=doubted))
-    named: list[str | None] = [*names.within(told)]
-    if jobs := _OLD_JOBS.search(told):
+    doubted = _DOUBTED.search(text) is not None
+    asks: list[tuple[Check, str | None, str]] = list(_of_all(text, pipeline, doubted=doubted))
+    named: list[str | None] = [*names.within(text)]
+    if jobs := _OLD_JOBS.search(text):
         asks.append((Check.SERVES, ALL_JOBS, f">= {jobs[1]}"))
-    elif _OLD.search(told):
+    elif _OLD.search(text):
         asks += [(Check.SERVES, name, "contradicted") for name in named or [None]]
-    elif _SERVES.search(told) and not doubted:
+    elif _SERVES.search(text) and not doubted:
         asks += [(Check.SERVES, name, "matched") for name in named or [None]]
-        asks += [(Check.COMMIT, name, commit) for commit in _fixes(told, pipeline) for name in named]
-    for revision in dict.fromkeys(_REVISION.findall(told)):
+        asks += [(Check.COMMIT, name, commit) for commit in _fixes(text, pipeline) for name in named]
+    for revision in dict.fromkeys(_REVISION.findall(text)):
         asks += [(Check.REVISION, name, revision) for name in named if name in names.services]
     for check, subject, expected in asks:
-        yield Claim(statement=told, line=line, check=check, subject=subject, expected=expected)
+        yield Claim(statement=text, line=line, check=check, subject=subject, expected=expected)
 
 
-def _of_all(told: str, pipeline: Pipeline, *, doubted: bool) -> Iterator[tuple[Check, str, str]]:
+def _of_all(text: str, pipeline: Pipeline, *, doubted: bool) -> Iterator[tuple[Check, str, str]]:
     """What it says of the heartbeats, and of the pipeline as a whole."""
-    if _NO_GROWTH.search(told):
+    if _NO_GROWTH.search(text):
         yield Check.GROWTH, pipeline.heartbeats.collection, "0"
-    if _SILENT.search(told):
+    if _SILENT.search(text):
         yield Check.HEARTBEAT, ALL_PROCESSORS, "silent"
-    elif _FRESH.search(told) and not doubted:
+    elif _FRESH.search(text) and not doubted:
         yield Check.HEARTBEAT, ALL_PROCESSORS, "fresh"
-    if _HEALTHY.search(told) and not doubted and not _UNHEALTHY.search(told):
+    if _HEALTHY.search(text) and not doubted and not _UNHEALTHY.search(text):
         yield Check.VERDICT, pipeline.pipeline.name, Verdict.HEALTHY
 
 
-def _fixes(told: str, pipeline: Pipeline) -> Iterator[str]:
+def _fixes(text: str, pipeline: Pipeline) -> Iterator[str]:
     """The commits that it names and that a code probe of the settings is about."""
-    for commit in _COMMIT.findall(told.lower()):
+    for commit in _COMMIT.findall(text.lower()):
         if any(probe.commit and same_commit(probe.commit, commit) for probe in pipeline.code_probes):
             yield commit

@@ -19,10 +19,10 @@ _OBSERVED: Final = 100
 
 def row(claim: Claim) -> str:
     """One claim as a row of Markdown."""
-    told = (claim.statement, claim.check or "", claim.subject or "", claim.expected or "")
+    cells = (claim.statement, claim.check or "", claim.subject or "", claim.expected or "")
     times = (_at(claim.measured_at), _at(claim.expires_at))
     observed = escape_markdown(claim.observed or "", _OBSERVED)
-    return f"| {' | '.join([*map(escape_markdown, told), observed, claim.level or '', *times])} |"
+    return f"| {' | '.join([*map(escape_markdown, cells), observed, claim.level or '', *times])} |"
 
 
 def header() -> Iterable[str]:

@@ -12,8 +12,8 @@ from checks.formats.style import STYLE
 from checks.formats.styled_text import styled
 from checks.text.plural import counted
 from checks.text.show import show
-from validate_daily.handoff.lint import Unproved
-from validate_daily.handoff.verification import Answer, Answered, HandoffReport
+from validate_daily.handoff.lint import UnprovedSentence
+from validate_daily.handoff.verification import Answer, AnsweredClaim, HandoffReport
 
 _STYLE: Final = {
     Answer.CONTRADICTED: "bold red",
@@ -61,7 +61,7 @@ def _lines(report: HandoffReport) -> Iterator[Text | Table]:
     yield from _now(report)
 
 
-def _claims(claims: Sequence[Answered]) -> Table:
+def _claims(claims: Sequence[AnsweredClaim]) -> Table:
     order = list(_STYLE)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("answer", "line", "claim", "measured by", "now"):
@@ -80,7 +80,7 @@ def _claims(claims: Sequence[Answered]) -> Table:
     return table
 
 
-def _seen(each: Answered) -> Iterator[str]:
+def _seen(each: AnsweredClaim) -> Iterator[str]:
     if each.levels:
         yield from (f"{rung.level}: {show(rung.says, limit=_SEEN)}" for rung in each.levels)
     elif each.observed:
@@ -104,7 +104,7 @@ def _now(report: HandoffReport) -> Iterator[Text]:
             yield Text(f"    {gap.source}: {gap.reason}; next: {gap.next_step}")
 
 
-def render_lint(found: Sequence[Unproved]) -> str:
+def render_lint(found: Sequence[UnprovedSentence]) -> str:
     """The sentences that nothing proves, one a line."""
     told = [f"line {each.line}: {show(each.statement, limit=_SAID)!r}: {show(each.why)}" for each in found]
     return "\n".join(told)

@@ -26,7 +26,7 @@ _SERVICES: Final = 20
 _UNKNOWN: Final = 20
 
 
-class Made(Evidence):
+class RepairRecord(Evidence):
     """A repair that the audit tells of.
 
     Attributes:
@@ -45,15 +45,15 @@ class Made(Evidence):
     plan: str | None = None
 
 
-class Repairs(Evidence):
+class RepairHistory(Evidence):
     """What the audit tells: the repairs since a time, or why it could not be read."""
 
     since: AwareDatetime
-    made: tuple[Made, ...] = ()
+    made: tuple[RepairRecord, ...] = ()
     unread: str | None = None
 
 
-def write(seen: Measurements, repairs: Repairs, notes: str = "", *, valid: timedelta = VALID) -> str:
+def write(seen: Measurements, repairs: RepairHistory, notes: str = "", *, valid: timedelta = VALID) -> str:
     """The document, in Markdown.
 
     Args:
@@ -172,7 +172,7 @@ def _unknown(seen: Measurements) -> Iterator[str]:
         yield "the heartbeats: not all were seen, so nothing is claimed of them that more could retract"
 
 
-def _made(repairs: Repairs) -> Iterator[str]:
+def _made(repairs: RepairHistory) -> Iterator[str]:
     if repairs.unread:
         yield f"unknown: {escape_markdown(repairs.unread)}"
     for each in repairs.made:

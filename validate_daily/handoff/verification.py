@@ -21,7 +21,7 @@ from checks.sources.progress import Progress, quiet
 from validate_daily.handoff.answers import answer
 from validate_daily.handoff.claim import Check, Claim
 from validate_daily.handoff.document import HandoffDocument, read_document
-from validate_daily.handoff.measurements import Measurement, Measurements, cannot
+from validate_daily.handoff.measurements import Measurement, Measurements, unmeasured
 
 SCHEMA: Final = "validate-daily/handoff/1"
 MOST_CLAIMS: Final = 100
@@ -38,7 +38,7 @@ class Answer(StrEnum):
     UNVERIFIABLE = "unverifiable"
 
 
-class Answered(Evidence):
+class AnsweredClaim(Evidence):
     """One claim, measured again.
 
     Attributes:
@@ -91,7 +91,7 @@ class HandoffReport(Evidence):
     document: str
     measured: bool
     verdict: Verdict
-    claims: tuple[Answered, ...]
+    claims: tuple[AnsweredClaim, ...]
     git_only: GitOnly = GitOnly()
     beyond: Count = 0
     unmentioned: tuple[Finding, ...] = ()
@@ -102,9 +102,9 @@ class HandoffReport(Evidence):
     @property
     def counts(self) -> dict[Answer, int]:
         """How many claims have each answer; those of git and those beyond the limit are unverifiable."""
-        told = {answer: sum(each.verdict is answer for each in self.claims) for answer in Answer}
-        told[Answer.UNVERIFIABLE] += self.git_only.count + self.beyond
-        return told
+        counts = {answer: sum(each.verdict is answer for each in self.claims) for answer in Answer}
+        counts[Answer.UNVERIFIABLE] += self.git_only.count + self.beyond
+        return counts
 
     @property
     def exit_code(self) -> int:
@@ -147,10 +147,10 @@ async def verify(
     """
     document = read_document(raw, pipeline, origin)
     snapshot = await collect(pipeline, session=session, timeout=timeout, progress=progress, environment=environment)
-    return answered(document, raw, Measurements.of(snapshot))
+    return answer_claims(document, raw, Measurements.of(snapshot))
 
 
-def answered(document: HandoffDocument, raw: bytes, seen: Measurements) -> HandoffReport:
+def answer_claims(document: HandoffDocument, raw: bytes, seen: Measurements) -> HandoffReport:
     """The answers, from what was seen; nothing is asked any more."""
     git = [each.statement for each in document.claims if each.git]
     others = [each for each in document.claims if not each.git]
@@ -172,35 +172,35 @@ def answered(document: HandoffDocument, raw: bytes, seen: Measurements) -> Hando
     )
 
 
-def _answer(claim: Claim, seen: Measurements) -> Answered:
+def _answer(claim: Claim, seen: Measurements) -> AnsweredClaim:
     if claim.check is None or claim.expected is None:
-        told = cannot("no check measures it")
+        measurement = unmeasured("no check measures it")
     elif claim.subject is None:
-        told = cannot("it names no service or job of the settings")
+        measurement = unmeasured("it names no service or job of the settings")
     else:
-        told = answer(seen, claim.check, claim.subject, claim.expected)
-    verdict, reason = _judged(claim, told, seen.report.taken_at)
-    return Answered(
+        measurement = answer(seen, claim.check, claim.subject, claim.expected)
+    verdict, reason = _verdict_of(claim, measurement, seen.report.taken_at)
+    return AnsweredClaim(
         statement=claim.statement,
         line=claim.line,
         check=claim.check,
         subject=claim.subject,
         expected=claim.expected,
         verdict=verdict,
-        level=told.level,
-        observed=told.observed or None,
+        level=measurement.level,
+        observed=measurement.observed or None,
         reason=reason,
-        levels=told.rungs,
+        levels=measurement.rungs,
     )
 
 
-def _judged(claim: Claim, told: Measurement, now: datetime) -> tuple[Answer, str | None]:
+def _verdict_of(claim: Claim, measurement: Measurement, now: datetime) -> tuple[Answer, str | None]:
     """The answer: contradicted whenever it was said, and confirmed only while it holds."""
-    if told.holds is None:
-        return Answer.UNVERIFIABLE, told.reason
-    if not told.holds:
-        return Answer.CONTRADICTED, told.reason
-    if told.weak:
+    if measurement.holds is None:
+        return Answer.UNVERIFIABLE, measurement.reason
+    if not measurement.holds:
+        return Answer.CONTRADICTED, measurement.reason
+    if measurement.weak:
         return Answer.UNVERIFIABLE, "it is so, and would be where the rules find fault: expect what the rules want"
     if claim.measured_at and claim.measured_at > now:
         return (

@@ -11,7 +11,7 @@ from checks.judge.report import Report
 from checks.settings.file import Settings
 from checks.sources.credentials import Login
 from checks.sources.progress import Progress, quiet
-from validate_daily.handoff.lint import Unproved, lint
+from validate_daily.handoff.lint import UnprovedSentence, lint
 from validate_daily.handoff.measurements import Measurements
 from validate_daily.handoff.repair_history import repairs_since
 from validate_daily.handoff.text import write
@@ -28,12 +28,12 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenHandoff:
     """A handoff: its text and the report that it stands on; where notes were refused, no text, and why."""
 
     text: str
     report: Report
-    refused: tuple[Unproved, ...] = ()
+    refused: tuple[UnprovedSentence, ...] = ()
 
 
 async def write_handoff(
@@ -45,7 +45,7 @@ async def write_handoff(
     timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a budget that sources share, not a cancellation
     progress: Progress = quiet,
     environment: Mapping[str, str] = os.environ,
-) -> Written:
+) -> WrittenHandoff:
     """Measure everything and write it down.
 
     Args:
@@ -68,4 +68,4 @@ async def write_handoff(
     repairs = repairs_since(settings, snapshot.taken_at - since, snapshot.targets)
     text = write(seen, repairs, notes.raw.decode("utf-8-sig"))
     refused = lint(notes.raw, settings.pipeline, notes.origin, proved_by=text.encode())
-    return Written("" if refused else text, seen.report, tuple(refused))
+    return WrittenHandoff("" if refused else text, seen.report, tuple(refused))

@@ -12,7 +12,7 @@ import pytest
 from validate_daily.commands.shared.loop_walk import LoopRun, walk
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
 from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback
-from validate_daily.repairs.cloud_run.service_state import look, resource_of
+from validate_daily.repairs.cloud_run.service_state import read_state, service_resource
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan
@@ -144,7 +144,7 @@ async def test_a_plan_of_one_container_is_not_applied_to_several(shape: tuple[Co
         give_service(practice.world, shape)
         before = template(practice.world)
         async with practice.session() as session:
-            now = version((await look(session, resource_of(session, PHASE2))).message)
+            now = version((await read_state(session, service_resource(session, PHASE2))).message)
         for each in (plan, plan.model_copy(update={"version": now})):
             with pytest.raises(RefusedError, match=f"has {len(shape)} containers"):
                 await practice.apply(each)

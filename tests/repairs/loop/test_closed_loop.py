@@ -11,7 +11,7 @@ import pytest
 
 from checks.judge.report import Report
 from checks.settings.file import Settings, parse_settings
-from validate_daily.commands.shared.loop_walk import LoopRun, Walked, walk
+from validate_daily.commands.shared.loop_walk import LoopResult, LoopRun, walk
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.errors import RefusedError
 from validate_daily.repairs.plans.plan import Plan
@@ -37,7 +37,7 @@ class Steps:
         """Walk once: how the loop ended, before the check that follows it."""
         return (await self.whole()).loop
 
-    async def whole(self) -> Walked:
+    async def whole(self) -> LoopResult:
         self.lines.clear()
         self.told.clear()
         walked = await walk(self.how)

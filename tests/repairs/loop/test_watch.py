@@ -11,13 +11,13 @@ from validate_daily.repairs.documents.session import open_session
 from validate_daily.repairs.loop.watch import LOOKS, watch
 from validate_daily.repairs.plans.errors import UnseenError
 from validate_daily.repairs.plans.plan import Principal
-from validate_daily.repairs.plans.regrowth import Watched
+from validate_daily.repairs.plans.regrowth import WatchResult
 from validate_daily.sandbox import Fault, Sandbox, World, build
 
 from support.paths import EXAMPLE
 
 
-async def watched(world: World, meanwhile: Callable[[int], None]) -> Watched:
+async def watched(world: World, meanwhile: Callable[[int], None]) -> WatchResult:
     """A watch in which each wait lets something happen instead of passing time."""
     settings = Settings(
         parse_settings(EXAMPLE.read_text() + "\n[writes]\nenabled = true\n", origin="F"), Path("F"), named=True

@@ -22,7 +22,7 @@ _SHOWN: Final = 160
 _FINDINGS: Final = 10
 
 
-class Teller:
+class TerminalListener:
     """Tells on a stream what a run does."""
 
     def __init__(self, out: TextIO) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +18,7 @@ from checks.text.show import show
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
 from validate_daily.repairs.documents.session import DocumentSession, open_session
 from validate_daily.repairs.plans.approval import Approval
+from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import RepairError
 from validate_daily.repairs.plans.plan import Plan
 from validate_daily.repairs.plans.seal import Seal, plan_key
@@ -28,11 +29,11 @@ from validate_daily.repairs.words.documents import watch_lines
 
 if TYPE_CHECKING:
     from validate_daily.repairs.loop.closed_loop import LoopState, Step
+    from validate_daily.repairs.loop.watch import WaitFunction
 
 S = TypeVar("S")
 Agree = Callable[[Plan], Approval]
 """Asks somebody about a plan."""
-Waiting = Callable[[float], Awaitable[None]]
 _WORST_FIRST: Final = (1, 3, 2, 0)
 """How exit codes rank: P0 and P1 outrank unknown, unknown outranks P2."""
 
@@ -63,13 +64,13 @@ class LoopRun:
     timeout: float = DEFAULT_TIMEOUT
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     progress: Progress = quiet
-    waiting: Waiting = asyncio.sleep
+    waiting: "WaitFunction" = asyncio.sleep
     tell: Callable[[str], None] = print
     show: Callable[[Report], None] = _on_terminal
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class LoopResult:
     """How a walk ended.
 
     Attributes:
@@ -86,14 +87,14 @@ class Walked:
         return min(int(self.report.exit_code), self.loop, key=_WORST_FIRST.index)
 
 
-async def walk(how: LoopRun) -> Walked:
+async def walk(how: LoopRun) -> LoopResult:
     """Walk the loop as far as it holds, and then check everything: what the loop did not repair is told, too.
 
     Raises:
         UsageError: an address is refused.
     """
     try:
-        loop = await _looped(how)
+        loop = await _walk_loop(how)
     except RepairError as error:
         how.tell(f"validate-daily: {error}")
         loop = 1 if error.exit_code == ExitCode.USAGE else error.exit_code
@@ -105,49 +106,49 @@ async def walk(how: LoopRun) -> Walked:
         how.tell("NOT REPAIRED by this loop; the report above says what to do:")
     for finding in left:
         how.tell(f"    {finding.severity} {finding.rule} {show(finding.subject, limit=200)}")
-    return Walked(loop, report)
+    return LoopResult(loop, report)
 
 
-async def _looped(how: LoopRun) -> int:
+async def _walk_loop(how: LoopRun) -> int:
     """Walk the loop, and return how it exits.
 
     Raises:
         RepairError: a plan was not agreed to, or something could not be read or written down.
     """
-    from validate_daily.repairs.loop.closed_loop import carry_out, record, stand  # noqa: PLC0415 - Google's packages load when used
+    from validate_daily.repairs.loop.closed_loop import apply_plan, read_loop, record_step  # noqa: PLC0415 - Google's packages load when used
 
-    told: set[tuple[str, str]] = set()
+    shown: set[tuple[str, str]] = set()
     async with AsyncExitStack() as stack:
         audit = await stack.enter_async_context(open_audit(how.settings, environment=how.environment))
         while True:
             async with AsyncExitStack() as reading:
-                standing = await stand(*await _sessions(how, reading, writing=False), audit)
-            for step in standing.steps:
-                if (step.name, step.subject) not in told or not step.holds:
+                state = await read_loop(*await _sessions(how, reading, writing=False), audit)
+            for step in state.steps:
+                if (step.name, step.subject) not in shown or not step.holds:
                     _tell(how, step)
-                if step.holds and (step.name, step.subject) not in told and how.agree:
-                    await record(audit, how.settings, local_principal(), step)
+                if step.holds and (step.name, step.subject) not in shown and how.agree:
+                    await record_step(audit, how.settings, local_principal(), step)
                 if step.holds:
-                    told.add((step.name, step.subject))
-            if standing.plan is None or how.agree is None:
+                    shown.add((step.name, step.subject))
+            if state.plan is None or how.agree is None:
                 break
-            approval, token = how.agree(standing.plan), Seal(plan_key(how.environment)).seal(standing.plan)
+            approval, token = how.agree(state.plan), Seal(plan_key(how.environment)).seal(state.plan)
             async with AsyncExitStack() as writing:
                 sessions = await _sessions(how, writing, writing=True)
-                result = await carry_out(*sessions, standing.plan, approval, audit, token=token)
+                result = await apply_plan(*sessions, state.plan, approval, audit, token=token)
             how.tell("\n".join(f"    {line}" for line in result_lines(result)))
             if result.exit_code:
                 return result.exit_code
-        return await _ended(how, standing, record_of=lambda step: record(audit, how.settings, local_principal(), step))
+        return await _watch_growth(how, state, audit)
 
 
-async def _ended(how: LoopRun, standing: "LoopState", record_of: "Callable[[Step], Awaitable[None]]") -> int:
+async def _watch_growth(how: LoopRun, state: "LoopState", audit: Audit) -> int:
     """The last step, where all others hold: a watch."""
-    if not standing.holds:
-        if standing.plan is not None:
+    if not state.holds:
+        if state.plan is not None:
             how.tell("next: validate-daily repair --apply")
-        return ExitCode.UNKNOWN if standing.holds is None else 1
-    from validate_daily.repairs.loop.closed_loop import Step  # noqa: PLC0415 - Google's packages load when used
+        return ExitCode.UNKNOWN if state.holds is None else 1
+    from validate_daily.repairs.loop.closed_loop import Step, record_step  # noqa: PLC0415 - Google's packages load when used
     from validate_daily.repairs.loop.watch import watch  # noqa: PLC0415 - the same
 
     seconds_given = how.timeout + how.watch.total_seconds()
@@ -164,7 +165,7 @@ async def _ended(how: LoopRun, standing: "LoopState", record_of: "Callable[[Step
     )
     _tell(how, step)
     if holds and how.agree:
-        await record_of(step)
+        await record_step(audit, how.settings, local_principal(), step)
     return watched.exit_code
 
 

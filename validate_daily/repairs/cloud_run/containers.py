@@ -13,7 +13,7 @@ _NAMED: Final = 5
 _LONGEST: Final = 100
 
 
-def unclear(what: str, containers: Sequence[Message]) -> str | None:
+def ambiguity(what: str, containers: Sequence[Message]) -> str | None:
     """Why no image can be written into a template; None where it has exactly one container.
 
     Which one listens, or stands first, tells nothing: proxies do both.
@@ -26,7 +26,7 @@ def unclear(what: str, containers: Sequence[Message]) -> str | None:
         return None
     if not containers:
         return f"{what} has no container: there is no image to replace, and nothing was changed"
-    named = ", ".join(_called(each) for each in containers[:_NAMED])
+    named = ", ".join(_name_of(each) for each in containers[:_NAMED])
     more = f", and {len(containers) - _NAMED} more" if len(containers) > _NAMED else ""
     return (
         f"{what} has {counted(len(containers), 'container')} ({named}{more}): which of them is the program cannot be "
@@ -34,7 +34,7 @@ def unclear(what: str, containers: Sequence[Message]) -> str | None:
     )
 
 
-def by_hand(resource: str) -> str:
+def update_command(resource: str) -> str:
     """The command that writes an image into a container that a person names.
 
     Args:
@@ -45,7 +45,7 @@ def by_hand(resource: str) -> str:
     return f"gcloud run {kind} update {name} {place} --container CONTAINER --image IMAGE"
 
 
-def _called(container: Message) -> str:
+def _name_of(container: Message) -> str:
     """Its name, or its image where it has none. What Cloud Run gives nobody is put into no sentence."""
     if NAME.fullmatch(container.name):
         return container.name

@@ -6,17 +6,17 @@ from typing import Final
 from checks.sources.cloud_run.client import Message
 from checks.sources.errors import SourceError
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.containers import unclear
+from validate_daily.repairs.cloud_run.containers import ambiguity
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobResult, JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
 from validate_daily.repairs.stores.cloud_run import ChangeError
-from validate_daily.repairs.stores.desired_state import changed, differences, version
+from validate_daily.repairs.stores.desired_state import changed_copy, differences, version
 
 _AT_ONCE: Final = 4
 
 
-async def update_all(session: RunSession, plan: JobsPlan, *, resumed: bool) -> JobsUpdate:
+async def update_jobs(session: RunSession, plan: JobsPlan, *, resumed: bool) -> JobsUpdate:
     """Update every job of a plan; what happens to one does not keep the others from it."""
     at_once = asyncio.Semaphore(_AT_ONCE)
 
@@ -50,7 +50,7 @@ async def _update(session: RunSession, change: JobChange) -> JobResult:
 
 
 async def _change(session: RunSession, change: JobChange, before: Message) -> JobResult:
-    reason = unclear("its template", before.template.template.containers)
+    reason = ambiguity("its template", before.template.template.containers)
     if reason is not None:
         return _result(change, JobFate.REFUSED, before, reason)
 
@@ -60,7 +60,7 @@ async def _change(session: RunSession, change: JobChange, before: Message) -> Jo
         for token in ("start_execution_token", "run_execution_token"):
             message.ClearField(token)
 
-    wanted, allowed = changed(before, name_image), ("template.template.containers[0].image",)
+    wanted, allowed = changed_copy(before, name_image), ("template.template.containers[0].image",)
     try:
         beyond = set(differences(before, await session.store.update_job(wanted, rehearse=True))) - set(allowed)
         if beyond:
@@ -70,10 +70,10 @@ async def _change(session: RunSession, change: JobChange, before: Message) -> Jo
     except ChangeError as error:
         if error.refused:
             return _result(change, JobFate.CHANGED if error.conflict else JobFate.REFUSED, before, str(error))
-    return await _verified(session, change)
+    return await _verify(session, change)
 
 
-async def _verified(session: RunSession, change: JobChange) -> JobResult:
+async def _verify(session: RunSession, change: JobChange) -> JobResult:
     """A look afterwards, whether the change was acknowledged or not."""
     try:
         after = await session.store.job(change.resource)

@@ -20,9 +20,15 @@ from checks.sources.image_references import parse_image
 from checks.sources.registry.tags import read_tags
 from checks.text.plural import counted, form
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.containers import by_hand, unclear
-from validate_daily.repairs.cloud_run.job_update import update_all
-from validate_daily.repairs.cloud_run.service_state import Seen, look, refuse_several, refuse_unsettled, resource_of
+from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
+from validate_daily.repairs.cloud_run.job_update import update_jobs
+from validate_daily.repairs.cloud_run.service_state import (
+    ServiceState,
+    read_state,
+    refuse_several,
+    refuse_unsettled,
+    service_resource,
+)
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
@@ -34,11 +40,11 @@ from validate_daily.repairs.plans.plan import Untouched
 from validate_daily.repairs.stores.desired_state import version
 
 _AT_ONCE: Final = 8
-_TOLD: Final = 3
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _JobState:
     """A job as it was read: its message, and the same as evidence."""
 
     message: Message
@@ -61,13 +67,13 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         UnseenError: the service, a job or the registry could not be read.
     """
     names = _names(session, service, jobs)
-    seen, found = await asyncio.gather(look(session, resource_of(session, service)), _read(session, names))
-    refuse_several(seen)
-    refuse_unsettled(seen)
-    image = _served(seen)
+    state, found = await asyncio.gather(read_state(session, service_resource(session, service)), _read(session, names))
+    refuse_several(state)
+    refuse_unsettled(state)
+    image = _served(state)
     judged = [each for each in found if not _runs_already(each, image)]
     _refuse_several(service, {names[each.job.name]: each.message for each in judged})
-    differing = await _compare(session, seen, judged)
+    differing = await _compare(session, state, judged)
     same = len(found) - len(differing)
     if not differing:
         follow = form(len(found), f"follows {service}, and", f"follow {service}, and each")
@@ -78,8 +84,8 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         **session.plan_base(session.clock()),
         reason=f"{job_image_differs.RULE.name}: {counted(len(differing), 'job')} would not run what {service} serves",
         service=service,
-        service_project=seen.service.project,
-        region=seen.service.region,
+        service_project=state.service.project,
+        region=state.service.region,
         digest=image.digest or "",
         jobs=tuple(_change(each, image) for each in differing),
         only=tuple(jobs),
@@ -93,13 +99,13 @@ async def apply_job_update(
 ) -> JobsUpdate:
     """Update the jobs that are still as the plan says. Arguments and errors as for ``apply_redeploy``."""
     resumed = await allow(session, plan, approval, audit, session.clock())
-    seen = await look(session, resource_of(session, plan.service))
-    refuse_several(seen)
-    if not seen.serves(lambda digest: digest == plan.digest):
+    state = await read_state(session, service_resource(session, plan.service))
+    refuse_several(state)
+    if not state.serves(lambda digest: digest == plan.digest):
         raise RefusedError(f"{plan.service} no longer serves {plan.digest[:19]}", "plan again")
-    _refuse_several(plan.service, await _now(session, plan))
+    _refuse_several(plan.service, await _read_again(session, plan))
     return await audited(
-        session, plan, approval, audit, lambda _head: update_all(session, plan, resumed=resumed), token=token
+        session, plan, approval, audit, lambda _head: update_jobs(session, plan, resumed=resumed), token=token
     )
 
 
@@ -127,15 +133,15 @@ def _names(session: RunSession, service: str, jobs: Collection[str]) -> dict[str
     return names
 
 
-async def _read(session: RunSession, names: dict[str, str]) -> list[_Found]:
+async def _read(session: RunSession, names: dict[str, str]) -> list[_JobState]:
     at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(name: str, resource: str) -> _Found:
+    async def read(name: str, resource: str) -> _JobState:
         place = resource.split("/")[1], resource.split("/")[3]
         try:
             async with at_once:
                 message = await session.store.job(resource)
-            return _Found(message, read_job(message, place, session.settings.pipeline.sources))
+            return _JobState(message, read_job(message, place, session.settings.pipeline.sources))
         except SourceError as error:
             raise UnseenError.of(f"job {name}", error) from error
         except ValueError as error:
@@ -144,18 +150,18 @@ async def _read(session: RunSession, names: dict[str, str]) -> list[_Found]:
     return await asyncio.gather(*(read(name, resource) for name, resource in names.items()))
 
 
-def _served(seen: Seen) -> Image:
+def _served(state: ServiceState) -> Image:
     """The one image that all of the traffic meets."""
-    images = {revision.image.digest: revision.image for _, revision in seen.service.serving if revision}
+    images = {revision.image.digest: revision.image for _, revision in state.service.serving if revision}
     if len(images) != 1 or None in images:
         raise RefusedError(
-            f"{seen.service.name} serves {counted(len(images), 'digest')}: which of them jobs should run is not clear",
+            f"{state.service.name} serves {counted(len(images), 'digest')}: which of them jobs should run is not clear",
             "redeploy the service first, so that all of its traffic meets one",
         )
     return next(iter(images.values()))
 
 
-async def _now(session: RunSession, plan: JobsPlan) -> dict[str, Message]:
+async def _read_again(session: RunSession, plan: JobsPlan) -> dict[str, Message]:
     """The jobs of a plan before any is changed, by full name; without those that cannot be read, whose fate says it."""
     at_once = asyncio.Semaphore(_AT_ONCE)
     found: dict[str, Message] = {}
@@ -182,17 +188,17 @@ def _refuse_several(service: str, found: Mapping[str, Message]) -> None:
     reasons = {
         resource: reason
         for resource, each in found.items()
-        if (reason := unclear(f"the template of the job {_short(resource)}", each.template.template.containers))
+        if (reason := ambiguity(f"the template of the job {_short(resource)}", each.template.template.containers))
     }
     if not reasons:
         return
-    told, alike = list(reasons)[:_TOLD], list(reasons)[_TOLD:]
+    shown, alike = list(reasons)[:_SHOWN], list(reasons)[_SHOWN:]
     same = f"; the same goes for {', '.join(map(_short, alike))}" if alike else ""
     others = " ".join(f"--job {_short(each)}" for each in found if each not in reasons)
     onward = f"; update the others with: validate-daily jobs --update {service} {others}" if others else ""
     raise RefusedError(
-        f"{'; '.join(reasons[each] for each in told)}{same}",
-        f"update it the way it was deployed, for example with: {'; '.join(map(by_hand, told))}{onward}",
+        f"{'; '.join(reasons[each] for each in shown)}{same}",
+        f"update it the way it was deployed, for example with: {'; '.join(map(update_command, shown))}{onward}",
     )
 
 
@@ -200,7 +206,7 @@ def _short(resource: str) -> str:
     return resource.rpartition("/")[2]
 
 
-def _runs_already(found: _Found, image: Image) -> bool:
+def _runs_already(found: _JobState, image: Image) -> bool:
     """Whether a job of several containers was updated by hand: each that runs this image runs this digest."""
     containers = found.message.template.template.containers
     try:
@@ -211,14 +217,14 @@ def _runs_already(found: _Found, image: Image) -> bool:
     return len(images) > 1 and digests == {image.digest}
 
 
-async def _compare(session: RunSession, seen: Seen, found: list[_Found]) -> list[_Found]:
+async def _compare(session: RunSession, state: ServiceState, found: list[_JobState]) -> list[_JobState]:
     """The jobs that would run something else."""
     tags = await _tags(session, found)
-    deployments = Deployments(services=(seen.service,), jobs=tuple(each.job for each in found), tags=tags)
-    return [each for each in found if difference(deployments, each.job, seen.service)]
+    deployments = Deployments(services=(state.service,), jobs=tuple(each.job for each in found), tags=tags)
+    return [each for each in found if difference(deployments, each.job, state.service)]
 
 
-async def _tags(session: RunSession, found: list[_Found]) -> tuple[Tag, ...]:
+async def _tags(session: RunSession, found: list[_JobState]) -> tuple[Tag, ...]:
     images = [each.job.image for each in found if not each.job.image.digest]
     tags, gaps = await read_tags(images, session.registry, session.budget, login=session.reader)
     if gaps:
@@ -226,7 +232,7 @@ async def _tags(session: RunSession, found: list[_Found]) -> tuple[Tag, ...]:
     return tags
 
 
-def _change(found: _Found, image: Image) -> JobChange:
+def _change(found: _JobState, image: Image) -> JobChange:
     job = found.job
     return JobChange(
         name=job.name,
@@ -240,9 +246,9 @@ def _change(found: _Found, image: Image) -> JobChange:
     )
 
 
-def _notes(differing: list[_Found]) -> list[str]:
+def _notes(differing: list[_JobState]) -> list[str]:
     running = [each.job.name for each in differing if each.job.last_state is State.PENDING]
-    told = ["no execution is started: each job runs the new image when it runs next"]
+    notes = ["no execution is started: each job runs the new image when it runs next"]
     if running:
-        told.append(f"RUNNING: the executions of {', '.join(running)} go on with the old image")
-    return told
+        notes.append(f"RUNNING: the executions of {', '.join(running)} go on with the old image")
+    return notes

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from validate_daily.repairs.cloud_run.service_state import Seen, look
+from validate_daily.repairs.cloud_run.service_state import ServiceState, read_state
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.cloud_run.update import StoppedError
 
@@ -16,8 +16,8 @@ UNANSWERED: Final = 4
 
 
 async def wait_until(
-    session: RunSession, resource: str, holds: Callable[[Seen], bool], *, what: str, looks: int | None = None
-) -> Seen:
+    session: RunSession, resource: str, holds: Callable[[ServiceState], bool], *, what: str, looks: int | None = None
+) -> ServiceState:
     """The first look at a service for which something holds.
 
     Args:
@@ -33,11 +33,11 @@ async def wait_until(
     """
     count = 0
     while True:
-        seen = await look(session, resource)
+        state = await read_state(session, resource)
         count += 1
         session.progress(what, count, None)
-        if holds(seen):
-            return seen
+        if holds(state):
+            return state
         if session.budget.remaining() <= session.pause:
             raise StoppedError(
                 "the time that was given is up, and the change is still in progress",

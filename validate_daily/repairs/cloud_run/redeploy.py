@@ -18,17 +18,17 @@ from checks.sources.registry.uploads import read_uploads
 from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
-from validate_daily.repairs.cloud_run.rollout import Rolling
+from validate_daily.repairs.cloud_run.rollout import RedeployChange
 from validate_daily.repairs.cloud_run.service_state import (
-    Seen,
-    look,
+    ServiceState,
+    read_state,
     refuse_changed,
     refuse_several,
     refuse_unsettled,
-    resource_of,
+    service_resource,
 )
 from validate_daily.repairs.cloud_run.session import RunSession
-from validate_daily.repairs.cloud_run.update import all_to_latest, shares
+from validate_daily.repairs.cloud_run.update import all_to_latest, format_traffic
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
@@ -66,21 +66,21 @@ async def plan_redeploy(
             such image.
         UnseenError: the service or the registry could not be read.
     """
-    seen = await look(session, resource_of(session, service))
-    refuse_several(seen)
-    refuse_unsettled(seen)
-    repository = _repository(session, seen)
-    wanted = await _resolve(session, repository, digest or tag or await _tag(session, seen, audit))
-    if seen.serves(lambda each: each is not None and wanted.points_at(each)):
+    state = await read_state(session, service_resource(session, service))
+    refuse_several(state)
+    refuse_unsettled(state)
+    repository = _repository(session, state)
+    wanted = await _resolve(session, repository, digest or tag or await _tag(session, state, audit))
+    if state.serves(lambda each: each is not None and wanted.points_at(each)):
         raise NothingToDoError(
             f"all traffic of {service} meets {_short(wanted)} already, which is {_named(wanted)}",
             "push the image that it should run, or name its tag with --tag",
         )
-    if seen.pinned and not unpin:
-        raise RefusedError(_pinned(seen), "find out who pinned it and why; --unpin lets it follow the new revision")
+    if state.pinned and not unpin:
+        raise RefusedError(_pinned(state), "find out who pinned it and why; --unpin lets it follow the new revision")
     code = code_of(session, service, [parse_image(f"{wanted.repository}@{wanted.digest}")])
-    told, inside = await asyncio.gather(_told(session, wanted), code)
-    return _plan(session, seen, wanted, told, inside)
+    registry, inside = await asyncio.gather(_read_registry(session, wanted), code)
+    return _plan(session, state, wanted, registry, inside)
 
 
 async def apply_redeploy(
@@ -99,38 +99,38 @@ async def apply_redeploy(
         RepairError: it may not be applied; nothing was changed.
     """
     resumed = await allow(session, plan, approval, audit, session.clock())
-    seen = await look(session, plan.resource)
-    refuse_several(seen)
-    begun = seen.nonce == plan.id
+    state = await read_state(session, plan.resource)
+    refuse_several(state)
+    begun = state.nonce == plan.id
     if not begun:
-        refuse_changed(seen, plan)
-        refuse_unsettled(seen)
+        refuse_changed(state, plan)
+        refuse_unsettled(state)
         await _refuse_moved(session, plan)
-    rolling = Rolling(session, plan, seen, begun=begun, resumed=resumed)
-    return await audited(session, plan, approval, audit, lambda _head: rolling.run(), token=token)
+    change = RedeployChange(session, plan, state, begun=begun, resumed=resumed)
+    return await audited(session, plan, approval, audit, lambda _head: change.run(), token=token)
 
 
-def _repository(session: RunSession, seen: Seen) -> str:
+def _repository(session: RunSession, state: ServiceState) -> str:
     """Where the image comes from: the settings say, else that of the image that gets the most traffic."""
-    named = next((each for each in session.settings.pipeline.services if each.name == seen.service.name), None)
+    named = next((each for each in session.settings.pipeline.services if each.name == state.service.name), None)
     if named is not None and named.repository:
         return named.repository
-    return _most(seen).image.repository
+    return _most(state).image.repository
 
 
-def _most(seen: Seen) -> Revision:
-    _, revision = max(seen.service.serving, key=lambda each: each[0].percent)
+def _most(state: ServiceState) -> Revision:
+    _, revision = max(state.service.serving, key=lambda each: each[0].percent)
     if revision is None:
         raise UnseenError("the revision that serves could not be read", "run again")
     return revision
 
 
-async def _tag(session: RunSession, seen: Seen, audit: Audit | None) -> str:
+async def _tag(session: RunSession, state: ServiceState, audit: Audit | None) -> str:
     """The settings' tag, the one that was deployed, or the one that our last redeploy was made of."""
-    name = seen.service.name
-    tag = session.settings.pipeline.tag_of(name) or seen.service.image.tag
-    if tag is None and audit is not None and (last := await audit.last("redeploy", _place(session, seen))):
-        tag = last.evidence.get("tag") if last.plan == seen.nonce else None
+    name = state.service.name
+    tag = session.settings.pipeline.tag_of(name) or state.service.image.tag
+    if tag is None and audit is not None and (last := await audit.last("redeploy", _place(session, state))):
+        tag = last.evidence.get("tag") if last.plan == state.nonce else None
     if not isinstance(tag, str):
         raise RefusedError(
             f"{name} was not deployed by a tag, and the settings name none",
@@ -139,8 +139,8 @@ async def _tag(session: RunSession, seen: Seen, audit: Audit | None) -> str:
     return tag
 
 
-def _place(session: RunSession, seen: Seen) -> str:
-    return place_of(session.target, resource_of(session, seen.service.name))
+def _place(session: RunSession, state: ServiceState) -> str:
+    return place_of(session.target, service_resource(session, state.service.name))
 
 
 async def _resolve(session: RunSession, repository: str, reference: str) -> Tag:
@@ -171,15 +171,15 @@ async def _refuse_moved(session: RunSession, plan: RedeployPlan) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What the registry tells of images: when each was uploaded, what the new one claims, and what is not known."""
+class _RegistryFacts:
+    """What the registry knows of the images: when each was uploaded, what the new one claims, and what is not known."""
 
     uploads: dict[str, datetime]
     commit: str | None
     unknown: tuple[str, ...]
 
 
-async def _told(session: RunSession, wanted: Tag) -> _Told:
+async def _read_registry(session: RunSession, wanted: Tag) -> _RegistryFacts:
     asked = wanted.repository, session.registry, session.budget, session.reader
     uploads, commit = await asyncio.gather(
         read_uploads(*asked),
@@ -195,7 +195,7 @@ async def _told(session: RunSession, wanted: Tag) -> _Told:
         unknown.append(f"when the images were uploaded could not be read: {_failure(uploads)}")
     elif not uploads:
         unknown.append("when the images were uploaded is not known: the registry does not tell")
-    return _Told(
+    return _RegistryFacts(
         {} if isinstance(uploads, BaseException) else uploads,
         None if isinstance(commit, BaseException) else commit,
         tuple(unknown),
@@ -209,10 +209,12 @@ def _failure(error: BaseException) -> SourceError:
     raise error
 
 
-def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: ImageCode) -> RedeployPlan:
-    service, serving = seen.service, _most(seen).image
+def _plan(
+    session: RunSession, state: ServiceState, wanted: Tag, registry: _RegistryFacts, inside: ImageCode
+) -> RedeployPlan:
+    service, serving = state.service, _most(state).image
     digest = wanted.digest or ""
-    uploads = told.uploads
+    uploads = registry.uploads
     ages = _Ages(uploads.get(digest), uploads.get(serving.digest) if serving.digest else None)
     base = session.plan_base(session.clock())
     return RedeployPlan(
@@ -222,21 +224,21 @@ def _plan(session: RunSession, seen: Seen, wanted: Tag, told: _Told, inside: Ima
         service=service.name,
         service_project=service.project,
         region=service.region,
-        version=seen.version,
-        wanted=seen.wanted,
-        serving=seen.serving,
-        changes=tuple(_changes(seen, wanted, base["id"])),
-        notes=(inside.told, *_notes(seen, wanted, ages, told)),
+        version=state.version,
+        wanted=state.wanted,
+        serving=state.serving,
+        changes=tuple(_changes(state, wanted, base["id"])),
+        notes=(inside.told, *_notes(state, wanted, ages, registry)),
         repository=wanted.repository,
         digest=digest,
         children=wanted.children,
         tag=None if wanted.tag == digest else wanted.tag,
-        before=seen.image,
+        before=state.image,
         uploaded_at=ages.new,
         serving_uploaded_at=ages.serving,
-        commit=told.commit,
+        commit=registry.commit,
         older=ages.older,
-        moves_traffic=bool(seen.pinned),
+        moves_traffic=bool(state.pinned),
     )
 
 
@@ -253,45 +255,46 @@ class _Ages:
         return None if self.new is None or self.serving is None else self.new < self.serving
 
 
-def _changes(seen: Seen, wanted: Tag, plan: str) -> list[str]:
-    told = [
-        f"the image: {seen.image} becomes {wanted.repository}@{wanted.digest}",
+def _changes(state: ServiceState, wanted: Tag, plan: str) -> list[str]:
+    changes = [
+        f"the image: {state.image} becomes {wanted.repository}@{wanted.digest}",
         f"a new revision, which bears the label redeploy-plan={plan}; until it is ready it gets no traffic",
     ]
-    if seen.message.template.revision:
-        told.append(f"the name {seen.message.template.revision} for the next revision is cleared: it is taken")
-    if seen.pinned:
-        told.append(f"traffic: {shares(seen.wanted)} becomes {shares(all_to_latest(seen.wanted))}")
-    return told
+    if state.message.template.revision:
+        changes.append(f"the name {state.message.template.revision} for the next revision is cleared: it is taken")
+    if state.pinned:
+        changes.append(f"traffic: {format_traffic(state.wanted)} becomes {format_traffic(all_to_latest(state.wanted))}")
+    return changes
 
 
-def _notes(seen: Seen, wanted: Tag, ages: _Ages, registry: _Told) -> list[str]:
-    told = list(registry.unknown)
+def _notes(state: ServiceState, wanted: Tag, ages: _Ages, registry: _RegistryFacts) -> list[str]:
+    notes = list(registry.unknown)
     if ages.older:
-        told.append("OLDER: the image was uploaded before the one that serves")
-    newest = seen.service.revision(seen.service.created)
+        notes.append("OLDER: the image was uploaded before the one that serves")
+    newest = state.service.revision(state.service.created)
     if newest and newest.ready is State.FAILED and newest.image.digest and wanted.points_at(newest.image.digest):
-        told.append(f"FAILED BEFORE: {newest.name} runs this digest and is not ready: {newest.reason or 'no reason'}")
-    elsewhere = {each.image.repository for each in seen.service.revisions} - {wanted.repository}
+        notes.append(f"FAILED BEFORE: {newest.name} runs this digest and is not ready: {newest.reason or 'no reason'}")
+    elsewhere = {each.image.repository for each in state.service.revisions} - {wanted.repository}
     if elsewhere:
-        told.append(f"OTHER REPOSITORY: what serves or was deployed last comes from {', '.join(sorted(elsewhere))}")
-    if seen.service.commit and seen.service.commit != registry.commit:
+        notes.append(f"OTHER REPOSITORY: what serves or was deployed last comes from {', '.join(sorted(elsewhere))}")
+    if state.service.commit and state.service.commit != registry.commit:
         claims = registry.commit or "none that is known"
-        told.append(
-            f"the service's label goes on to claim commit {seen.service.commit}; the image's own claims {claims}"
+        notes.append(
+            f"the service's label goes on to claim commit {state.service.commit}; the image's own claims {claims}"
         )
-    if seen.nonce and seen.pinned:
-        told.append(f"the redeploy {seen.nonce} held this traffic, and may not have come to its end")
-    if len({each.digest for each in seen.serving}) > 1:
-        told.append(f"traffic is split over {counted(len(seen.serving), 'revision')}: {shares(seen.wanted)}")
-    return told
+    if state.nonce and state.pinned:
+        notes.append(f"the redeploy {state.nonce} held this traffic, and may not have come to its end")
+    if len({each.digest for each in state.serving}) > 1:
+        notes.append(f"traffic is split over {counted(len(state.serving), 'revision')}: {format_traffic(state.wanted)}")
+    return notes
 
 
-def _pinned(seen: Seen) -> str:
-    told = f"traffic of {seen.service.name} is pinned ({shares(seen.wanted)}): a new revision would get none of it"
-    if seen.nonce is None:
-        return told
-    return f"{told}; the redeploy {seen.nonce} may have held it there: if it was broken off, go on with --resume"
+def _pinned(state: ServiceState) -> str:
+    wanted = format_traffic(state.wanted)
+    reason = f"traffic of {state.service.name} is pinned ({wanted}): a new revision would get none of it"
+    if state.nonce is None:
+        return reason
+    return f"{reason}; the redeploy {state.nonce} may have held it there: if it was broken off, go on with --resume"
 
 
 def _short(tag: Tag) -> str:

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.service_state import Seen, is_ready, look, refuse_changed, resource_of
+from validate_daily.repairs.cloud_run.service_state import (
+    ServiceState,
+    is_ready,
+    read_state,
+    refuse_changed,
+    service_resource,
+)
 from validate_daily.repairs.cloud_run.session import RunSession
-from validate_daily.repairs.cloud_run.traffic import Shifting
-from validate_daily.repairs.cloud_run.update import held, shares
+from validate_daily.repairs.cloud_run.traffic import TrafficShift
+from validate_daily.repairs.cloud_run.update import format_traffic, hold_traffic
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
@@ -42,27 +48,27 @@ async def plan_rollback(
         UnseenError: the service could not be read.
         AuditError: the audit could not be read.
     """
-    resource = resource_of(session, service)
+    resource = service_resource(session, service)
     place = place_of(session.target, resource)
-    target = _Target.of_revision(to) if to else await _recorded(audit, service, place)
-    seen = await look(session, resource, *target.names)
-    traffic = target.traffic(seen)
-    if seen.wanted == traffic and not target.differs(seen):
+    target = _Target.of_revision(to) if to else await _recorded_target(audit, service, place)
+    state = await read_state(session, resource, *target.names)
+    traffic = target.traffic(state)
+    if state.wanted == traffic and not target.differs(state):
         raise NothingToDoError(
-            f"traffic of {service} is so already: {shares(traffic)}", "look with validate-daily check"
+            f"traffic of {service} is so already: {format_traffic(traffic)}", "look with validate-daily check"
         )
-    _refuse_not_ready(seen, traffic)
+    _refuse_not_ready(state, traffic)
     return RollbackPlan(
         **session.plan_base(session.clock()),
         reason=target.reason,
         service=service,
-        service_project=seen.service.project,
-        region=seen.service.region,
-        version=seen.version,
-        wanted=seen.wanted,
-        serving=seen.serving,
-        changes=(f"traffic: {shares(seen.wanted)} becomes {shares(traffic)}",),
-        notes=tuple(_notes(seen, traffic, target)),
+        service_project=state.service.project,
+        region=state.service.region,
+        version=state.version,
+        wanted=state.wanted,
+        serving=state.serving,
+        changes=(f"traffic: {format_traffic(state.wanted)} becomes {format_traffic(traffic)}",),
+        notes=tuple(_notes(state, traffic, target)),
         traffic=traffic,
         undoes=target.undoes,
     )
@@ -73,12 +79,12 @@ async def apply_rollback(
 ) -> Rollout:
     """Shift the traffic if the service is still as the plan says. Arguments and errors as for ``apply_redeploy``."""
     resumed = await allow(session, plan, approval, audit, session.clock())
-    seen = await look(session, plan.resource)
-    begun = resumed and seen.wanted == plan.traffic
+    state = await read_state(session, plan.resource)
+    begun = resumed and state.wanted == plan.traffic
     if not begun:
-        refuse_changed(seen, plan)
-    shifting = Shifting(session, plan, seen, begun=begun, resumed=resumed)
-    return await audited(session, plan, approval, audit, lambda _head: shifting.run(), token=token)
+        refuse_changed(state, plan)
+    shift = TrafficShift(session, plan, state, begun=begun, resumed=resumed)
+    return await audited(session, plan, approval, audit, lambda _head: shift.run(), token=token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +107,24 @@ class _Target:
     def of_revision(cls, name: str) -> "_Target":
         return cls(f"a person asked for the revision {show(name, limit=100)}", (name,))
 
-    def traffic(self, seen: Seen) -> tuple[Traffic, ...]:
+    def traffic(self, state: ServiceState) -> tuple[Traffic, ...]:
         """The traffic that will be wanted."""
         if self.recorded is None:
-            tagged = (each for each in seen.wanted if each.tag)
+            tagged = (each for each in state.wanted if each.tag)
             return (
                 Traffic(revision=self.names[0], percent=100),
                 *(Traffic(revision=each.revision, percent=0, tag=each.tag) for each in tagged),
             )
         named = {each.revision for each in self.recorded}
-        latest_then = next((name for name in self.names if name not in named), seen.service.ready)
-        return self.recorded if latest_then == seen.service.ready else held(self.recorded, latest_then)
+        latest_then = next((name for name in self.names if name not in named), state.service.ready)
+        return self.recorded if latest_then == state.service.ready else hold_traffic(self.recorded, latest_then)
 
-    def differs(self, seen: Seen) -> bool:
+    def differs(self, state: ServiceState) -> bool:
         """Whether other revisions serve than those that should."""
-        return self.recorded is not None and {each.revision for each in seen.serving} != set(self.names)
+        return self.recorded is not None and {each.revision for each in state.serving} != set(self.names)
 
 
-async def _recorded(audit: Audit | None, service: str, place: str) -> _Target:
+async def _recorded_target(audit: Audit | None, service: str, place: str) -> _Target:
     last = await audit.last("redeploy", place) if audit else None
     if last is None:
         raise RefusedError(
@@ -136,9 +142,9 @@ async def _recorded(audit: Audit | None, service: str, place: str) -> _Target:
     return _Target(f"undoes the redeploy {last.plan} of {last.at:%Y-%m-%d %H:%M UTC}", names, wanted, last.plan)
 
 
-def _refuse_not_ready(seen: Seen, traffic: tuple[Traffic, ...]) -> None:
+def _refuse_not_ready(state: ServiceState, traffic: tuple[Traffic, ...]) -> None:
     for each in traffic:
-        revision = seen.service.revision(each.revision) if each.percent and each.revision != LATEST else None
+        revision = state.service.revision(each.revision) if each.percent and each.revision != LATEST else None
         if revision is not None and not is_ready(revision):
             raise RefusedError(
                 f"{revision.name} is not ready ({revision.reason or revision.ready}): it cannot serve",
@@ -146,13 +152,13 @@ def _refuse_not_ready(seen: Seen, traffic: tuple[Traffic, ...]) -> None:
             )
 
 
-def _notes(seen: Seen, traffic: tuple[Traffic, ...], target: _Target) -> list[str]:
-    told: list[str] = []
-    if not seen.settled:
-        told.append("a change of the service is in progress: it goes on, and gets no traffic")
-    if target.undoes and seen.nonce != target.undoes:
-        told.append(f"somebody deployed the service again since the redeploy {target.undoes}")
+def _notes(state: ServiceState, traffic: tuple[Traffic, ...], target: _Target) -> list[str]:
+    notes: list[str] = []
+    if not state.settled:
+        notes.append("a change of the service is in progress: it goes on, and gets no traffic")
+    if target.undoes and state.nonce != target.undoes:
+        notes.append(f"somebody deployed the service again since the redeploy {target.undoes}")
     if all(each.revision != LATEST for each in traffic if each.percent):
-        told.append("PINNED: later deploys get no traffic until somebody lets it follow the latest again")
-    told.append("the template keeps its image: the next deploy starts from it")
-    return told
+        notes.append("PINNED: later deploys get no traffic until somebody lets it follow the latest again")
+    notes.append("the template keeps its image: the next deploy starts from it")
+    return notes

@@ -5,20 +5,26 @@ from typing import Final, NoReturn
 from checks.evidence.deployments import Revision, State
 from checks.sources.cloud_run.client import Message
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.containers import by_hand, unclear
+from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
 from validate_daily.repairs.cloud_run.revision_logs import last_lines
 from validate_daily.repairs.cloud_run.rollout_effect import effect_of
-from validate_daily.repairs.cloud_run.service_change import AtWork, why
-from validate_daily.repairs.cloud_run.service_state import Seen, is_ready, look
-from validate_daily.repairs.cloud_run.update import StoppedError, all_to_latest, held, shares, want
+from validate_daily.repairs.cloud_run.service_change import ServiceChange, failure_of
+from validate_daily.repairs.cloud_run.service_state import ServiceState, is_ready, read_state
+from validate_daily.repairs.cloud_run.update import (
+    StoppedError,
+    all_to_latest,
+    change_service,
+    format_traffic,
+    hold_traffic,
+)
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
 from validate_daily.repairs.plans.errors import UnseenError
-from validate_daily.repairs.stores.desired_state import NONCE, changed, set_traffic
+from validate_daily.repairs.stores.desired_state import NONCE, changed_copy, set_traffic
 
 _CONTAIN: Final = "contain it with validate-daily rollback, and plan again"
 
 
-class Rolling(AtWork[RedeployPlan]):
+class RedeployChange(ServiceChange[RedeployPlan]):
     """One redeploy on its way."""
 
     async def work(self) -> None:
@@ -29,18 +35,18 @@ class Rolling(AtWork[RedeployPlan]):
         await self._settle(revision)
         self.effect = await effect_of(self.session, revision)
 
-    def refuse_others(self, seen: Seen) -> None:
+    def refuse_others(self, state: ServiceState) -> None:
         """Stop where the template is another's."""
-        if seen.nonce != self.plan.id:
+        if state.nonce != self.plan.id:
             raise StoppedError(
-                f"somebody else deployed {self.plan.service} meanwhile (generation {seen.version.generation})",
+                f"somebody else deployed {self.plan.service} meanwhile (generation {state.version.generation})",
                 "find out who and why, and plan again",
             )
 
     @property
     def revision(self) -> str | None:
         """The revision that was made for this plan, once there is one."""
-        ours = _ours(self.seen, self.plan)
+        ours = _ours(self.state, self.plan)
         return ours.name if ours else None
 
     @property
@@ -59,29 +65,33 @@ class Rolling(AtWork[RedeployPlan]):
             f"template.labels.{NONCE}",
             "traffic",
         )
-        acknowledged = await want(self.session.store, self.seen.message, wanted, "template", "traffic", allowed=allowed)
+        acknowledged = await change_service(
+            self.session.store, self.state.message, wanted, "template", "traffic", allowed=allowed
+        )
         if not acknowledged:
-            await self.wait(lambda seen: seen.nonce == self.plan.id, what="looking for the change", acknowledged=False)
+            await self.wait(
+                lambda state: state.nonce == self.plan.id, what="looking for the change", acknowledged=False
+            )
         self.steps.append("asked for a revision without traffic")
 
     def _with_image(self) -> Message:
-        reason = unclear(f"the template of the service {self.plan.service}", self.seen.message.template.containers)
+        reason = ambiguity(f"the template of the service {self.plan.service}", self.state.message.template.containers)
         if reason is not None:
-            raise StoppedError(reason, by_hand(self.plan.resource))
+            raise StoppedError(reason, update_command(self.plan.resource))
 
         def change(message: Message) -> None:
             (container,) = message.template.containers
             container.image = self.plan.image
             message.template.revision = ""
             message.template.labels[NONCE] = self.plan.id
-            set_traffic(message, held(self.seen.wanted, self.seen.service.ready))
+            set_traffic(message, hold_traffic(self.state.wanted, self.state.service.ready))
 
-        return changed(self.seen.message, change)
+        return changed_copy(self.state.message, change)
 
     async def _prove(self) -> Revision:
         """The new revision, once it is ready and runs the digest."""
-        seen = await self.wait(self._has_ended, what="waiting for the new revision")
-        revision = _ours(seen, self.plan)
+        state = await self.wait(self._has_ended, what="waiting for the new revision")
+        revision = _ours(state, self.plan)
         if revision is None or not is_ready(revision):
             await self._give_up(revision)
         if not self.plan.runs_it(revision.image.digest):
@@ -92,14 +102,14 @@ class Rolling(AtWork[RedeployPlan]):
         self.steps.append(f"{revision.name} is ready, and runs {self.plan.digest[:19]}")
         return revision
 
-    def _has_ended(self, seen: Seen) -> bool:
-        revision = _ours(seen, self.plan)
-        return seen.settled and revision is not None and revision.ready in {State.SUCCEEDED, State.FAILED}
+    def _has_ended(self, state: ServiceState) -> bool:
+        revision = _ours(state, self.plan)
+        return state.settled and revision is not None and revision.ready in {State.SUCCEEDED, State.FAILED}
 
     async def _give_up(self, revision: Revision | None) -> NoReturn:
-        reason = f"the new revision is not ready: {why(self.seen.service)}"
+        reason = f"the new revision is not ready: {failure_of(self.state.service)}"
         if revision is not None:
-            reason = f"{revision.name} is not ready: {why(revision)}"
+            reason = f"{revision.name} is not ready: {failure_of(revision)}"
             self.lines = await last_lines(self.session, revision)
         await self._put_back()
         raise StoppedError(reason, "mend the image, push it, and plan again")
@@ -107,39 +117,41 @@ class Rolling(AtWork[RedeployPlan]):
     async def _put_back(self) -> None:
         """What served before serves on; where that is the latest ready one, traffic may follow the latest again."""
         before = {each.revision for each in self.plan.serving}
-        if self.seen.wanted == self.plan.wanted:
+        if self.state.wanted == self.plan.wanted:
             return
-        if before != {self.seen.service.ready}:
-            self.steps.append(f"traffic stays held: {shares(self.seen.wanted)}")
+        if before != {self.state.service.ready}:
+            self.steps.append(f"traffic stays held: {format_traffic(self.state.wanted)}")
             return
         try:
             await self.want_traffic(self.plan.wanted)
-            self.seen = await look(self.session, self.plan.resource)
-            self.steps.append(f"traffic as before: {shares(self.plan.wanted)}")
+            self.state = await read_state(self.session, self.plan.resource)
+            self.steps.append(f"traffic as before: {format_traffic(self.plan.wanted)}")
         except (StoppedError, UnseenError) as error:
-            self.steps.append(f"traffic stays held ({shares(self.seen.wanted)}): {show(str(error), limit=300)}")
+            self.steps.append(
+                f"traffic stays held ({format_traffic(self.state.wanted)}): {show(str(error), limit=300)}"
+            )
 
     async def _shift(self, revision: Revision) -> None:
         final = all_to_latest(self.plan.wanted) if self.plan.moves_traffic else self.plan.wanted
-        if self.seen.wanted != final:
+        if self.state.wanted != final:
             await self.want_traffic(final)
-            self.steps.append(f"asked for the traffic: {shares(final)}, which is {revision.name}")
+            self.steps.append(f"asked for the traffic: {format_traffic(final)}, which is {revision.name}")
 
     async def _settle(self, revision: Revision) -> None:
-        def is_over(seen: Seen) -> bool:
-            return seen.settled and (seen.service.state is State.FAILED or self._is_done(seen, revision))
+        def is_over(state: ServiceState) -> bool:
+            return state.settled and (state.service.state is State.FAILED or self._is_done(state, revision))
 
-        seen = await self.wait(is_over, what="waiting for the traffic")
-        if not self._is_done(seen, revision):
-            raise StoppedError(f"the traffic did not follow: {why(seen.service)}", _CONTAIN)
+        state = await self.wait(is_over, what="waiting for the traffic")
+        if not self._is_done(state, revision):
+            raise StoppedError(f"the traffic did not follow: {failure_of(state.service)}", _CONTAIN)
         self.steps.append("looked again: every share of the traffic meets it")
 
-    def _is_done(self, seen: Seen, revision: Revision) -> bool:
-        service = seen.service
-        return service.created == service.ready == revision.name and seen.serves(self.plan.runs_it)
+    def _is_done(self, state: ServiceState, revision: Revision) -> bool:
+        service = state.service
+        return service.created == service.ready == revision.name and state.serves(self.plan.runs_it)
 
 
-def _ours(seen: Seen, plan: RedeployPlan) -> Revision | None:
+def _ours(state: ServiceState, plan: RedeployPlan) -> Revision | None:
     """The revision that was made for a plan."""
-    name = next((name for name, nonce in seen.nonces.items() if nonce == plan.id), None)
-    return seen.service.revision(name) if name else None
+    name = next((name for name, nonce in state.nonces.items() if nonce == plan.id), None)
+    return state.service.revision(name) if name else None

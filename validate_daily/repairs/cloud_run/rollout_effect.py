@@ -26,8 +26,8 @@ async def _errors(session: RunSession, revision: Revision) -> list[str]:
     if page is None:
         return [f"unknown: its log lines could not be read: {why}"]
     if not page.lines:
-        told = "no line of severity ERROR was found" if page.complete else "unknown: the log search was cut short"
-        return [f"{told} of {revision.name} yet"]
+        found = "no line of severity ERROR was found" if page.complete else "unknown: the log search was cut short"
+        return [f"{found} of {revision.name} yet"]
     lines = [f"{each.at:%H:%M:%S} {each.severity} {show(each.text, limit=200)}" for each in page.lines[:_SHOWN]]
     found, were = counted(len(page.lines), "line"), form(len(page.lines), "was", "were")
     return [f"{found} of severity ERROR or worse {were} found of {revision.name}", *lines]

@@ -7,19 +7,19 @@ from typing import Generic, TypeVar
 
 from checks.evidence.deployments import Revision, Service
 from validate_daily.repairs.cloud_run.poll import UNANSWERED, wait_until
-from validate_daily.repairs.cloud_run.service_state import Seen, look
+from validate_daily.repairs.cloud_run.service_state import ServiceState, read_state
 from validate_daily.repairs.cloud_run.session import RunSession
-from validate_daily.repairs.cloud_run.update import StoppedError, want
+from validate_daily.repairs.cloud_run.update import StoppedError, change_service
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import ServicePlan, Traffic
 from validate_daily.repairs.plans.errors import UnseenError
-from validate_daily.repairs.stores.desired_state import changed, set_traffic
+from validate_daily.repairs.stores.desired_state import changed_copy, set_traffic
 
 P = TypeVar("P", bound=ServicePlan)
 
 
 @dataclass(slots=True)
-class AtWork(ABC, Generic[P]):
+class ServiceChange(ABC, Generic[P]):
     """One plan of a service while it is applied.
 
     Attributes:
@@ -35,7 +35,7 @@ class AtWork(ABC, Generic[P]):
 
     session: RunSession
     plan: P
-    seen: Seen
+    state: ServiceState
     begun: bool
     resumed: bool
     steps: list[str] = field(default_factory=list[str])
@@ -47,11 +47,11 @@ class AtWork(ABC, Generic[P]):
         try:
             await self.work()
         except StoppedError as stopped:
-            return await self._told(done=stopped.done, reason=stopped.reason, next_step=stopped.next_step)
+            return await self._result(done=stopped.done, reason=stopped.reason, next_step=stopped.next_step)
         except UnseenError as error:
             onward = f"{error.next_step}; go on with --resume {self.plan.id}"
-            return await self._told(done=None, reason=error.reason, next_step=onward)
-        return await self._told(done=True)
+            return await self._result(done=None, reason=error.reason, next_step=onward)
+        return await self._result(done=True)
 
     @abstractmethod
     async def work(self) -> None:
@@ -63,7 +63,7 @@ class AtWork(ABC, Generic[P]):
         """
 
     @abstractmethod
-    def refuse_others(self, seen: Seen) -> None:
+    def refuse_others(self, state: ServiceState) -> None:
         """Stop where somebody else has changed what this plan is about.
 
         Raises:
@@ -80,14 +80,16 @@ class AtWork(ABC, Generic[P]):
         """What was to serve; None where only traffic was to move."""
         return None
 
-    async def wait(self, holds: Callable[[Seen], bool], *, what: str, acknowledged: bool = True) -> Seen:
+    async def wait(
+        self, holds: Callable[[ServiceState], bool], *, what: str, acknowledged: bool = True
+    ) -> ServiceState:
         """Look until something holds; only a few times where nobody acknowledged what it waits for."""
 
-        def holds_and_ours(seen: Seen) -> bool:
-            self.seen = seen
+        def holds_and_ours(state: ServiceState) -> bool:
+            self.state = state
             if acknowledged:
-                self.refuse_others(seen)
-            return holds(seen)
+                self.refuse_others(state)
+            return holds(state)
 
         looks = None if acknowledged else UNANSWERED
         waiting = f"{self.plan.service}: {what}"
@@ -96,14 +98,14 @@ class AtWork(ABC, Generic[P]):
     async def want_traffic(self, traffic: Iterable[Traffic]) -> None:
         """Ask for traffic, and for nothing else."""
         target = tuple(traffic)
-        wanted = changed(self.seen.message, lambda message: set_traffic(message, target))
-        if not await want(self.session.store, self.seen.message, wanted, "traffic", allowed=("traffic",)):
-            await self.wait(lambda seen: seen.wanted == target, what="looking for the change", acknowledged=False)
+        wanted = changed_copy(self.state.message, lambda message: set_traffic(message, target))
+        if not await change_service(self.session.store, self.state.message, wanted, "traffic", allowed=("traffic",)):
+            await self.wait(lambda state: state.wanted == target, what="looking for the change", acknowledged=False)
 
-    async def _told(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
+    async def _result(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
         unseen: tuple[str, ...] = ()
         try:
-            self.seen = await look(self.session, self.plan.resource)
+            self.state = await read_state(self.session, self.plan.resource)
         except UnseenError as error:
             unseen = (f"the service after the change: {error}",)
         return Rollout(
@@ -116,10 +118,10 @@ class AtWork(ABC, Generic[P]):
             reason=reason,
             digest=self.digest,
             revision=self.revision,
-            created=self.seen.service.created,
-            ready=self.seen.service.ready,
-            serving=self.seen.serving,
-            wanted=self.seen.wanted,
+            created=self.state.service.created,
+            ready=self.state.service.ready,
+            serving=self.state.serving,
+            wanted=self.state.wanted,
             steps=tuple(self.steps),
             lines=self.lines,
             effect=self.effect,
@@ -127,6 +129,6 @@ class AtWork(ABC, Generic[P]):
         )
 
 
-def why(told: Service | Revision) -> str:
+def failure_of(failed: Service | Revision) -> str:
     """Cloud Run's own words for a failure."""
-    return ": ".join(filter(None, (told.reason, told.message))) or "Cloud Run gives no reason"
+    return ": ".join(filter(None, (failed.reason, failed.message))) or "Cloud Run gives no reason"

@@ -10,7 +10,7 @@ from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.messages import read_revision, read_service
 from checks.sources.errors import SourceError
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.containers import by_hand, unclear
+from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.cloud_run_plans import LATEST, ServicePlan, Serving, Traffic, Version
 from validate_daily.repairs.plans.errors import RefusedError, RepairError, UnseenError
@@ -20,7 +20,7 @@ _LOOK: Final = "look at it with validate-daily check, and run again"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ServiceState:
     """A service at one moment.
 
     Attributes:
@@ -87,7 +87,7 @@ class Seen:
         return (now.generation, now.spec) == (plan.version.generation, plan.version.spec)
 
 
-async def look(session: RunSession, resource: str, *also: str) -> Seen:
+async def read_state(session: RunSession, resource: str, *also: str) -> ServiceState:
     """See a service, its serving revisions, its newest one and its newest ready one, and others by their names.
 
     Args:
@@ -109,14 +109,14 @@ async def look(session: RunSession, resource: str, *also: str) -> Seen:
         raise UnseenError.of(f"service {short}", error) from error
     except ValueError as error:
         raise UnseenError(f"service {short} cannot be read: {show(str(error), limit=200)}", _LOOK) from error
-    return Seen(
+    return ServiceState(
         message,
         service.model_copy(update={"revisions": tuple(revision for revision, _ in found)}),
-        {revision.name: told for revision, told in found},
+        {revision.name: message for revision, message in found},
     )
 
 
-def resource_of(session: RunSession, name: str) -> str:
+def service_resource(session: RunSession, name: str) -> str:
     """The full name of a service that the settings name.
 
     Raises:
@@ -135,47 +135,47 @@ def resource_of(session: RunSession, name: str) -> str:
     return f"projects/{project}/locations/{region}/services/{name}"
 
 
-def refuse_unsettled(seen: Seen) -> None:
+def refuse_unsettled(state: ServiceState) -> None:
     """Refuse to plan on what is passing.
 
     Raises:
         RefusedError: somebody's change is in progress, or nothing serves.
     """
-    name = seen.service.name
-    if not seen.settled:
+    name = state.service.name
+    if not state.settled:
         raise RefusedError(
             f"a change of {name} is in progress, so what it serves is passing",
             "wait until it is over, and plan again",
         )
-    if not seen.service.shares:
+    if not state.service.shares:
         raise RefusedError(f"{name} serves nothing: there is no state to go back to", "deploy it by its own pipeline")
 
 
-def refuse_several(seen: Seen) -> None:
+def refuse_several(state: ServiceState) -> None:
     """Refuse to write an image where it cannot be told which container is the program.
 
     Raises:
         RefusedError: the template, or a revision that serves, has another number of containers than one.
     """
-    service = seen.service
-    names = [each.revision for each in seen.serving if each.revision in seen.revisions]
+    service = state.service
+    names = [each.revision for each in state.serving if each.revision in state.revisions]
     reasons = (
-        unclear(f"the template of the service {service.name}", seen.message.template.containers),
-        *(unclear(f"the revision {name}, which serves,", seen.revisions[name].containers) for name in names),
+        ambiguity(f"the template of the service {service.name}", state.message.template.containers),
+        *(ambiguity(f"the revision {name}, which serves,", state.revisions[name].containers) for name in names),
     )
     if (reason := next(filter(None, reasons), None)) is not None:
         resource = f"projects/{service.project}/locations/{service.region}/services/{service.name}"
-        raise RefusedError(reason, f"deploy it the way it was deployed, for example with: {by_hand(resource)}")
+        raise RefusedError(reason, f"deploy it the way it was deployed, for example with: {update_command(resource)}")
 
 
-def refuse_changed(seen: Seen, plan: ServicePlan) -> None:
+def refuse_changed(state: ServiceState, plan: ServicePlan) -> None:
     """Refuse a plan of another state.
 
     Raises:
         RefusedError: somebody changed the service since.
     """
-    if not seen.is_as_planned(plan):
-        was, now = plan.version.generation, seen.version.generation
+    if not state.is_as_planned(plan):
+        was, now = plan.version.generation, state.version.generation
         raise RefusedError(
             f"somebody changed {plan.service} since the plan (generation {was} then, {now} now)",
             "find out who and why, and plan again",
@@ -202,6 +202,6 @@ async def _revision(session: RunSession, resource: str, service: Service, name: 
     return revision, message
 
 
-def _refuse_other(told: str, asked: str) -> None:
-    if told != asked:
-        raise SourceError(f"the answer is about {show(told, limit=100)}, not {asked}", _LOOK)
+def _refuse_other(name: str, asked: str) -> None:
+    if name != asked:
+        raise SourceError(f"the answer is about {show(name, limit=100)}, not {asked}", _LOOK)

@@ -25,7 +25,9 @@ class StoppedError(Exception):
         self.next_step = next_step
 
 
-async def want(store: RunStore, before: Message, wanted: Message, *parts: str, allowed: Iterable[str]) -> bool:
+async def change_service(
+    store: RunStore, before: Message, wanted: Message, *parts: str, allowed: Iterable[str]
+) -> bool:
     """Change parts of a service, if nothing but what is allowed would change.
 
     Args:
@@ -54,28 +56,28 @@ async def want(store: RunStore, before: Message, wanted: Message, *parts: str, a
     return True
 
 
-def held(wanted: Iterable[Traffic], ready: str) -> tuple[Traffic, ...]:
+def hold_traffic(wanted: Iterable[Traffic], ready: str) -> tuple[Traffic, ...]:
     """The same traffic with every share held by name, so that a new revision gets none."""
-    shares: dict[tuple[str, str], int] = {}
+    percents: dict[tuple[str, str], int] = {}
     for each in wanted:
         key = (each.revision or ready, each.tag)
-        shares[key] = shares.get(key, 0) + each.percent
-    return tuple(Traffic(revision=revision, percent=percent, tag=tag) for (revision, tag), percent in shares.items())
+        percents[key] = percents.get(key, 0) + each.percent
+    return tuple(Traffic(revision=revision, percent=percent, tag=tag) for (revision, tag), percent in percents.items())
 
 
 def all_to_latest(wanted: Iterable[Traffic]) -> tuple[Traffic, ...]:
     """All traffic follows the latest revision; tags stay where they are."""
-    told = tuple(wanted)
-    tag = next((each.tag for each in told if each.revision == LATEST and each.tag), "")
+    targets = tuple(wanted)
+    tag = next((each.tag for each in targets if each.revision == LATEST and each.tag), "")
     tagged = (
         Traffic(revision=each.revision, percent=0, tag=each.tag)
-        for each in told
+        for each in targets
         if each.tag and each.revision != LATEST
     )
     return (Traffic(percent=100, tag=tag), *tagged)
 
 
-def shares(wanted: Iterable[Traffic]) -> str:
+def format_traffic(wanted: Iterable[Traffic]) -> str:
     """Traffic in words."""
     return ", ".join(str(each) for each in wanted if each.percent) or "none"
 

@@ -18,7 +18,7 @@ from checks.text.plural import counted, form
 from checks.text.show import show
 from validate_daily.repairs.documents.collection import firestore_time, list_collection, list_heartbeats
 from validate_daily.repairs.documents.fates import move_all
-from validate_daily.repairs.documents.selection import CleanupSelection, sort_out
+from validate_daily.repairs.documents.selection import CleanupSelection, select
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.documents.trash import IntoTrash
 from validate_daily.repairs.plans.application import allow, audited
@@ -55,33 +55,33 @@ async def plan_cleanup(
         RefusedError: something still writes, or there is more than one plan may touch.
         UnseenError: the collection could not be listed completely.
     """
-    seen = await _look(session, None, fixed)
-    if not seen.versions:
-        raise NothingToDoError(seen.nothing(), "look at the whole picture with validate-daily check")
-    if seen.found.growing and not even_if_growing:
-        raise RefusedError(seen.growth(), seen.fix_first())
-    limit = session.check_limit(max_documents, len(seen.versions))
+    selection = await _select(session, None, fixed)
+    if not selection.versions:
+        raise NothingToDoError(selection.nothing(), "look at the whole picture with validate-daily check")
+    if selection.found.growing and not even_if_growing:
+        raise RefusedError(selection.growth(), selection.fix_first())
+    limit = session.check_limit(max_documents, len(selection.versions))
     heartbeats = session.settings.pipeline.heartbeats
     expires = heartbeats.trash_expires_after
     return CleanupPlan(
-        **session.plan_base(seen.listing.read_time),
+        **session.plan_base(selection.listing.read_time),
         trash=heartbeats.trash,
-        count=len(seen.versions),
-        digest=digest(seen.versions),
-        by_processor=dict(seen.found.families.most_common()),
+        count=len(selection.versions),
+        digest=digest(selection.versions),
+        by_processor=dict(selection.found.families.most_common()),
         sample=tuple(
             PlannedDocument(path=path, update_time=moment(version))
-            for path, version in nsmallest(SAMPLE, seen.versions)
+            for path, version in nsmallest(SAMPLE, selection.versions)
         ),
-        untouched=seen.found.untouched,
-        reason=f"{malformed_ids.RULE.name}: {len(seen.versions):,} of {counted(seen.total, 'document')} "
-        f"{form(len(seen.versions), 'has a run-scoped id', 'have run-scoped ids')}",
+        untouched=selection.found.untouched,
+        reason=f"{malformed_ids.RULE.name}: {len(selection.versions):,} of {counted(selection.total, 'document')} "
+        f"{form(len(selection.versions), 'has a run-scoped id', 'have run-scoped ids')}",
         max_documents=limit,
         default_max=session.settings.writes.max_documents,
-        expected=_expected(len(seen.versions), seen.total),
-        undo_until=None if expires is None else seen.listing.read_time + expires,
-        total_before=seen.total,
-        growing=sum(seen.found.growing.values()),
+        expected=_expected(len(selection.versions), selection.total),
+        undo_until=None if expires is None else selection.listing.read_time + expires,
+        total_before=selection.total,
+        growing=sum(selection.found.growing.values()),
         even_if_growing=even_if_growing,
     )
 
@@ -102,7 +102,7 @@ async def apply_cleanup(
         RepairError: it may not be applied; nothing was changed.
     """
     resumed = await allow(session, plan, approval, audit, await firestore_time(session))
-    versions = (await _look(session, plan.read_time)).versions
+    versions = (await _select(session, plan.read_time)).versions
     plan.check_versions(versions)
 
     async def move(head: str) -> DocumentsOutcome:
@@ -113,7 +113,7 @@ async def apply_cleanup(
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Selection:
     """A listing of the collection, and what of it a cleanup touches: ``versions`` are its paths and their versions."""
 
     pipeline: Pipeline
@@ -150,19 +150,21 @@ class _Seen:
         return f"redeploy {who}, and plan again in an hour; a person in a terminal may say --even-if-growing"
 
 
-async def _look(session: DocumentSession, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED) -> _Seen:
+async def _select(
+    session: DocumentSession, at: datetime | None, fixed: Mapping[str, datetime] = NOT_FIXED
+) -> _Selection:
     pipeline, listing = session.settings.pipeline, await list_heartbeats(session, at)
-    found = _sort(pipeline, listing, fixed)
+    found = _select_from(pipeline, listing, fixed)
     collection = pipeline.heartbeats.collection
     versions = [(f"{collection}/{row.id}", row.updated) for row in listing.rows if row.id in found.subjects]
-    return _Seen(pipeline, listing, found, versions)
+    return _Selection(pipeline, listing, found, versions)
 
 
-def _sort(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> CleanupSelection:
+def _select_from(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> CleanupSelection:
     since = {
         name: nanos_of(fixed[service]) for name, service in pipeline.heartbeats.services.items() if service in fixed
     }
-    return sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), since)
+    return select(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time), since)
 
 
 async def _recount(session: DocumentSession, plan: CleanupPlan) -> Recount | SourceError:
@@ -170,7 +172,7 @@ async def _recount(session: DocumentSession, plan: CleanupPlan) -> Recount | Sou
         listing = await list_collection(session, plan.collection)
     except SourceError as error:
         return error
-    left = _sort(session.settings.pipeline, listing).subjects
+    left = _select_from(session.settings.pipeline, listing).subjects
     since = nanos_of(plan.read_time)
     return Recount(
         at=listing.read_time,

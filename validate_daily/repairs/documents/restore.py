@@ -45,26 +45,26 @@ async def plan_restore(
     """
     if len(cleanup) != _PLAN_ID or not set(cleanup) <= set("0123456789abcdef"):
         raise RefusedError(f"{cleanup[:40]!r} is no id of a cleanup", "validate-daily audit lists them")
-    seen = await _look(session, cleanup, processors, None)
-    if not seen.rows:
-        raise NothingToDoError(seen.nothing(session), "validate-daily audit shows what a cleanup moved")
-    limit = session.check_limit(max_documents, len(seen.rows))
+    listing = await _list_trash(session, cleanup, processors, None)
+    if not listing.rows:
+        raise NothingToDoError(listing.nothing(session), "validate-daily audit shows what a cleanup moved")
+    limit = session.check_limit(max_documents, len(listing.rows))
     return RestorePlan(
-        **session.plan_base(seen.read_time),
+        **session.plan_base(listing.read_time),
         cleanup=cleanup,
         processors=processors,
         trash=session.settings.pipeline.heartbeats.trash,
-        count=len(seen.rows),
-        digest=digest(seen.versions),
-        by_processor=dict(Counter(_processor(row.path) for row in seen.rows).most_common()),
+        count=len(listing.rows),
+        digest=digest(listing.versions),
+        by_processor=dict(Counter(_processor(row.path) for row in listing.rows).most_common()),
         sample=tuple(
-            PlannedDocument(path=row.path, update_time=moment(row.updated)) for row in islice(seen.rows, SAMPLE)
+            PlannedDocument(path=row.path, update_time=moment(row.updated)) for row in islice(listing.rows, SAMPLE)
         ),
-        untouched=seen.untouched,
+        untouched=listing.untouched,
         reason=f"undo of the cleanup {cleanup}",
         max_documents=limit,
         default_max=session.settings.writes.max_documents,
-        expected=_expected(len(seen.rows), seen.listed),
+        expected=_expected(len(listing.rows), listing.listed),
         undo_until=None,
     )
 
@@ -85,19 +85,19 @@ async def apply_restore(
         RepairError: it may not be applied; nothing was changed.
     """
     resumed = await allow(session, plan, approval, audit, await firestore_time(session))
-    seen = await _look(session, plan.cleanup, plan.processors, plan.read_time)
-    plan.check_versions(seen.versions)
-    homes = {f"{plan.trash}/{row.id}": row.path for row in seen.rows}
+    listing = await _list_trash(session, plan.cleanup, plan.processors, plan.read_time)
+    plan.check_versions(listing.versions)
+    homes = {f"{plan.trash}/{row.id}": row.path for row in listing.rows}
 
     async def move(_head: str) -> DocumentsOutcome:
-        fates = await move_all(session, FromTrash(homes), plan, seen.versions)
+        fates = await move_all(session, FromTrash(homes), plan, listing.versions)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
     return await audited(session, plan, approval, audit, move, token=token)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _TrashListing:
     """What the trash holds of a cleanup: ``rows`` can be moved back."""
 
     read_time: datetime
@@ -118,13 +118,15 @@ class _Seen:
         return f"nothing to restore: {trash} holds {left or 'nothing'} of this cleanup"
 
 
-async def _look(session: DocumentSession, cleanup: str, processors: tuple[str, ...], at: datetime | None) -> _Seen:
+async def _list_trash(
+    session: DocumentSession, cleanup: str, processors: tuple[str, ...], at: datetime | None
+) -> _TrashListing:
     heartbeats = session.settings.pipeline.heartbeats
     try:
         listing = await list_collection(session, heartbeats.trash, at, cleanup=cleanup)
         homes = [row for row in listing.rows if _is_home(row.path, heartbeats.collection)]
         asked = [row for row in homes if not processors or _processor(row.path) in processors]
-        taken = await _taken(session, [row.path for row in asked], listing.read_time)
+        taken = await _taken_places(session, [row.path for row in asked], listing.read_time)
     except SourceError as error:
         raise UnseenError.of(f"reading {heartbeats.trash}", error) from error
     others, homeless = len(homes) - len(asked), len(listing.rows) - len(homes)
@@ -134,7 +136,7 @@ async def _look(session: DocumentSession, cleanup: str, processors: tuple[str, .
         ("of other processors", others, f"{form(others, 'it was', 'they were')} not asked for"),
         (f"that {say}", homeless, f"look at {form(homeless, 'it', 'them')} by hand"),
     )
-    return _Seen(
+    return _TrashListing(
         listing.read_time,
         heartbeats.trash,
         len(listing.rows),
@@ -147,7 +149,7 @@ async def _look(session: DocumentSession, cleanup: str, processors: tuple[str, .
     )
 
 
-async def _taken(session: DocumentSession, paths: list[str], at: datetime) -> frozenset[str]:
+async def _taken_places(session: DocumentSession, paths: list[str], at: datetime) -> frozenset[str]:
     """Where a document stands already, as of a moment."""
     documents = Documents(session.connection, session.budget, session.bill)
     root = f"{session.root}/"

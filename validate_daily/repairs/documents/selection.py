@@ -29,7 +29,7 @@ _LEFT: Final = {
 }
 
 
-class Named(Protocol):
+class CreatedDocument(Protocol):
     """A document by its id, with its create time in nanoseconds since 1970."""
 
     @property
@@ -60,7 +60,9 @@ class CleanupSelection:
     growing: Counter[str]
 
 
-def malformed_since(documents: Iterable[Named], registered: Collection[str], since: int) -> list[tuple[str, str]]:
+def malformed_since(
+    documents: Iterable[CreatedDocument], registered: Collection[str], since: int
+) -> list[tuple[str, str]]:
     """The malformed documents that were created at a moment or later: each one's id, and its processor.
 
     Args:
@@ -72,8 +74,8 @@ def malformed_since(documents: Iterable[Named], registered: Collection[str], sin
     return [(each.text, each.family) for each in new if each.kind is not Kind.CANONICAL]
 
 
-def sort_out(
-    documents: Iterable[Named], registered: Collection[str], now: int, fixed: Mapping[str, int] = NOT_FIXED
+def select(
+    documents: Iterable[CreatedDocument], registered: Collection[str], now: int, fixed: Mapping[str, int] = NOT_FIXED
 ) -> CleanupSelection:
     """Sort documents by their ids.
 

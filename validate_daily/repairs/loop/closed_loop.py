@@ -20,11 +20,11 @@ from checks.text.show import show
 from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
 from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redeploy
-from validate_daily.repairs.cloud_run.service_state import look, resource_of
+from validate_daily.repairs.cloud_run.service_state import read_state, service_resource
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
 from validate_daily.repairs.documents.collection import list_heartbeats
-from validate_daily.repairs.documents.selection import malformed_since, sort_out
+from validate_daily.repairs.documents.selection import malformed_since, select
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit, new_event
@@ -86,7 +86,7 @@ class LoopState:
         return step.holds is True
 
 
-async def stand(documents: DocumentSession, run: RunSession, audit: Audit) -> LoopState:
+async def read_loop(documents: DocumentSession, run: RunSession, audit: Audit) -> LoopState:
     """Read where the loop stands. Changes nothing.
 
     Args:
@@ -97,23 +97,23 @@ async def stand(documents: DocumentSession, run: RunSession, audit: Audit) -> Lo
     Raises:
         UnseenError: the heartbeats could not be listed.
     """
-    standing = LoopState()
+    state = LoopState()
     pipeline = documents.settings.pipeline
     listing = await list_heartbeats(documents)
     writers = _writers(pipeline, listing)
     for service in writers:
-        if not standing.add(*await _writer(run, service, audit, standing.fixed)):
-            return standing
-        if not standing.add(*await _jobs(run, service)):
-            return standing
+        if not state.add(*await _writer(run, service, audit, state.fixed)):
+            return state
+        if not state.add(*await _jobs(run, service)):
+            return state
     for service in writers:
-        if not standing.add(await _beats(documents, pipeline, listing, service, standing.fixed[service])):
-            return standing
-    standing.add(*await _clean(documents, standing.fixed))
-    return standing
+        if not state.add(await _beats(documents, pipeline, listing, service, state.fixed[service])):
+            return state
+    state.add(*await _clean(documents, state.fixed))
+    return state
 
 
-async def carry_out(
+async def apply_plan(
     documents: DocumentSession, run: RunSession, plan: Plan, approval: Approval, audit: Audit, *, token: str
 ) -> RepairResult:
     """Apply a plan that the loop stands before. Errors as for applying it by itself."""
@@ -128,7 +128,7 @@ async def carry_out(
             raise TypeError(f"the loop makes no plan of the type {type(plan).__name__}")
 
 
-async def record(audit: Audit, settings: Settings, principal: Principal, step: Step) -> None:
+async def record_step(audit: Audit, settings: Settings, principal: Principal, step: Step) -> None:
     """Write down that a step holds: a fact, which changes nothing.
 
     Raises:
@@ -143,7 +143,7 @@ async def record(audit: Audit, settings: Settings, principal: Principal, step: S
 
 def _writers(pipeline: Pipeline, listing: Listing) -> list[str]:
     """The services whose processors have run-scoped documents."""
-    found = sort_out(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time))
+    found = select(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time))
     known = pipeline.heartbeats.services
     return sorted({known[name] for name in found.families if name in known})
 
@@ -158,7 +158,7 @@ async def _writer(run: RunSession, service: str, audit: Audit, fixed: dict[str, 
         inside = await code_of(run, service, [parse_image(plan.image)])
         return (step, plan) if inside.result is not Outcome.CONTRADICTED else (_inside(step, inside), None)
     if step.holds:
-        seen = await look(run, resource_of(run, service))
+        seen = await read_state(run, service_resource(run, service))
         fixed[service] = seen.service.updated_at
         inside = await code_of(run, service, [each.image for _, each in seen.service.serving if each])
         if inside.result in {Outcome.CONTRADICTED, Outcome.UNKNOWN}:

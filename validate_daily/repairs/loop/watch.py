@@ -11,7 +11,7 @@ from checks.sources.errors import SourceError
 from validate_daily.repairs.documents.collection import list_collection, list_heartbeats
 from validate_daily.repairs.documents.selection import malformed_since
 from validate_daily.repairs.documents.session import DocumentSession
-from validate_daily.repairs.plans.regrowth import Grown, Watched
+from validate_daily.repairs.plans.regrowth import RegrownProcessor, WatchResult
 from validate_daily.repairs.stores.listing import Listing
 from validate_daily.repairs.stores.timestamps import nanos_of
 
@@ -24,7 +24,7 @@ WaitFunction = Callable[[float], Awaitable[None]]
 """Waits for some seconds: ``asyncio.sleep``, or what a test puts in its place."""
 
 
-async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitFunction = asyncio.sleep) -> Watched:
+async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitFunction = asyncio.sleep) -> WatchResult:
     """Look at a collection again and again, and stop early where something grew.
 
     Args:
@@ -37,27 +37,29 @@ async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitF
     """
     pipeline = session.settings.pipeline
     since = (await list_heartbeats(session)).read_time
-    seen = Watched(since=since, until=since, looks=1)
+    result = WatchResult(since=since, until=since, looks=1)
     for _ in range(LOOKS):
-        session.progress("watching whether anything grows back", seen.looks, LOOKS + 1)
+        session.progress("watching whether anything grows back", result.looks, LOOKS + 1)
         await waiting(duration.total_seconds() / LOOKS)
         try:
             listing = await list_collection(session, pipeline.heartbeats.collection)
         except SourceError as error:
-            return seen.model_copy(update={"unseen": f"a look failed: {error}; next: {error.next_step}"})
-        seen = _seen(pipeline, listing, since, seen.looks + 1)
-        if seen.grown:
+            return result.model_copy(update={"unseen": f"a look failed: {error}; next: {error.next_step}"})
+        result = _result(pipeline, listing, since, result.looks + 1)
+        if result.grown:
             break
-    return seen
+    return result
 
 
-def _seen(pipeline: Pipeline, listing: Listing, since: datetime, looks: int) -> Watched:
+def _result(pipeline: Pipeline, listing: Listing, since: datetime, looks: int) -> WatchResult:
     new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since) + 1)
     services, counts = pipeline.heartbeats.services, Counter(family for _, family in new)
-    return Watched(
+    return WatchResult(
         since=since,
         until=listing.read_time,
         looks=looks,
-        grown=tuple(Grown(processor=name, count=n, service=services.get(name)) for name, n in counts.most_common()),
+        grown=tuple(
+            RegrownProcessor(processor=name, count=n, service=services.get(name)) for name, n in counts.most_common()
+        ),
         sample=tuple(sorted(name for name, _ in new)[:_SAMPLE]),
     )

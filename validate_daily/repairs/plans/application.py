@@ -107,21 +107,21 @@ async def audited(
     try:
         outcome = await change(head)
     except BaseException:
-        await asyncio.shield(_broken_off(audit, new_event("interrupted", **about)))
+        await asyncio.shield(_record_interruption(audit, new_event("interrupted", **about)))
         raise
     try:
         moment = "interrupted" if outcome.resumable else "after"
-        head = await audit.append(new_event(moment, outcome=_told(outcome), **about))
+        head = await audit.append(new_event(moment, outcome=_record_of(outcome), **about))
     except AuditError as error:
         return outcome.model_copy(update={"unseen": (*outcome.unseen, f"the line after the change: {error}")})
     return outcome.model_copy(update={"audit": head})
 
 
-def _told(outcome: RepairResult) -> dict[str, Any]:
+def _record_of(outcome: RepairResult) -> dict[str, Any]:
     return {"summary": outcome.summary, **outcome.model_dump(mode="json")}
 
 
-async def _broken_off(audit: Audit, event: Event) -> None:
+async def _record_interruption(audit: Audit, event: Event) -> None:
     try:
         await audit.append(event)
     except AuditError as error:
@@ -154,5 +154,5 @@ def _check_session(session: RepairSession, plan: Plan) -> None:
 
 
 def _evidence(plan: Plan) -> dict[str, Any]:
-    told = plan.model_dump(mode="json")
-    return {name: told[name] for name in told.keys() - {"principal", "id"}}
+    fields = plan.model_dump(mode="json")
+    return {name: fields[name] for name in fields.keys() - {"principal", "id"}}

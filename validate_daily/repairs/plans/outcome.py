@@ -10,7 +10,7 @@ from checks.evidence.base import Count, Evidence
 from checks.judge.verdict import ExitCode
 from checks.text.plural import counted
 from validate_daily.repairs.plans.plan import PlanId
-from validate_daily.repairs.plans.regrowth import Watched
+from validate_daily.repairs.plans.regrowth import WatchResult
 
 
 class Fate(StrEnum):
@@ -119,7 +119,7 @@ class DocumentsOutcome(RepairResult):
     deletes: Count
     recount: Recount | None
     undo_until: AwareDatetime | None
-    watched: Watched | None = None
+    watched: WatchResult | None = None
 
     @property
     def complete(self) -> bool:

@@ -6,7 +6,7 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.judge.verdict import ExitCode
 
 
-class Grown(Evidence):
+class RegrownProcessor(Evidence):
     """What one processor wrote in the old format while it was watched, and what runs it by the settings."""
 
     processor: Untrusted
@@ -14,7 +14,7 @@ class Grown(Evidence):
     service: str | None
 
 
-class Watched(Evidence):
+class WatchResult(Evidence):
     """What a watch saw.
 
     Attributes:
@@ -28,7 +28,7 @@ class Watched(Evidence):
     since: AwareDatetime
     until: AwareDatetime
     looks: Count
-    grown: tuple[Grown, ...] = ()
+    grown: tuple[RegrownProcessor, ...] = ()
     sample: tuple[Untrusted, ...] = ()
     unseen: str | None = None
 

@@ -59,8 +59,8 @@ class Seal:
 
     def seal(self, plan: Plan) -> str:
         """A plan as a compact token."""
-        told = plan.model_dump(mode="json")
-        packed = zlib.compress(json.dumps(told, sort_keys=True, separators=(",", ":")).encode(), 9)
+        fields = plan.model_dump(mode="json")
+        packed = zlib.compress(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode(), 9)
         return f"{_VERSION}.{_text(packed)}.{_text(self._signature(packed))}"
 
     def open(self, token: str, kind: type[P], binding: Binding) -> P:
@@ -70,11 +70,11 @@ class Seal:
             TokenError: it is forged, cut off, of another version or kind, or for something or somebody else.
         """
         packed = self._authentic(token)
-        told = json.loads(zlib.decompress(packed))
-        if told.get("kind") != kind.model_fields["kind"].default:
-            raise TokenError(f"this is a plan of a {told.get('kind')}", f"use validate-daily {told.get('kind')}")
+        fields = json.loads(zlib.decompress(packed))
+        if fields.get("kind") != kind.model_fields["kind"].default:
+            raise TokenError(f"this is a plan of a {fields.get('kind')}", f"use validate-daily {fields.get('kind')}")
         try:
-            plan = kind.model_validate(told)
+            plan = kind.model_validate(fields)
         except ValidationError as error:
             raise TokenError("the plan is of another version of validate-daily", _AGAIN) from error
         _check(plan, binding)

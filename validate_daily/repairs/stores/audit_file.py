@@ -133,9 +133,9 @@ class FileAudit:
 
     def _read(self, number: int, raw: bytes, previous: str) -> Event:
         try:
-            told = json.loads(raw)
-            chained = told.pop("previous")
-            event = Event.model_validate(told)
+            fields = json.loads(raw)
+            chained = fields.pop("previous")
+            event = Event.model_validate(fields)
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
             raise self._broken(number, "it is no line of an audit") from None
         if not raw.endswith(b"\n"):

@@ -14,7 +14,7 @@ from validate_daily.repairs.plans.cloud_run_plans import LATEST, Traffic, Versio
 NONCE: Final = "redeploy-plan"
 """The label by which a revision is known as a plan's. An equal template would make no revision at all."""
 
-_TOLD: Final = frozenset(
+_FILLED_IN: Final = frozenset(
     {
         *("uid", "generation", "create_time", "update_time", "delete_time", "expire_time", "creator", "last_modifier"),
         *("observed_generation", "terminal_condition", "conditions", "latest_ready_revision", "etag", "reconciling"),
@@ -42,7 +42,7 @@ def differences(before: Message, after: Message) -> tuple[str, ...]:
     return (*paths[:_MOST], *((f"and {len(paths) - _MOST} more",) if len(paths) > _MOST else ()))
 
 
-def changed(message: Message, change: Callable[[Message], None]) -> Message:
+def changed_copy(message: Message, change: Callable[[Message], None]) -> Message:
     """A copy of a message, changed."""
     copy = type(message)()
     copy.CopyFrom(message)
@@ -52,11 +52,11 @@ def changed(message: Message, change: Callable[[Message], None]) -> Message:
 
 def traffic(message: Message) -> tuple[Traffic, ...]:
     """The traffic that is wanted of a service; all of it follows the latest where nothing is said."""
-    told = tuple(
+    fields = tuple(
         Traffic(revision=LATEST if each.type_ == _BY_LATEST else each.revision, percent=each.percent, tag=each.tag)
         for each in message.traffic
     )
-    return told or (Traffic(percent=100),)
+    return fields or (Traffic(percent=100),)
 
 
 def set_traffic(message: Message, wanted: Iterable[Traffic]) -> None:
@@ -68,8 +68,8 @@ def set_traffic(message: Message, wanted: Iterable[Traffic]) -> None:
 
 
 def _intent(message: Message) -> dict[str, Any]:
-    told = MessageToDict(message, preserving_proto_field_name=True)
-    return {name: value for name, value in told.items() if name not in _TOLD}
+    fields = MessageToDict(message, preserving_proto_field_name=True)
+    return {name: value for name, value in fields.items() if name not in _FILLED_IN}
 
 
 def _differing(path: str, before: object, after: object) -> Iterator[str]:

@@ -5,7 +5,7 @@ from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.repairs.plans.outcome import DocumentsOutcome
 from validate_daily.repairs.plans.plan import CleanupPlan, MovingPlan, RestorePlan
-from validate_daily.repairs.plans.regrowth import Watched
+from validate_daily.repairs.plans.regrowth import WatchResult
 from validate_daily.repairs.words.shared import (
     NAME,
     SHOWN,
@@ -102,7 +102,7 @@ def _(result: DocumentsOutcome) -> list[str]:
     return lines
 
 
-def watch_lines(watched: Watched) -> list[str]:
+def watch_lines(watched: WatchResult) -> list[str]:
     """What a watch saw, in lines for a terminal."""
     span = f"from {watched.since:%H:%M:%S} to {watched.until:%H:%M:%S UTC}, {counted(watched.looks, 'look')}"
     if not watched.grown:

@@ -42,7 +42,7 @@ def _(plan: JobsPlan) -> str:
     names = ", ".join(each.name for each in plan.jobs[:SHOWN])
     more = f" and {plan.size - SHOWN} more" if plan.size > SHOWN else ""
     jobs = counted(plan.size, "job that follows", "jobs that follow")
-    told = [
+    lines = [
         f"{practice(plan)}Update {jobs} {plan.service} of project {plan.project}?",
         f"{form(plan.size, 'Job', 'Jobs')}: {names}{more}",
         f"{form(plan.size, 'It', 'Each')} would name {plan.jobs[0].after}, and nothing else of it would change.",
@@ -50,7 +50,7 @@ def _(plan: JobsPlan) -> str:
         f"Why: {inert(plan.reason, _IMAGE)}",
         f"To agree, type: {plan.words}",
     ]
-    return "\n".join(told)
+    return "\n".join(lines)
 
 
 @command_of.register

@@ -29,7 +29,7 @@ def _(plan: ServicePlan) -> list[str]:
 
 @question.register
 def _(plan: ServicePlan) -> str:
-    told = [
+    lines = [
         f"{practice(plan)}{plan.repair.capitalize()} {plan.service} of project {plan.service_project}, {plan.region}?",
         f"As read at {plan.read_time:%Y-%m-%d %H:%M:%S} UTC, generation {plan.version.generation}: later is refused.",
         *(inert(each, _LINE) for each in plan.changes),
@@ -38,7 +38,7 @@ def _(plan: ServicePlan) -> str:
         f"Why: {inert(plan.reason, _LINE)}",
         f"To agree, type: {plan.words}",
     ]
-    return "\n".join(told)
+    return "\n".join(lines)
 
 
 @command_of.register
@@ -81,7 +81,7 @@ def _verdict(result: Rollout) -> str:
 
 
 def _serving(serving: tuple[Serving, ...]) -> list[str]:
-    return [f"{each.percent} % by {each.revision}, {each.digest or 'whose digest is not told'}" for each in serving]
+    return [f"{each.percent} % by {each.revision}, {each.digest or 'whose digest is not lines'}" for each in serving]
 
 
 def _ages(plan: RedeployPlan) -> list[str]:
