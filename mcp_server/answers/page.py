@@ -22,7 +22,7 @@ class _NamedPlace(CursorPlace):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Item, Row]):
+class AnswerPage(Generic[Item, Row]):
     """What a page shows: items, and their rows; how many follow on later pages, and the cursor of the next one."""
 
     items: Sequence[Item]
@@ -41,7 +41,7 @@ def page(
     room: int,
     most: int | None = None,
     gone: str = "what it names is gone",
-) -> Page[Item, Row]:
+) -> AnswerPage[Item, Row]:
     """As many rows as there is room for, one at least, from where a cursor goes on.
 
     Args:
@@ -73,4 +73,4 @@ def page(
             break
     end = start + len(rows)
     rest = write_cursor(_NamedPlace(asked=asked, name=names[end])) if end < len(items) else None
-    return Page(items[start:end], tuple(rows), len(items) - end, rest)
+    return AnswerPage(items[start:end], tuple(rows), len(items) - end, rest)

@@ -27,7 +27,7 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError
 from validate_daily.repairs.plans.outcome import DocumentsOutcome, Recount
 from validate_daily.repairs.plans.plan import SAMPLE, CleanupPlan, Expected, PlannedDocument, digest
-from validate_daily.repairs.stores.listing import Listing
+from validate_daily.repairs.stores.listing import CollectionListing
 from validate_daily.repairs.stores.timestamps import moment, nanos_of
 
 _NAMED: Final = 5
@@ -117,7 +117,7 @@ class _Selection:
     """A listing of the collection, and what of it a cleanup touches: ``versions`` are its paths and their versions."""
 
     pipeline: Pipeline
-    listing: Listing
+    listing: CollectionListing
     found: CleanupSelection
     versions: Sequence[tuple[str, int]]
 
@@ -160,7 +160,9 @@ async def _select(
     return _Selection(pipeline, listing, found, versions)
 
 
-def _select_from(pipeline: Pipeline, listing: Listing, fixed: Mapping[str, datetime] = NOT_FIXED) -> CleanupSelection:
+def _select_from(
+    pipeline: Pipeline, listing: CollectionListing, fixed: Mapping[str, datetime] = NOT_FIXED
+) -> CleanupSelection:
     since = {
         name: nanos_of(fixed[service]) for name, service in pipeline.heartbeats.services.items() if service in fixed
     }

@@ -6,10 +6,10 @@ from checks.sources.budget import ask
 from checks.sources.errors import SourceError
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.errors import UnseenError
-from validate_daily.repairs.stores.listing import ROLE, Lister, Listing
+from validate_daily.repairs.stores.listing import ROLE, CollectionListing, Lister
 
 
-async def list_heartbeats(session: DocumentSession, at: datetime | None = None) -> Listing:
+async def list_heartbeats(session: DocumentSession, at: datetime | None = None) -> CollectionListing:
     """All heartbeats, now or as of a moment.
 
     Raises:
@@ -24,7 +24,7 @@ async def list_heartbeats(session: DocumentSession, at: datetime | None = None) 
 
 async def list_collection(
     session: DocumentSession, collection: str, at: datetime | None = None, *, cleanup: str | None = None
-) -> Listing:
+) -> CollectionListing:
     """All of a collection; or, of the trash, what one cleanup moved there.
 
     Raises:

@@ -33,7 +33,7 @@ from validate_daily.repairs.plans.errors import NothingToDoError, RepairError, U
 from validate_daily.repairs.plans.outcome import RepairResult
 from validate_daily.repairs.plans.plan import CleanupPlan, Plan, Principal
 from validate_daily.repairs.stores.documents import Documents
-from validate_daily.repairs.stores.listing import Listing
+from validate_daily.repairs.stores.listing import CollectionListing
 from validate_daily.repairs.stores.timestamps import moment, nanos_of
 
 WRITER: Final = "the writer is fixed"
@@ -141,7 +141,7 @@ async def record_step(audit: Audit, settings: Settings, principal: Principal, st
     await audit.append(new_event("fact", outcome=outcome, **whose, **who, **fact))
 
 
-def _writers(pipeline: Pipeline, listing: Listing) -> list[str]:
+def _writers(pipeline: Pipeline, listing: CollectionListing) -> list[str]:
     """The services whose processors have run-scoped documents."""
     found = select(listing.rows, pipeline.heartbeats.registered, nanos_of(listing.read_time))
     known = pipeline.heartbeats.services
@@ -194,7 +194,7 @@ async def _planned(name: str, subject: str, planning: Awaitable[Plan]) -> tuple[
 
 
 async def _beats(
-    documents: DocumentSession, pipeline: Pipeline, listing: Listing, service: str, since: datetime
+    documents: DocumentSession, pipeline: Pipeline, listing: CollectionListing, service: str, since: datetime
 ) -> Step:
     """Whether each processor of a service has written well since the fix serves, and none the old way."""
     still = _written_since(pipeline, listing, service, since)
@@ -226,7 +226,7 @@ async def _beats(
     return Step(name=BEATS, subject=service, holds=True, told=f"{told}, since {since:%Y-%m-%d %H:%M:%S UTC}")
 
 
-def _written_since(pipeline: Pipeline, listing: Listing, service: str, since: datetime) -> Counter[str]:
+def _written_since(pipeline: Pipeline, listing: CollectionListing, service: str, since: datetime) -> Counter[str]:
     known = pipeline.heartbeats.services
     new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since))
     return Counter(family for _, family in new if known.get(family) == service)

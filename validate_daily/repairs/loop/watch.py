@@ -12,7 +12,7 @@ from validate_daily.repairs.documents.collection import list_collection, list_he
 from validate_daily.repairs.documents.selection import malformed_since
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.regrowth import RegrownProcessor, WatchResult
-from validate_daily.repairs.stores.listing import Listing
+from validate_daily.repairs.stores.listing import CollectionListing
 from validate_daily.repairs.stores.timestamps import nanos_of
 
 LOOKS: Final = 4
@@ -51,7 +51,7 @@ async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitF
     return result
 
 
-def _result(pipeline: Pipeline, listing: Listing, since: datetime, looks: int) -> WatchResult:
+def _result(pipeline: Pipeline, listing: CollectionListing, since: datetime, looks: int) -> WatchResult:
     new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since) + 1)
     services, counts = pipeline.heartbeats.services, Counter(family for _, family in new)
     return WatchResult(

@@ -43,7 +43,7 @@ class ListedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class CollectionListing:
     """All documents of a collection, or of a range of ids, as of a moment."""
 
     read_time: datetime
@@ -76,7 +76,7 @@ class Lister:
     _rows: list[ListedDocument] = field(default_factory=list[ListedDocument])
     _last: str = ""
 
-    async def list(self) -> Listing:
+    async def list(self) -> CollectionListing:
         """All of it.
 
         Raises:
@@ -90,7 +90,7 @@ class Lister:
                 "were counted as of the same moment",
                 "try again; if it stays so, something between here and Firestore drops or repeats answers",
             )
-        return Listing(self.read_time, tuple(self._rows))
+        return CollectionListing(self.read_time, tuple(self._rows))
 
     async def count(self) -> tuple[datetime, int]:
         """The moment of the listing, the server's now unless one is set, and how many documents there were then.
