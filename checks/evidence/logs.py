@@ -73,13 +73,11 @@ class LogPage(Evidence):
     Attributes:
         complete: the search came to its end: what is not here does not exist in the window.
         next_page_token: where the next page begins; None where there is none.
-        pages_read: pages of Cloud Logging's that this took.
     """
 
     lines: tuple[FoundLine, ...]
     complete: bool
     next_page_token: str | None
-    pages_read: Count
 
 
 class Logs(Evidence):

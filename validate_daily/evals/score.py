@@ -79,11 +79,6 @@ class Score(Evidence):
     tokens: Count | None = None
     dollars: float | None = None
 
-    @property
-    def passed(self) -> bool:
-        """Everything was right."""
-        return not self.failed
-
 
 def score(played: Played) -> Score:
     """Score a case in every dimension."""

@@ -47,12 +47,10 @@ class HandoffDocument(Evidence):
 
     Attributes:
         claims: in the document's order, each asked once.
-        stated_until: until when its free statements hold, by the newest date that it gives; None where it gives none.
         measured: it has a table of measured claims.
     """
 
     claims: tuple[Claim, ...]
-    stated_until: datetime | None
     measured: bool
 
 
@@ -87,7 +85,7 @@ def read_document(raw: bytes, pipeline: Pipeline, origin: str) -> HandoffDocumen
     until = _until(line.text for line in lines)
     free = (claim.model_copy(update={"expires_at": until}) for claim in _free(lines, pipeline, Names.of(pipeline)))
     claims = _once(list(free) if table is None else table)
-    return HandoffDocument(claims=tuple(claims), stated_until=until, measured=table is not None)
+    return HandoffDocument(claims=tuple(claims), measured=table is not None)
 
 
 def measured_claims(raw: bytes, origin: str) -> list[Claim]:

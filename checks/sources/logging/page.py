@@ -48,7 +48,6 @@ async def read_page(
         lines=tuple(_told(line) for line in found.lines),
         complete=not found.failure and not found.token,
         next_page_token=found.token or None,
-        pages_read=found.pages,
     )
     return page, gaps
 
