@@ -45,6 +45,6 @@ def notes(*sentences: str | None) -> str | None:
     return " ".join(filter(None, sentences)) or None
 
 
-def seen_of(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+def without_clock(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
     """Gaps that matter where the heartbeats were not asked: without them, the local clock is the right one."""
     return tuple(gap for gap in gaps if gap.source != "clock")

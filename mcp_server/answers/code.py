@@ -11,7 +11,7 @@ from checks.evidence.snapshot import Level
 from checks.judge.deployed.code import ProbeReport, ShareProbed, SubjectProbed
 from checks.judge.deployed.levels import Rung
 from checks.judge.deployed.proofs import Outcome
-from mcp_server.answers.answer import Searched, ToolAnswer, seen_of
+from mcp_server.answers.answer import Searched, ToolAnswer, without_clock
 from mcp_server.answers.page import page
 from mcp_server.cursor import asked
 
@@ -91,7 +91,7 @@ def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cu
     listed = [each for each in subjects if subject or each.result is not Outcome.MATCHED]
     shown = page(listed, cursor, asked=asked(subject), name=lambda each: each.subject, row=_row, room=ROOM)
     one = subjects[0] if subject and subjects else None
-    gaps = seen_of(report.gaps)
+    gaps = without_clock(report.gaps)
     return CodeAnswer(
         practice=report.practice,
         searched=searched,

@@ -16,7 +16,7 @@ from checks.judge.report import Report, judge
 from checks.judge.rules import RULES, context_of, rules_of
 from checks.settings.sources import SOURCES
 from checks.sources.logging.question import LogQuestion
-from mcp_server.answers.answer import Searched, seen_of
+from mcp_server.answers.answer import Searched, without_clock
 from mcp_server.answers.code import CodeAnswer, code_answer
 from mcp_server.answers.counts import CountAnswer, count_answer, place_of
 from mcp_server.answers.deployments import DeploymentsAnswer, deployments_answer
@@ -90,9 +90,9 @@ async def list_deployments(ctx: Ctx, limit: Limit = 10, cursor: CursorArgument =
     something of it could not be seen. An empty list with complete true: nothing is deployed in this project and region.
     """
     async with tool_call(ctx, "cloud-run") as call:
-        snapshot, told = await _deployed(call)
-    gaps = seen_of(snapshot.gaps)
-    return deployments_answer(snapshot, told, gaps, call.searched("cloud-run"), limit, cursor)
+        snapshot, verdicts = await _deployed(call)
+    gaps = without_clock(snapshot.gaps)
+    return deployments_answer(snapshot, verdicts, gaps, call.searched("cloud-run"), limit, cursor)
 
 
 async def describe_service(ctx: Ctx, service: NameArgument) -> ServiceAnswer:
@@ -102,8 +102,8 @@ async def describe_service(ctx: Ctx, service: NameArgument) -> ServiceAnswer:
     could not be read. unseen: what of it could not be read, so that its verdict is unknown at best.
     """
     async with tool_call(ctx, "cloud-run") as call:
-        snapshot, told = await _deployed(call)
-    return service_answer(snapshot, told, seen_of(snapshot.gaps), call.searched("cloud-run"), service)
+        snapshot, verdicts = await _deployed(call)
+    return service_answer(snapshot, verdicts, without_clock(snapshot.gaps), call.searched("cloud-run"), service)
 
 
 async def verify_deployed_code(

@@ -109,8 +109,8 @@ def _tell(scores: "Sequence[Score]", who: str, arguments: argparse.Namespace) ->
     from validate_daily.evals.score_table import markdown, render  # noqa: PLC0415 - loads only when used
 
     if arguments.format == "json":
-        told = {"answered_by": who, "scores": [each.model_dump(mode="json") for each in scores]}
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        payload = {"answered_by": who, "scores": [each.model_dump(mode="json") for each in scores]}
+        sys.stdout.write(json.dumps(payload, indent=2) + "\n")
     else:
         render(scores, who)
     if arguments.output:

@@ -42,18 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, default=Path(CONFIG_NAME), metavar="FILE", help=f"where (default {CONFIG_NAME})"
     )
     parser.add_argument("--example", action="store_true", help="the worked example: a whole pipeline")
-    looking = parser.add_argument_group("look at a project first")
-    looking.add_argument("--project", type=_name, metavar="P", help="the Google Cloud project to look at")
-    looking.add_argument(
+    look = parser.add_argument_group("look at a project first")
+    look.add_argument("--project", type=_name, metavar="P", help="the Google Cloud project to look at")
+    look.add_argument(
         "--region",
         type=_name,
         action="append",
         metavar="R",
         help="where services and jobs run (default: look everywhere)",
     )
-    looking.add_argument("--collection", type=_name, metavar="C", help=f"the heartbeats (default {default.collection})")
-    looking.add_argument("--database", type=_name, metavar="D", help=f"their database (default {default.database})")
-    looking.add_argument(
+    look.add_argument("--collection", type=_name, metavar="C", help=f"the heartbeats (default {default.collection})")
+    look.add_argument("--database", type=_name, metavar="D", help=f"their database (default {default.database})")
+    look.add_argument(
         "--timeout", type=seconds, metavar="S", help=f"seconds that looking may take (default {DEFAULT_TIMEOUT:g})"
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
@@ -87,9 +87,9 @@ def _run_without_a_project(arguments: argparse.Namespace, path: Path) -> int:
 
 
 def _look(arguments: argparse.Namespace) -> Discovery:
-    told = {key: value for key in ("collection", "database") if (value := getattr(arguments, key)) is not None}
+    named = {key: value for key in ("collection", "database") if (value := getattr(arguments, key)) is not None}
     pipeline = Pipeline(
-        pipeline=Identity(name=arguments.project, project=arguments.project), heartbeats=Heartbeats(**told)
+        pipeline=Identity(name=arguments.project, project=arguments.project), heartbeats=Heartbeats(**named)
     )
     timeout = arguments.timeout or DEFAULT_TIMEOUT
     with progress_on_terminal() as progress:

@@ -104,14 +104,16 @@ def _list(arguments: argparse.Namespace) -> int:
 def _inventory(snapshot: Snapshot) -> Inventory:
     rules = [rule for rule in RULES if set(rule.needs) <= set(_SOURCES)]
     context = context_of(snapshot)
-    told = subjects(context, judge(context, rules))
-    rows = [_row(each, each.one, snapshot.pipeline.follows(each.name)) for each in told if isinstance(each.one, Job)]
+    verdicts = subjects(context, judge(context, rules))
+    rows = [
+        _row(each, each.one, snapshot.pipeline.follows(each.name)) for each in verdicts if isinstance(each.one, Job)
+    ]
     found, named = snapshot.deployments, {each.name for each in snapshot.pipeline.jobs}
     return Inventory(
         practice=snapshot.practice,
         complete=found is not None and found.complete,
         jobs=tuple(rows),
-        missing=tuple(each.name for each in told if each.kind == "missing" and each.name in named),
+        missing=tuple(each.name for each in verdicts if each.kind == "missing" and each.name in named),
         gaps=tuple(gap for gap in snapshot.gaps if gap.source != "clock"),  # no age is judged here
     )
 

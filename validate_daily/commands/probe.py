@@ -83,9 +83,9 @@ def _look(pipeline: "Pipeline", arguments: argparse.Namespace, asked: CodeProbe 
     subject: str | None = arguments.subject
     with progress_on_terminal() as progress:
         if subject is not None and "/" in subject:
-            looking = probe_image(pipeline, subject, asked, whole=arguments.whole, timeout=arguments.timeout)
+            report = probe_image(pipeline, subject, asked, whole=arguments.whole, timeout=arguments.timeout)
         else:
-            looking = probe(
+            report = probe(
                 pipeline,
                 subject=subject,
                 asked=asked,
@@ -93,7 +93,7 @@ def _look(pipeline: "Pipeline", arguments: argparse.Namespace, asked: CodeProbe 
                 timeout=arguments.timeout,
                 progress=progress,
             )
-        return asyncio.run(looking)
+        return asyncio.run(report)
 
 
 def _histories(

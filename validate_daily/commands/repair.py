@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         agree = _agree(arguments)
         with nullcontext(quiet) if arguments.apply else progress_on_terminal() as progress:  # a question stands alone
-            told = LoopRun(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
-            return asyncio.run(walk(told)).exit_code
+            how = LoopRun(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
+            return asyncio.run(walk(how)).exit_code
     except RepairError as error:
         print(f"validate-daily: {error}", file=sys.stderr)
         return error.exit_code

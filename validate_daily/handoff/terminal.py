@@ -106,5 +106,5 @@ def _now(report: HandoffReport) -> Iterator[Text]:
 
 def render_lint(found: Sequence[UnprovedSentence]) -> str:
     """The sentences that nothing proves, one a line."""
-    told = [f"line {each.line}: {show(each.statement, limit=_SAID)!r}: {show(each.why)}" for each in found]
-    return "\n".join(told)
+    lines = [f"line {each.line}: {show(each.statement, limit=_SAID)!r}: {show(each.why)}" for each in found]
+    return "\n".join(lines)

@@ -65,11 +65,11 @@ def write(seen: Measurements, repairs: RepairHistory, notes: str = "", *, valid:
     report = seen.report
     at = f"{report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
     score = "withheld: something is unseen" if report.score is None else f"{report.score}/100"
-    told = [f"# Handoff of {escape_markdown(report.pipeline)}", ""]
+    lines = [f"# Handoff of {escape_markdown(report.pipeline)}", ""]
     if report.practice:
-        told += [f"{practice_line('an emulator or a sandbox answered')}.", ""]
-    told += [f"Measured {at}. Verdict {report.verdict}, score {score}.", ""]
-    told += [
+        lines += [f"{practice_line('an emulator or a sandbox answered')}.", ""]
+    lines += [f"Measured {at}. Verdict {report.verdict}, score {score}.", ""]
+    lines += [
         "Measure every claim again with `validate-daily handoff verify FILE`. A claim that has expired proves nothing.",
         "",
         "## Claims",
@@ -78,14 +78,14 @@ def write(seen: Measurements, repairs: RepairHistory, notes: str = "", *, valid:
         *map(row, claims_of(seen, valid)),
         "",
     ]
-    told += [*_section("Open", map(_open, report.findings[:_FINDINGS]), _more(report.findings), "Nothing is open.")]
-    told += [*_section("Not known", _unknown(seen), None, "Everything that was asked for was seen.")]
-    told += [
+    lines += [*_section("Open", map(_open, report.findings[:_FINDINGS]), _more(report.findings), "Nothing is open.")]
+    lines += [*_section("Not known", _unknown(seen), None, "Everything that was asked for was seen.")]
+    lines += [
         *_section(f"Repairs since {repairs.since:%Y-%m-%d %H:%M} UTC", _made(repairs), None, "The audit has none.")
     ]
     if notes.strip():
-        told += ["## Notes, not measured", "", *(f"> {line}".rstrip() for line in notes.strip().splitlines()), ""]
-    return "\n".join(told)
+        lines += ["## Notes, not measured", "", *(f"> {line}".rstrip() for line in notes.strip().splitlines()), ""]
+    return "\n".join(lines)
 
 
 def claims_of(seen: Measurements, valid: timedelta = VALID) -> list[Claim]:
@@ -122,8 +122,8 @@ def _claim(
     seen: Measurements, valid: timedelta, statement: str, check: Check, subject: str, expected: str
 ) -> Claim | None:
     """A claim of what holds; one that does not hold, or is unknown, is none."""
-    told = answer(seen, check, subject, expected)
-    if not told.holds or told.weak or (check is Check.VERDICT and expected == Verdict.UNKNOWN):
+    measurement = answer(seen, check, subject, expected)
+    if not measurement.holds or measurement.weak or (check is Check.VERDICT and expected == Verdict.UNKNOWN):
         return None
     at: datetime = seen.report.taken_at.replace(microsecond=0)
     return Claim(
@@ -132,16 +132,16 @@ def _claim(
         check=check,
         subject=subject,
         expected=expected,
-        observed=told.observed,
-        level=told.level,
+        observed=measurement.observed,
+        level=measurement.level,
         measured_at=at,
         expires_at=at + valid,
     )
 
 
 def _section(title: str, lines: Iterable[str], more: str | None, empty: str) -> list[str]:
-    told = [f"- {line}" for line in lines] + ([f"- {more}"] if more else [])
-    return [f"## {title}", "", *(told or [empty]), ""]
+    items = [f"- {line}" for line in lines] + ([f"- {more}"] if more else [])
+    return [f"## {title}", "", *(items or [empty]), ""]
 
 
 def _open(finding: Finding) -> str:

@@ -68,9 +68,9 @@ def _typed(question: str) -> str | None:
 
 def render_json(report: AgentReport) -> None:
     """Print the report for a program."""
-    told = report.model_dump(mode="json", by_alias=True)
-    told |= {"verdict": report.verdict, "exit_code": report.exit_code}
-    sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    payload = report.model_dump(mode="json", by_alias=True)
+    payload |= {"verdict": report.verdict, "exit_code": report.exit_code}
+    sys.stdout.write(json.dumps(payload, indent=2) + "\n")
 
 
 def render(report: AgentReport) -> None:
@@ -81,7 +81,7 @@ def render(report: AgentReport) -> None:
 
 
 def _lines(report: AgentReport) -> Iterator[Text]:
-    code, told = report.code, report.conclusion
+    code, conclusion = report.code, report.conclusion
     yield Text()
     if code and code.practice:
         yield Text(practice_line("an emulator or a sandbox answered"), style="reverse")
@@ -103,8 +103,8 @@ def _lines(report: AgentReport) -> Iterator[Text]:
     yield Text()
     if report.ended is not Ended.CONCLUDED:
         yield Text(f"The model did not conclude: {report.ended}: {_plain(report.reason or '')}", style="bold magenta")
-    if told:
-        yield from _words(told)
+    if conclusion:
+        yield from _words(conclusion)
     for each in report.disagreements:
         yield Text(
             f"DISAGREES  {each.about}: the model says {_plain(each.said)}; the code: {_plain(each.code)}",
@@ -114,13 +114,17 @@ def _lines(report: AgentReport) -> Iterator[Text]:
     yield Text(_cost(report), style="dim")
 
 
-def _words(told: Conclusion) -> Iterator[Text]:
-    yield Text(f"The model ({told.verdict}): {_plain(told.root_cause)}")
-    for ground in told.evidence:
+def _words(conclusion: Conclusion) -> Iterator[Text]:
+    yield Text(f"The model ({conclusion.verdict}): {_plain(conclusion.root_cause)}")
+    for ground in conclusion.evidence:
         yield Text(f"  {_plain(ground.subject)}: {_plain(ground.says)} [{_plain(ground.tool)}]")
-    for name, subjects in (("affected", told.affected), ("healthy", told.healthy), ("not checked", told.not_checked)):
+    for name, subjects in (
+        ("affected", conclusion.affected),
+        ("healthy", conclusion.healthy),
+        ("not checked", conclusion.not_checked),
+    ):
         yield Text(f"  {name}: {', '.join(map(_plain, subjects)) or 'none named'}")
-    yield Text(f"  next: {_plain(told.next_step)}")
+    yield Text(f"  next: {_plain(conclusion.next_step)}")
 
 
 def _cost(report: AgentReport) -> str:

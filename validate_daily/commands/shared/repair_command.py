@@ -241,8 +241,8 @@ def ask(plan: Plan) -> str:
 
 def _tell_plan(plan: Plan, token: str, arguments: argparse.Namespace) -> None:
     if arguments.format == "json":
-        told = plan.model_dump(mode="json") | {"plan": token, "expires_at": plan.expires_at.isoformat()}
-        _print_json(told)
+        payload = plan.model_dump(mode="json") | {"plan": token, "expires_at": plan.expires_at.isoformat()}
+        _print_json(payload)
         return
     print("\n".join(plan_lines(plan)))
     config = [] if arguments.config is None else ["--config", str(arguments.config)]
@@ -257,8 +257,8 @@ def _tell_outcome(result: RepairResult, form: str) -> None:
         print("\n".join(result_lines(result)))
 
 
-def _print_json(told: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=True) + "\n")
+def _print_json(payload: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(payload, indent=2, ensure_ascii=True) + "\n")
 
 
 def _count(text: str) -> int:

@@ -16,12 +16,12 @@ class ImageCode:
 
     Attributes:
         result: the worst of all; None where no code probe is about the service.
-        told: the same in a sentence.
+        summary: the same in a sentence.
         next_step: what to do where it is not matched.
     """
 
     result: Outcome | None
-    told: str
+    summary: str
     next_step: str | None = None
 
 
@@ -42,8 +42,8 @@ async def code_of(session: RunSession, service: str, images: Iterable[Image]) ->
             return ImageCode(
                 Outcome.UNKNOWN, f"what is inside is unknown: {repository} is named by no digest", "run again"
             )
-        seen = await inspect_image(repository, digest, probes, session.registry, session.budget, session.reader)
-        proofs += proofs_of(seen)
+        inspected = await inspect_image(repository, digest, probes, session.registry, session.budget, session.reader)
+        proofs += proofs_of(inspected)
     result = worst(proof.result for proof in proofs)
     first = next((proof for proof in proofs if proof.result is result), None)
     if result is Outcome.CONTRADICTED and first:

@@ -228,7 +228,7 @@ def _plan(
         wanted=state.wanted,
         serving=state.serving,
         changes=tuple(_changes(state, wanted, base["id"])),
-        notes=(inside.told, *_notes(state, wanted, ages, registry)),
+        notes=(inside.summary, *_notes(state, wanted, ages, registry)),
         repository=wanted.repository,
         digest=digest,
         children=wanted.children,

@@ -18,7 +18,7 @@ _SHOWN: Final = 3
 async def effect_of(session: RunSession, revision: Revision) -> tuple[str, ...]:
     """What was seen of a revision at work, in sentences; what could not be seen is one of them, and no failure."""
     code = await code_of(session, revision.service, [revision.image])
-    return (code.told, *await _errors(session, revision), await _heartbeats(session, revision))
+    return (code.summary, *await _errors(session, revision), await _heartbeats(session, revision))
 
 
 async def _errors(session: RunSession, revision: Revision) -> list[str]:

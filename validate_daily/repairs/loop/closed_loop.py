@@ -163,15 +163,15 @@ async def _writer(run: RunSession, service: str, audit: Audit, fixed: dict[str, 
         inside = await code_of(run, service, [each.image for _, each in seen.service.serving if each])
         if inside.result in {Outcome.CONTRADICTED, Outcome.UNKNOWN}:
             return _inside(step, inside), None
-        step = step.model_copy(update={"told": f"{step.told}; {inside.told}"})
+        step = step.model_copy(update={"told": f"{step.told}; {inside.summary}"})
     return step, plan
 
 
 def _inside(step: Step, code: ImageCode) -> Step:
     """The step, as the files of the image have it."""
     holds = False if code.result is Outcome.CONTRADICTED else None
-    told = f"{step.told}; {code.told}"
-    return step.model_copy(update={"holds": holds, "told": told, "next_step": code.next_step})
+    seen = f"{step.told}; {code.summary}"
+    return step.model_copy(update={"holds": holds, "told": seen, "next_step": code.next_step})
 
 
 async def _jobs(run: RunSession, service: str) -> tuple[Step, Plan | None]:
@@ -222,8 +222,8 @@ async def _beats(
             next_step="run again when they have run",
         )
     must = [each.name for each in pipeline.heartbeats.processors_of(service) if each.must_beat]
-    told = f"each of {len(must)} that must beat did" if must else "no processor of it must beat: nothing was looked for"
-    return Step(name=BEATS, subject=service, holds=True, told=f"{told}, since {since:%Y-%m-%d %H:%M:%S UTC}")
+    seen = f"each of {len(must)} that must beat did" if must else "no processor of it must beat: nothing was looked for"
+    return Step(name=BEATS, subject=service, holds=True, told=f"{seen}, since {since:%Y-%m-%d %H:%M:%S UTC}")
 
 
 def _written_since(pipeline: Pipeline, listing: CollectionListing, service: str, since: datetime) -> Counter[str]:
