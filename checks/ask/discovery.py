@@ -14,7 +14,7 @@ from checks.evidence.snapshot import Census, Gap, Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.addresses import run_target
 from checks.sources.cloud_run.regions import REGIONS
-from checks.sources.firestore.channel import firestore_target
+from checks.sources.firestore.channel import heartbeats_target
 from checks.sources.progress import Progress, quiet
 
 DEFAULT_TIMEOUT: Final = 60.0
@@ -79,10 +79,9 @@ async def discover(
     Raises:
         UsageError: an address is refused before anything is asked.
     """
-    database = f"projects/{pipeline.heartbeat_project}/databases/{pipeline.heartbeats.database}"
     where = {"resource": f"projects/{pipeline.pipeline.project}"}
     targets = (
-        firestore_target(database, environment),
+        heartbeats_target(pipeline, environment),
         run_target(pipeline, environment).model_copy(update=where),
     )
     # Google's packages take seconds to load: not before the arguments have proved right.

@@ -2,28 +2,22 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from checks.evidence.deployments import Image
 from checks.evidence.permission_checks import Caller, PermissionCheck, PermissionResult
-from checks.evidence.snapshot import NotChecked, Target
+from checks.evidence.snapshot import NotChecked, Snapshot, Target
 from checks.judge.examination import Examination, SettingsFile
 from checks.settings.errors import UsageError
 from checks.settings.file import Settings
 from checks.settings.pipeline import Pipeline
-from checks.sources.addresses import (
-    LOGGING_VARIABLE,
-    REGISTRY_VARIABLE,
-    RUN_VARIABLE,
-    logging_target,
-    registry_target,
-    run_target,
-)
+from checks.settings.sources import SourceName
+from checks.sources import SOURCES, source_named
 from checks.sources.errors import SourceError
-from checks.sources.firestore.channel import EMULATOR_VARIABLE, firestore_target
 from checks.sources.progress import Progress, quiet
+from checks.sources.source import PermissionRequest, Permissions, Source
 
 if TYPE_CHECKING:
     from checks.sources.credentials import Login
@@ -55,24 +49,26 @@ async def examine(
     from checks.sources.permission_checks.attempts import PermissionChecker  # noqa: PLC0415
     from checks.sources.permission_checks.identity import identify  # noqa: PLC0415
 
-    targets, probes = _addresses(settings.pipeline, environment)
+    pipeline = settings.pipeline
+    targets, checks = _addresses(pipeline, environment)
     caller, login = _PRACTICE, Login()
-    if not all(target.practice for target in targets.values()):
-        caller, proof = await identify(login, timeout)
-        probes.append(proof)
-    usable = caller is _PRACTICE or probes[-1].result is PermissionResult.OK
-    visit = _Visit(settings.pipeline, targets, PermissionChecker(caller, login, timeout, progress), usable=usable)
-    await visit.go()
+    if any(source.signs_in and source.name in targets and not targets[source.name].practice for source in SOURCES):
+        caller, identity = await identify(login, timeout)
+        checks.append(identity)
+    usable = caller is _PRACTICE or checks[-1].result is PermissionResult.OK
+    visit = _Visit(pipeline, targets, PermissionChecker(caller, login, timeout, progress), usable=usable)
+    found = await visit.permissions()
     practice = bool(targets) and all(target.practice for target in targets.values())
-    probes += [] if practice or not usable else await _writing(settings, login, timeout, assistant=assistant)
+    checks += [] if practice or not usable else await _writing(settings, login, timeout, assistant=assistant)
+    unasked = [NotChecked(what=what, reason=why) for what, why in pipeline.unasked.items()]
     return Examination(
-        pipeline=settings.pipeline.pipeline.name,
+        pipeline=pipeline.pipeline.name,
         settings=SettingsFile(path=str(settings.path), named=settings.named),
         identity=caller,
         targets=tuple(targets.values()),
-        probes=(*probes, *visit.probes),
-        not_checked=tuple(visit.not_checked),
-        clock_skew_seconds=visit.skew,
+        probes=(*checks, *(check for each in found for check in each.checks)),
+        not_checked=(*unasked, *(nothing for each in found for nothing in each.not_checked)),
+        clock_skew_seconds=next((each.skew for each in found if each.skew is not None), None),
     )
 
 
@@ -86,7 +82,7 @@ async def _writing(settings: Settings, login: "Login", seconds: float, *, assist
             return []
         reason = "writes have no account of their own: the assistant's credentials are those that change things"
         return [
-            _probe(
+            _failed(
                 "writes", "be kept from changing things", PermissionResult.FAILED, reason, "set [writes] impersonate"
             )
         ]
@@ -95,107 +91,65 @@ async def _writing(settings: Settings, login: "Login", seconds: float, *, assist
     return [await try_acting(login, account, seconds, assistant=assistant)]
 
 
-def _addresses(pipeline: Pipeline, environment: Mapping[str, str]) -> tuple[dict[str, Target], list[PermissionCheck]]:
+def _addresses(
+    pipeline: Pipeline, environment: Mapping[str, str]
+) -> tuple[dict[SourceName, Target], list[PermissionCheck]]:
     """Where each source that is asked is, and a failure for each address that is refused."""
-    database = f"projects/{pipeline.heartbeat_project}/databases/{pipeline.heartbeats.database}"
-    finders: dict[str, tuple[str, Callable[[], Target]]] = {
-        "firestore": (EMULATOR_VARIABLE, lambda: firestore_target(database, environment)),
-        "cloud-run": (RUN_VARIABLE, lambda: run_target(pipeline, environment)),
-        "logging": (LOGGING_VARIABLE, lambda: logging_target(pipeline, environment)),
-        "registry": (REGISTRY_VARIABLE, lambda: registry_target(pipeline, environment)),
-    }
-    targets, refused = dict[str, Target](), list[PermissionCheck]()
-    for source, (variable, find) in finders.items():
-        if source in pipeline.unasked:
+    targets, refused = dict[SourceName, Target](), list[PermissionCheck]()
+    for source in SOURCES:
+        if source.name in pipeline.unasked:
             continue
         try:
-            targets[source] = find()
+            targets[source.name] = source.target(pipeline, environment)
         except UsageError as error:
-            refused.append(_probe(source, "use the address", PermissionResult.FAILED, str(error), f"unset {variable}"))
+            mend = f"unset {source.variable}"
+            refused.append(_failed(source.name, "use the address", PermissionResult.FAILED, str(error), mend))
     return targets, refused
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Visit:
     """One round of all sources.
 
     Attributes:
         pipeline: what is to be looked at.
         targets: the addresses by source.
-        examiner: tries the reads.
+        checker: tries the reads.
         usable: there are credentials for what is not practice.
-        probes, not_checked, skew: what came of it, in the order of the sources.
     """
 
     pipeline: Pipeline
-    targets: Mapping[str, Target]
-    examiner: "PermissionChecker"
+    targets: Mapping[SourceName, Target]
+    checker: "PermissionChecker"
     usable: bool
-    not_checked: list[NotChecked] = field(default_factory=list[NotChecked])
-    skew: float | None = None
-    _images: tuple[Image, ...] = ()
-    _found: dict[str, tuple[PermissionCheck, ...]] = field(default_factory=dict[str, tuple[PermissionCheck, ...]])
 
-    @property
-    def probes(self) -> tuple[PermissionCheck, ...]:
-        """All probes, source by source."""
-        return tuple(probe for source in self.targets for probe in self._found.get(source, ()))
+    async def permissions(self) -> list[Permissions]:
+        """What came of every source, all at the same time, in the order of the sources."""
+        rounds = await asyncio.gather(*(self._round(sources) for sources in Snapshot.SOURCES.values()))
+        found = {source: permissions for each in rounds for source, permissions in each.items()}
+        return [found[source] for source in self.targets]
 
-    async def go(self) -> None:
-        """Ask every source at the same time; the registry once Cloud Run has named images."""
-        self.not_checked += [NotChecked(what=what, reason=why) for what, why in self.pipeline.unasked.items()]
-        await asyncio.gather(
-            self._round("firestore", self._firestore),
-            self._deployments(),
-            self._round("logging", self._logging),
-        )
+    async def _round(self, names: Sequence[SourceName]) -> dict[SourceName, Permissions]:
+        """The sources of one field, in turn: what the first names, the others are asked of."""
+        images, found = (), dict[SourceName, Permissions]()
+        for name in names:
+            if name in self.targets:
+                found[name] = await self._try(source_named(name), self.targets[name], images)
+                images = found[name].images
+        return found
 
-    async def _deployments(self) -> None:
-        await self._round("cloud-run", self._cloud_run)
-        await self._round("registry", self._registry)
-
-    async def _round(self, source: str, ask: Callable[[Target], Awaitable[None]]) -> None:
-        target = self.targets.get(source)
-        if target is None:
-            return
-        if not (self.usable or target.practice):
+    async def _try(self, source: Source, target: Target, images: tuple[Image, ...]) -> Permissions:
+        if not (self.usable or target.practice) and source.signs_in:
             reason, mend = "not tried: there is no access token", "see what is said of identity"
-            self._found[source] = (_probe(source, "read anything", PermissionResult.UNKNOWN, reason, mend),)
-            return
+            unknown = _failed(source.name, "read anything", PermissionResult.UNKNOWN, reason, mend)
+            return Permissions(checks=(unknown,))
+        request = PermissionRequest(pipeline=self.pipeline, target=target, checker=self.checker, images=images)
         try:
-            await ask(target)
+            return await source.permissions(request)
         except SourceError as error:
-            self._found[source] = (
-                _probe(source, "open a connection", PermissionResult.UNKNOWN, str(error), error.next_step),
-            )
-
-    async def _firestore(self, target: Target) -> None:
-        from checks.sources.permission_checks.firestore import probe_firestore  # noqa: PLC0415
-
-        self._found["firestore"], self.skew = await probe_firestore(self.pipeline, target, self.examiner)
-
-    async def _cloud_run(self, target: Target) -> None:
-        from checks.sources.permission_checks.cloud_run import probe_cloud_run  # noqa: PLC0415
-
-        found = await probe_cloud_run(self.pipeline, target, self.examiner)
-        self._found["cloud-run"] = found.probes
-        self.not_checked += found.not_checked
-        self._images = found.images
-
-    async def _registry(self, target: Target) -> None:
-        from checks.sources.permission_checks.registry import probe_registry  # noqa: PLC0415
-
-        found = await probe_registry(self.pipeline, target, self._images, self.examiner)
-        if isinstance(found, NotChecked):
-            self.not_checked.append(found)
-        else:
-            self._found["registry"] = (found,)
-
-    async def _logging(self, target: Target) -> None:
-        from checks.sources.permission_checks.logging import probe_logging  # noqa: PLC0415
-
-        self._found["logging"] = await probe_logging(self.pipeline, target, self.examiner)
+            unknown = _failed(source.name, "open a connection", PermissionResult.UNKNOWN, str(error), error.next_step)
+            return Permissions(checks=(unknown,))
 
 
-def _probe(source: str, what: str, result: PermissionResult, reason: str, mend: str) -> PermissionCheck:
+def _failed(source: str, what: str, result: PermissionResult, reason: str, mend: str) -> PermissionCheck:
     return PermissionCheck(source=source, what=what, result=result, reason=reason, mend=mend)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from checks.ask.look import load
-from checks.ask.snapshot import target_of
+from checks.ask.snapshot import load, target_of
 from checks.evidence.logs import LogPage, Logs
 from checks.evidence.recent_heartbeats import RecentMalformed
 from checks.evidence.snapshot import Gap

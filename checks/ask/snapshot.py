@@ -1,33 +1,25 @@
 """Asks every source at the same time and returns one snapshot; what fails becomes a gap, and the rest is kept."""
 
 import asyncio
+import importlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from checks.ask.look import SourceReads, load
 from checks.evidence.snapshot import Gap, Snapshot, Target
 from checks.judge.report import MOST_PROCESSORS, Report, judge
 from checks.judge.rule import Rule
 from checks.judge.rules import RULES
 from checks.settings.pipeline import Pipeline
-from checks.settings.sources import SOURCES, SourceName
-from checks.sources.addresses import logging_target, registry_target, run_target
+from checks.settings.sources import SOURCE_NAMES, SourceName
+from checks.sources import SOURCES, source_named
 from checks.sources.credentials import Login
-from checks.sources.firestore.channel import firestore_target
 from checks.sources.progress import Progress, quiet
+from checks.sources.source import ReadRequest, SourceAnswer
 
 DEFAULT_TIMEOUT: Final = 60.0
-
-_TARGETS: Final[dict[SourceName, Callable[[Pipeline, Mapping[str, str]], Target]]] = {
-    "firestore": lambda pipeline, environment: firestore_target(
-        f"projects/{pipeline.heartbeat_project}/databases/{pipeline.heartbeats.database}", environment
-    ),
-    "cloud-run": run_target,
-    "logging": logging_target,
-    "registry": registry_target,
-}
 
 
 def target_of(pipeline: Pipeline, source: SourceName, environment: Mapping[str, str]) -> Target:
@@ -36,7 +28,14 @@ def target_of(pipeline: Pipeline, source: SourceName, environment: Mapping[str, 
     Raises:
         UsageError: the address is refused.
     """
-    return _TARGETS[source](pipeline, environment)
+    return source_named(source).target(pipeline, environment)
+
+
+def load(sources: Iterable[SourceName]) -> None:
+    """Load what these sources need of Google's packages: that takes seconds, which are not the budget's."""
+    importlib.import_module("checks.sources.budget")
+    for source in sources:
+        source_named(source).load()
 
 
 async def check(
@@ -83,7 +82,7 @@ async def check(
 async def collect(
     pipeline: Pipeline,
     *,
-    sources: Collection[SourceName] = SOURCES,
+    sources: Collection[SourceName] = SOURCE_NAMES,
     as_of: datetime | None = None,
     count_only: bool = False,
     whole_images: bool = False,
@@ -108,33 +107,62 @@ async def collect(
     Raises:
         UsageError: an address is refused before anything is asked.
     """
-    asked: list[SourceName] = [source for source in SOURCES if source in sources and source not in pipeline.unasked]
-    targets: dict[SourceName, Target] = {source: target_of(pipeline, source, environment) for source in asked}
-    await asyncio.to_thread(load, asked)  # not before the addresses have proved right
+    asked = [source for source in SOURCES if source.name in sources and source.name not in pipeline.unasked]
+    targets: dict[SourceName, Target] = {source.name: source.target(pipeline, environment) for source in asked}
+    await asyncio.to_thread(load, targets)  # not before the addresses have proved right
     from checks.sources.budget import Budget  # noqa: PLC0415 - Google's packages load when used
 
-    look = SourceReads(
-        pipeline, targets, Budget(timeout), progress, session or Login(), as_of, count_only, whole_images
-    )
     here = datetime.now(UTC)  # Firestore's own time is not known yet
-    heartbeats, (deployments, undeployed), (logs, unlogged) = await asyncio.gather(
-        look.heartbeats(), look.deployments(), look.logs(here)
-    )
-    read_time = heartbeats.read_time if heartbeats else None
+    budget, login = Budget(timeout), session or Login()
+    requests: dict[SourceName, ReadRequest] = {
+        source: ReadRequest(
+            pipeline=pipeline,
+            target=target,
+            budget=budget,
+            progress=progress,
+            login=login,
+            until=here,
+            as_of=as_of,
+            count_only=count_only,
+            whole_images=whole_images,
+        )
+        for source, target in targets.items()
+    }
+    answers = await _read_all(requests, Snapshot.SOURCES)
+    read_time = next((each.read_time for each in answers.values() if each.read_time), None)
     if read_time is not None and as_of is None and abs(here - read_time) > _APART:
-        logs, unlogged = await look.logs(read_time)  # this machine's clock chose the wrong window
-    gaps = (*(heartbeats.gaps if heartbeats else ()), *undeployed, *unlogged)
+        # This machine's clock chose the wrong window.
+        requests = {source: replace(request, until=read_time) for source, request in requests.items()}
+        windowed = [field for field, names in Snapshot.SOURCES.items() if source_named(names[0]).windowed]
+        answers |= await _read_all(requests, windowed)
+    gaps = tuple(gap for each in answers.values() for gap in each.gaps)
     if read_time is None:
-        gaps = (*gaps, _LOCAL_CLOCK if heartbeats else _NO_CLOCK)
-    return Snapshot(
-        pipeline=pipeline,
-        taken_at=read_time or datetime.now(UTC),
-        census=heartbeats.census if heartbeats else None,
-        deployments=deployments,
-        logs=logs,
-        gaps=gaps,
-        targets=tuple(targets.values()),
+        gaps = (*gaps, _LOCAL_CLOCK if "firestore" in targets else _NO_CLOCK)
+    return Snapshot.model_validate(
+        {field: answer.evidence for field, answer in answers.items()}
+        | {
+            "pipeline": pipeline,
+            "taken_at": read_time or datetime.now(UTC),
+            "gaps": gaps,
+            "targets": tuple(targets.values()),
+        }
     )
+
+
+async def _read_all(requests: Mapping[SourceName, ReadRequest], fields: Collection[str]) -> dict[str, SourceAnswer]:
+    """The evidence for these fields of a snapshot, all at the same time."""
+    answers = await asyncio.gather(*(_read(requests, field) for field in fields))
+    return dict(zip(fields, answers, strict=True))
+
+
+async def _read(requests: Mapping[SourceName, ReadRequest], field: str) -> SourceAnswer:
+    """The evidence of one field: what its first source reads, and what the others add to it."""
+    answer = SourceAnswer()
+    for source in Snapshot.SOURCES[field]:
+        if source in requests:
+            more = await source_named(source).read(replace(requests[source], evidence=answer.evidence))
+            answer = SourceAnswer(more.evidence, (*answer.gaps, *more.gaps), more.read_time or answer.read_time)
+    return answer
 
 
 _APART: Final = timedelta(minutes=1)

@@ -3,9 +3,10 @@
 Everything here is frozen, refuses unknown fields and speaks of times in UTC.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import AwareDatetime, model_validator
 
@@ -13,6 +14,7 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Deployments
 from checks.evidence.logs import Logs
 from checks.settings.pipeline import Pipeline
+from checks.settings.sources import SourceName
 
 
 class Level(StrEnum):
@@ -203,13 +205,32 @@ class Snapshot(Evidence):
     gaps: tuple[Gap, ...] = ()
     targets: tuple[Target, ...] = ()
 
+    SOURCES: ClassVar[Mapping[str, tuple[SourceName, ...]]] = {
+        "census": ("firestore",),
+        "deployments": ("cloud-run", "registry"),
+        "logs": ("logging",),
+    }
+    """Which sources make which evidence: the first reads it, the others then add to it."""
+
     @model_validator(mode="after")
     def _unseen_is_said(self) -> Self:
-        whole = self.census is not None and self.census.complete
-        whole = whole and all(seen is None or seen.complete for seen in (self.deployments, self.logs))
+        evidence = [getattr(self, field) for field in self.SOURCES]
+        whole = self.census is not None and all(getattr(each, "complete", True) for each in evidence)
         if not self.gaps and not whole:
             raise ValueError("evidence that is not complete needs a gap that says why")
         return self
+
+    @property
+    def accounted_for(self) -> frozenset[str]:
+        """The sources that were read, that a gap names, or that the settings leave out.
+
+        Where there is no answer from the first source of some evidence, the others could not be asked.
+        """
+        known = {gap.source for gap in self.gaps} | self.pipeline.unasked.keys()
+        for field, sources in self.SOURCES.items():
+            if sources[0] in known or getattr(self, field) is not None:
+                known |= {*sources}
+        return frozenset(known)
 
     @property
     def practice(self) -> bool:

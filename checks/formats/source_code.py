@@ -6,8 +6,7 @@ from typing import Final
 from rich.text import Text
 
 from checks.formats.json import json_text
-from checks.formats.style import STYLE
-from checks.formats.styled_text import styled
+from checks.formats.styled_text import STYLE, styled
 from checks.text.plural import counted, form
 from checks.text.redact import redact
 from checks.text.show import show

@@ -1,10 +1,19 @@
-"""Lines with colours, as the terminal at standard output shows them."""
+"""Lines with colours, as the terminal at standard output shows them, and the colour of each verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+STYLE: Final[Mapping[str, str]] = {
+    "P0": "bold white on red",
+    "P1": "bold red",
+    "unknown": "bold magenta",
+    "P2": "bold yellow",
+    "healthy": "bold green",
+}
 
 
 def styled(lines: Iterable[Text | Table]) -> str:

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 
 from checks.formats.practice import practice_of
-from checks.formats.style import STYLE
-from checks.formats.styled_text import styled
+from checks.formats.styled_text import STYLE, styled
 from checks.judge.comparison import Since
 from checks.judge.excuses import Excused
 from checks.judge.finding import Finding

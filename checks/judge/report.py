@@ -194,12 +194,7 @@ def judge(
 
 
 def _refuse_blindness(snapshot: Snapshot, rules: tuple[Rule, ...]) -> None:
-    told = {gap.source for gap in snapshot.gaps} | snapshot.pipeline.unasked.keys()
-    told |= {"firestore"} if snapshot.census is not None else set()
-    told |= {"cloud-run", "registry"} if snapshot.deployments is not None else set()
-    told |= {"logging"} if snapshot.logs is not None else set()
-    told |= {"registry"} if "cloud-run" in told else set()  # which tags to read, only Cloud Run could have told
-    if blind := {source for rule in rules for source in rule.needs} - told:
+    if blind := {source for rule in rules for source in rule.needs} - snapshot.accounted_for:
         raise ValueError(f"rules need {', '.join(sorted(blind))}, which was neither read nor told as a gap")
 
 

@@ -17,7 +17,7 @@ from checks.settings.excuses import Accepted, Quiet
 from checks.settings.heartbeats import Heartbeats, Thresholds
 from checks.settings.named_file_only import Agent, AuditLog, Http, Writes
 from checks.settings.section import Name, Section
-from checks.settings.sources import Endpoints, Sources
+from checks.settings.sources import NEED_A_REGION, Endpoints, Sources
 
 
 class Identity(Section):
@@ -80,15 +80,15 @@ class Pipeline(Section):
     @property
     def unasked(self) -> dict[str, str]:
         """The sources that these settings leave out, and why."""
-        switches = {"cloud-run": "cloud_run", "logging": "logging", "registry": "registry"}
-        if not self.places:
-            reason = "the settings name no region, under [pipeline] or a service: only heartbeats are looked at"
-            return dict.fromkeys(switches, reason)
-        return {
-            source: f'switched off by choice: [sources] {key} = "off"'
-            for source, key in switches.items()
-            if getattr(self.sources, key) == "off"
-        }
+        nowhere = "the settings name no region, under [pipeline] or a service: only heartbeats are looked at"
+        reasons: dict[str, str] = {}
+        for key, switch in self.sources.switches.items():
+            source = key.replace("_", "-")
+            if source in NEED_A_REGION and not self.places:
+                reasons[source] = nowhere
+            elif switch == "off":
+                reasons[source] = f'switched off by choice: [sources] {key} = "off"'
+        return reasons
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
@@ -123,8 +123,12 @@ class Pipeline(Section):
     @property
     def collection(self) -> str:
         """The full resource name of the heartbeat collection."""
-        heartbeats = self.heartbeats
-        return f"projects/{self.heartbeat_project}/databases/{heartbeats.database}/documents/{heartbeats.collection}"
+        return f"{self.database}/documents/{self.heartbeats.collection}"
+
+    @property
+    def database(self) -> str:
+        """The full resource name of the database that holds the heartbeats."""
+        return f"projects/{self.heartbeat_project}/databases/{self.heartbeats.database}"
 
     @property
     def heartbeat_project(self) -> str:

@@ -1,7 +1,7 @@
 """The sources of a check: their names, their addresses, and how they are read."""
 
 from datetime import timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import (
     StringConstraints,
@@ -14,7 +14,7 @@ from checks.text.duration import Duration
 SourceName = Literal["firestore", "cloud-run", "logging", "registry"]
 """What a check can look at."""
 
-SOURCES: Final[tuple[SourceName, ...]] = ("firestore", "cloud-run", "logging", "registry")
+SOURCE_NAMES: Final[tuple[SourceName, ...]] = get_args(SourceName)
 
 
 class Endpoints(Section):
@@ -26,6 +26,10 @@ class Endpoints(Section):
 
 
 Switch = Literal["on", "off"]
+
+NEED_A_REGION: Final[tuple[SourceName, ...]] = ("cloud-run", "logging", "registry")
+"""The sources that are not asked where the settings name no region."""
+
 Flag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 
 
@@ -49,3 +53,9 @@ class Sources(Section):
     operation_limit: Duration = timedelta(minutes=30)
     flags: tuple[Flag, ...] = ("ENABLE_HEARTBEATS",)
     commit_label: Name = "commit-sha"
+
+    @property
+    def switches(self) -> dict[str, str]:
+        """The keys that switch a source of their name on or off, and which of the two."""
+        keys = [key for key, field in type(self).model_fields.items() if get_args(field.annotation) == get_args(Switch)]
+        return {key: getattr(self, key) for key in keys}

@@ -14,7 +14,7 @@ from checks.ask.questions import search_logs as search
 from checks.judge.deployed.verdicts import DeploymentVerdict, subjects
 from checks.judge.report import Report, judge
 from checks.judge.rules import RULES, context_of, rules_of
-from checks.settings.sources import SOURCES
+from checks.settings.sources import SOURCE_NAMES
 from checks.sources.logging.question import LogQuestion
 from mcp_server.answers.answer import Searched, without_clock
 from mcp_server.answers.code import CodeAnswer, code_answer
@@ -47,7 +47,7 @@ async def check_heartbeats(ctx: Ctx, phase: Phase = "0.2", cursor: CursorArgumen
     score null: something is unseen. census null: Firestore could not be read. not_checked: left out by settings.
     practice true: says nothing about production.
     """
-    async with tool_call(ctx, *(SOURCES if phase == "all" else ("firestore",))) as call:
+    async with tool_call(ctx, *(SOURCE_NAMES if phase == "all" else ("firestore",))) as call:
         report = await call.report(rules_of(None if phase == "all" else phase))
     return report_page(report, phase, cursor)
 

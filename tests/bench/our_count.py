@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from checks import check
-from checks.ask.look import load
+from checks.ask.snapshot import load
 from checks.settings.file import parse_settings
 
 from bench.measure import measured

@@ -4,8 +4,7 @@ import asyncio
 import os
 import sys
 
-from checks.ask.look import load
-from checks.ask.snapshot import target_of
+from checks.ask.snapshot import load, target_of
 from checks.evidence.snapshot import Snapshot
 from checks.judge.report import judge
 from checks.judge.rules import HEARTBEATS, rules_of

@@ -8,8 +8,7 @@ from rich.text import Text
 
 from checks.formats.json import json_text
 from checks.formats.practice import practice_of
-from checks.formats.style import STYLE
-from checks.formats.styled_text import styled
+from checks.formats.styled_text import STYLE, styled
 from checks.text.plural import counted
 from checks.text.show import show
 from validate_daily.handoff.lint import UnprovedSentence

@@ -16,11 +16,12 @@ from checks.settings.pipeline import Pipeline
 from checks.settings.sources import Sources
 from checks.sources.budget import Budget, gaps, patient
 from checks.sources.cloud_run.client import NO_CLOUD_RUN, SOURCE, connect
-from checks.sources.cloud_run.listing import LONGEST_NAME, Listing, RunPlace, unreadable
+from checks.sources.cloud_run.listing import LONGEST_NAME, RunListing, RunPlace, unreadable
 from checks.sources.cloud_run.messages import read_revision, read_service
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.progress import Progress, quiet
+from checks.sources.source import ReadRequest, SourceAnswer
 from checks.text.show import show
 
 
@@ -32,9 +33,17 @@ async def read_deployments(
         return None, (_NO_PLACE,)
     try:
         async with patient(budget, connect(target, login or Login())) as client:
-            return await RunReader(Listing(client, pipeline.sources, budget), progress).read(pipeline.places)
+            return await RunReader(RunListing(client, pipeline.sources, budget), progress).read(pipeline.places)
     except SourceError as error:
         return None, (error.gap(SOURCE),)
+
+
+async def read(request: ReadRequest) -> SourceAnswer:
+    """The deployments, as a check asks for them."""
+    found = await read_deployments(
+        request.pipeline, request.target, request.budget, request.progress, login=request.login
+    )
+    return SourceAnswer(*found)
 
 
 async def read_deployed(
@@ -45,7 +54,7 @@ async def read_deployed(
         async with (
             patient(budget, login.opening(f"cloud-run {target.address}", lambda: connect(target, login))) as client,
         ):
-            return await RunReader(Listing(client, sources, budget), quiet).read_one(place, name)
+            return await RunReader(RunListing(client, sources, budget), quiet).read_one(place, name)
     except SourceError as error:
         return None, (error.gap(SOURCE),)
 
@@ -59,7 +68,7 @@ class RunReader:
         progress: told how far it is.
     """
 
-    listing: Listing
+    listing: RunListing
     progress: Progress
 
     async def read(self, places: tuple[RunPlace, ...]) -> tuple[Deployments | None, tuple[Gap, ...]]:

@@ -40,7 +40,7 @@ async def list_places(
     """The services, without their revisions, and the jobs of all these places; no environment variable is read."""
     try:
         async with patient(budget, connect(target, login)) as client:
-            listing = Listing(client, Sources(flags=()), budget)
+            listing = RunListing(client, Sources(flags=()), budget)
             services, jobs = await listing.places(places, progress)
     except SourceError as error:
         return (), (), (error.gap(SOURCE),)
@@ -48,7 +48,7 @@ async def list_places(
 
 
 @dataclass(slots=True)
-class Listing:
+class RunListing:
     """The calls of one read of Cloud Run, a few at a time; make a new one for the next.
 
     Attributes:

@@ -22,6 +22,7 @@ from checks.sources.firestore.id_walk import IdWalk, Terms
 from checks.sources.firestore.newest import read_newest
 from checks.sources.firestore.queries import CollectionPlace, micros_of, stamp
 from checks.sources.progress import Progress
+from checks.sources.source import ReadRequest, SourceAnswer
 from checks.sources.times import micros, moment
 from checks.text.plural import counted
 from checks.text.show import show
@@ -60,6 +61,20 @@ async def read_heartbeats(
             return await HeartbeatReader(reads, walk, horizon, progress).read()
     except SourceError as error:
         return CensusReading(None, None, (error.gap(SOURCE),))
+
+
+async def read(request: ReadRequest) -> SourceAnswer:
+    """The census, as a check asks for it."""
+    reading = await read_heartbeats(
+        request.pipeline,
+        request.target,
+        request.budget,
+        request.progress,
+        login=request.login,
+        as_of=request.as_of,
+        terms=Terms(families=not request.count_only),
+    )
+    return SourceAnswer(reading.census, reading.gaps, reading.read_time)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from checks.evidence.snapshot import Target
 from checks.settings.address import plain_text
 from checks.settings.errors import UsageError
+from checks.settings.pipeline import Pipeline
 from checks.sources.channel import open_channel, open_polling_channel
 from checks.sources.credentials import Login
 
@@ -57,6 +58,11 @@ def firestore_target(database: str, environment: Mapping[str, str]) -> Target:
     except ValueError as error:
         raise UsageError(f"{EMULATOR_VARIABLE}: {error}") from error
     return Target(source="firestore", address=address, resource=database, practice=True)
+
+
+def heartbeats_target(pipeline: Pipeline, environment: Mapping[str, str]) -> Target:
+    """Where a pipeline's heartbeats would be read. Errors as for ``firestore_target``."""
+    return firestore_target(pipeline.database, environment)
 
 
 @asynccontextmanager

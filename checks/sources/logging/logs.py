@@ -28,6 +28,7 @@ from checks.sources.logging.queries import (
 from checks.sources.logging.quota import RateLimit, shared_limit
 from checks.sources.logging.search import FoundLines, LogSearch, connect
 from checks.sources.progress import Progress
+from checks.sources.source import ReadRequest, SourceAnswer
 from checks.sources.times import Micros, micros
 from checks.text.plural import counted
 
@@ -82,6 +83,14 @@ async def read_logs(
     if not any(each.pages for each in found):
         return None, missing
     return _logs(since, until, marker, dict(zip(asked, found, strict=True)), complete=not missing), missing
+
+
+async def read(request: ReadRequest) -> SourceAnswer:
+    """The logs, as a check asks for them."""
+    found = await read_logs(
+        request.pipeline, request.target, request.until, request.budget, request.progress, login=request.login
+    )
+    return SourceAnswer(*found)
 
 
 def _filters(since: datetime, until: datetime, marker: str, asked: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tries one read, and turns whatever comes of it into a probe that names the permission and the command that mends it.
+"""Tries one read. What comes of it is a permission check, which names the permission and the command that mends it.
 
 A refusal's text decides what kind of refusal it is, and never what a command says.
 """
@@ -33,9 +33,9 @@ _UNTOLD: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PermissionAttempt(Generic[T]):
-    """A probe, and what the read brought if it was answered."""
+    """What came of one read, and what it brought if it was answered."""
 
-    probe: PermissionCheck
+    check: PermissionCheck
     answer: T | None = None
 
 

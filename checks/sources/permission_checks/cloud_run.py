@@ -7,67 +7,61 @@ from typing import Final
 
 from checks.evidence.deployments import Image
 from checks.evidence.permission_checks import Permission, PermissionCheck, PermissionResult
-from checks.evidence.snapshot import NotChecked, Target
-from checks.settings.pipeline import Pipeline
+from checks.evidence.snapshot import NotChecked
 from checks.sources.budget import Budget, patient
 from checks.sources.cloud_run.client import ROLE, SOURCE, Message, Page, RunClient, connect
 from checks.sources.cloud_run.messages import short
 from checks.sources.image_references import parse_image
 from checks.sources.permission_checks.attempts import PermissionChecker
+from checks.sources.source import PermissionRequest, Permissions
 from checks.text.show import show
 
 _API: Final = "run.googleapis.com"
 _NAME: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """The probes of Cloud Run, what there was nothing to try on, and the images that were named on the way."""
-
-    probes: tuple[PermissionCheck, ...]
-    not_checked: tuple[NotChecked, ...]
-    images: tuple[Image, ...]
-
-
-async def probe_cloud_run(pipeline: Pipeline, target: Target, examiner: PermissionChecker) -> Examined:
+async def check(request: PermissionRequest) -> Permissions:
     """Every place at the same time.
 
     Raises:
         SourceError: the way there could not be opened.
     """
-    async with patient(examiner.budget(), connect(target, examiner.login)) as client:
-        found = await asyncio.gather(*(_Place(client, examiner, *place).probe() for place in pipeline.places))
-    return Examined(
-        tuple(probe for each in found for probe in each.probes),
-        tuple(reason for each in found for reason in each.not_checked),
-        tuple(image for each in found for image in each.images),
+    checker = request.checker
+    async with patient(checker.budget(), connect(request.target, checker.login)) as client:
+        found = await asyncio.gather(*(_Place(client, checker, *place).check() for place in request.pipeline.places))
+    return Permissions(
+        checks=tuple(check for each in found for check in each.checks),
+        not_checked=tuple(reason for each in found for reason in each.not_checked),
+        images=tuple(image for each in found for image in each.images),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     client: RunClient
-    examiner: PermissionChecker
+    checker: PermissionChecker
     project: str
     region: str
 
-    async def probe(self) -> Examined:
+    async def check(self) -> Permissions:
         """List services and jobs at the same time, then get a revision of a service that was listed."""
         parent = f"projects/{self.project}/locations/{self.region}"
         services, jobs = await asyncio.gather(
-            self.examiner.attempt(
+            self.checker.attempt(
                 self._want("list the services", "run.services.list"),
                 lambda budget: self.client.services(parent, "", budget.deadline()),
             ),
-            self.examiner.attempt(
+            self.checker.attempt(
                 self._want("list the jobs", "run.jobs.list"),
                 lambda budget: self.client.jobs(parent, "", budget.deadline()),
             ),
         )
         revision, nothing = await self._revision(services.answer)
-        probes = (services.probe, *((revision,) if revision else ()), jobs.probe)
-        images = (*_images(services.answer, _of_service), *_images(jobs.answer, _of_job))
-        return Examined(probes, (nothing,) if nothing else (), images)
+        return Permissions(
+            checks=(services.check, *((revision,) if revision else ()), jobs.check),
+            not_checked=(nothing,) if nothing else (),
+            images=(*_images(services.answer, _of_service), *_images(jobs.answer, _of_job)),
+        )
 
     async def _revision(self, services: Page | None) -> tuple[PermissionCheck | None, NotChecked | None]:
         want = self._want("get a revision", "run.revisions.get")
@@ -80,7 +74,7 @@ class _Place:
         if name is None:
             return None, NotChecked(what=want.what, reason="no service there has a revision")
         want = self._want(f"get the revision {show(short(name), limit=_NAME)}", "run.revisions.get")
-        return (await self.examiner.attempt(want, lambda budget: self._get(name, budget))).probe, None
+        return (await self.checker.attempt(want, lambda budget: self._get(name, budget))).check, None
 
     async def _get(self, name: str, budget: Budget) -> Message:
         return await self.client.revision(name, budget.deadline())

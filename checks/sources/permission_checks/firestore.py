@@ -17,36 +17,34 @@ from google.cloud.firestore_v1.types import (
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from checks.evidence.permission_checks import MOST_SKEW, Permission, PermissionCheck, PermissionResult
-from checks.evidence.snapshot import Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, patient
 from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import ROLE
 from checks.sources.firestore.census import SOURCE
 from checks.sources.firestore.channel import GOOGLE, Connection, connect
-from checks.sources.permission_checks.attempts import PermissionChecker
+from checks.sources.source import PermissionRequest, Permissions
 from checks.text.show import show
 
 _NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
 _SET_THE_CLOCK: Final = "timedatectl set-ntp true"
 
 
-async def probe_firestore(
-    pipeline: Pipeline, target: Target, examiner: PermissionChecker
-) -> tuple[tuple[PermissionCheck, ...], float | None]:
-    """Both reads and the clock; and how far this machine's clock is ahead of Firestore's, None if not told.
+async def check(request: PermissionRequest) -> Permissions:
+    """Both reads, and the clock.
 
     Raises:
         SourceError: the way there could not be opened.
     """
-    async with patient(examiner.budget(), connect(target, examiner.login)) as connection:
+    pipeline, checker = request.pipeline, request.checker
+    async with patient(checker.budget(), connect(request.target, checker.login)) as connection:
         reads = _Reads(connection, pipeline.heartbeats.collection)
         count, document = await asyncio.gather(
-            examiner.attempt(_want(pipeline, "count", "datastore.entities.list"), reads.count),
-            examiner.attempt(_want(pipeline, "read one document of", "datastore.entities.get"), reads.document),
+            checker.attempt(_want(pipeline, "count", "datastore.entities.list"), reads.count),
+            checker.attempt(_want(pipeline, "read one document of", "datastore.entities.get"), reads.document),
         )
     skew = min(reads.skews, key=abs, default=None)
-    return (count.probe, document.probe, _clock(skew)), skew
+    return Permissions(checks=(count.check, document.check, _clock(skew)), skew=skew)
 
 
 @dataclass(slots=True)

@@ -8,8 +8,6 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.types import ListLogEntriesRequest
 
 from checks.evidence.permission_checks import Permission, PermissionCheck
-from checks.evidence.snapshot import Target
-from checks.settings.pipeline import Pipeline
 from checks.sources.addresses import log_projects
 from checks.sources.budget import Budget, patient
 from checks.sources.errors import SourceError
@@ -17,24 +15,26 @@ from checks.sources.logging.filter import Compare, log_filter
 from checks.sources.logging.logs import SOURCE
 from checks.sources.logging.search import ROLE, connect
 from checks.sources.permission_checks.attempts import PermissionChecker
+from checks.sources.source import PermissionRequest, Permissions
 
 _API: Final = "logging.googleapis.com"
 _MINUTE: Final = timedelta(minutes=1)
 _RUN: Final = Compare("resource.type", "=", "cloud_run_revision")
 
 
-async def probe_logging(pipeline: Pipeline, target: Target, examiner: PermissionChecker) -> tuple[PermissionCheck, ...]:
+async def check(request: PermissionRequest) -> Permissions:
     """Every project at the same time.
 
     Raises:
         SourceError: the way there could not be opened.
     """
-    async with patient(examiner.budget(), connect(target, examiner.login)) as api:
-        tried = await asyncio.gather(*(_probe(api, resource, examiner) for resource in log_projects(pipeline)))
-    return tuple(tried)
+    checker, projects = request.checker, log_projects(request.pipeline)
+    async with patient(checker.budget(), connect(request.target, checker.login)) as api:
+        checks = await asyncio.gather(*(_check(api, resource, checker) for resource in projects))
+    return Permissions(checks=tuple(checks))
 
 
-async def _probe(api: LoggingServiceV2AsyncClient, resource: str, examiner: PermissionChecker) -> PermissionCheck:
+async def _check(api: LoggingServiceV2AsyncClient, resource: str, checker: PermissionChecker) -> PermissionCheck:
     project = resource.removeprefix("projects/")
     want = Permission(
         source=SOURCE,
@@ -44,7 +44,7 @@ async def _probe(api: LoggingServiceV2AsyncClient, resource: str, examiner: Perm
         api=_API,
         project=project,
     )
-    return (await examiner.attempt(want, lambda budget: _list(api, resource, budget))).probe
+    return (await checker.attempt(want, lambda budget: _list(api, resource, budget))).check
 
 
 async def _list(api: LoggingServiceV2AsyncClient, resource: str, budget: Budget) -> None:

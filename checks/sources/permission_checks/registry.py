@@ -9,15 +9,15 @@ from typing import Final
 import httpx2
 
 from checks.evidence.deployments import Image
-from checks.evidence.permission_checks import Permission, PermissionCheck
+from checks.evidence.permission_checks import Permission
 from checks.evidence.snapshot import NotChecked, Target
-from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget
 from checks.sources.errors import SourceError
 from checks.sources.google_errors import by_http_status
 from checks.sources.permission_checks.attempts import PermissionChecker
 from checks.sources.registry.addresses import manifest_address
 from checks.sources.registry.tags import ROLE, SOURCE, certificates
+from checks.sources.source import PermissionRequest, Permissions
 from checks.text.show import show
 
 _API: Final = "artifactregistry.googleapis.com"
@@ -36,13 +36,12 @@ _OK: Final = 200
 _TOLD: Final = 2_000
 
 
-async def probe_registry(
-    pipeline: Pipeline, target: Target, images: Iterable[Image], examiner: PermissionChecker
-) -> PermissionCheck | NotChecked:
+async def check(request: PermissionRequest) -> Permissions:
     """One tag's digest, or the reason why there is none to ask for."""
-    found = _first(target, images)
+    found = _first(request.target, request.images)
     if found is None:
-        return NotChecked(what="look up a tag", reason="Cloud Run named no tagged image of a registry that is asked")
+        reason = "Cloud Run named no tagged image of a registry that is asked"
+        return Permissions(not_checked=(NotChecked(what="look up a tag", reason=reason),))
     image, address = found
     project = image.repository.split("/")[1]
     want = Permission(
@@ -51,15 +50,15 @@ async def probe_registry(
         permission=_PERMISSION,
         role=ROLE,
         api=_API,
-        project=project if _PROJECT.fullmatch(project) else pipeline.pipeline.project,
+        project=project if _PROJECT.fullmatch(project) else request.pipeline.pipeline.project,
         elsewhere="push the image again, or let what names it name one that is there",
     )
 
-    async def look(budget: Budget) -> None:
-        async with _client(target, examiner, budget) as client:
+    async def head(budget: Budget) -> None:
+        async with _client(request.target, request.checker, budget) as client:
             await _head(client, address)
 
-    return (await examiner.attempt(want, look)).probe
+    return Permissions(checks=((await request.checker.attempt(want, head)).check,))
 
 
 def _first(target: Target, images: Iterable[Image]) -> tuple[Image, str] | None:
@@ -74,10 +73,10 @@ def _first(target: Target, images: Iterable[Image]) -> tuple[Image, str] | None:
 
 
 @asynccontextmanager
-async def _client(target: Target, examiner: PermissionChecker, budget: Budget) -> AsyncGenerator[httpx2.AsyncClient]:
+async def _client(target: Target, checker: PermissionChecker, budget: Budget) -> AsyncGenerator[httpx2.AsyncClient]:
     headers = {"Accept": _ACCEPT, "Accept-Encoding": "identity"}
     if not target.practice:
-        headers["Authorization"] = f"Bearer {await examiner.login.token()}"
+        headers["Authorization"] = f"Bearer {await checker.login.token()}"
     # Proxies and certificates of the environment are for the way to Google; nothing stands before loopback.
     trust_env = not target.practice
     async with httpx2.AsyncClient(

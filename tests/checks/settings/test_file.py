@@ -125,7 +125,7 @@ def test_the_template_names_every_key() -> None:
     ):
         for name, field in section.model_fields.items():
             key = field.alias or name
-            assert re.search(rf"\b{key} =", text), key
+            assert re.search(rf"\b{key} =", text), f"say in checks/settings/template.toml what {key} is, as a comment"
 
 
 def test_the_settings_are_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

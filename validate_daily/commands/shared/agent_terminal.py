@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from checks.formats.practice import practice_line
-from checks.formats.style import STYLE
+from checks.formats.styled_text import STYLE
 from checks.text.plural import counted
 from checks.text.show import show
 from skills.agent_end import Ended

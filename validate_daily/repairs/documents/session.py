@@ -11,7 +11,7 @@ from checks.evidence.snapshot import Target
 from checks.settings.file import Settings
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
-from checks.sources.firestore.channel import Connection, connect, firestore_target
+from checks.sources.firestore.channel import Connection, connect, heartbeats_target
 from checks.sources.progress import Progress, quiet
 from checks.text.plural import counted
 from validate_daily.repairs.plans.errors import RefusedError, RepairError, UnseenError
@@ -88,8 +88,7 @@ async def open_session(
     """
     if settings.no_writes is not None:
         raise RepairError("writes are off", settings.no_writes)
-    database = f"projects/{settings.pipeline.heartbeat_project}/databases/{settings.pipeline.heartbeats.database}"
-    target = firestore_target(database, environment)
+    target = heartbeats_target(settings.pipeline, environment)
     await asyncio.to_thread(_load)
     from checks.sources.budget import Budget, patient  # noqa: PLC0415 - Google's packages load when used
 

@@ -11,9 +11,10 @@ from checks.settings.template import settings_text
 from checks.sources.addresses import GOOGLE_REGISTRIES
 from checks.sources.credentials import Login
 from checks.sources.image_references import parse_image
+from checks.sources.permission_checks import registry
 from checks.sources.permission_checks.attempts import PermissionChecker
-from checks.sources.permission_checks.registry import probe_registry
 from checks.sources.progress import quiet
+from checks.sources.source import PermissionRequest
 from validate_daily.sandbox import Fault, Sandbox, build
 from validate_daily.sandbox.faults import Status
 
@@ -142,8 +143,13 @@ async def test_an_address_that_is_refused_is_a_failure_beside_the_others(
 async def registry_probe(sandbox: Sandbox, reference: str, *, practice: bool = True) -> PermissionCheck | NotChecked:
     address = sandbox.registry_address if practice else GOOGLE_REGISTRIES
     target = Target(source="registry", address=address, resource="tags of images", practice=practice)
-    examiner = PermissionChecker(Caller(kind="practice"), Login(), 20.0, quiet)
-    return await probe_registry(example().pipeline, target, [parse_image(reference)], examiner)
+    checker = PermissionChecker(Caller(kind="practice"), Login(), 20.0, quiet)
+    request = PermissionRequest(
+        pipeline=example().pipeline, target=target, checker=checker, images=(parse_image(reference),)
+    )
+    found = await registry.check(request)
+    (permission,) = (*found.checks, *found.not_checked)
+    return permission
 
 
 @pytest.mark.parametrize(
