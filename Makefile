@@ -7,6 +7,8 @@ CLIENTS := tests/clients/node_modules/ready
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 ROOM :=
 SINCE := main
+# The tests start many processes: without compiled files, each would compile all of ours again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup clients demo test quick test-busy test-long check renew docs-tables changelog bench clean

@@ -188,7 +188,7 @@ async def test_a_library_that_uses_the_checks_keeps_its_own_directory(
     assert done.stdout == "here\n", done.stderr
 
 
-@pytest.mark.parametrize("what", ["agent", "eval"])
+@pytest.mark.parametrize("what", ["agent", pytest.param("eval", marks=pytest.mark.long)])
 async def test_what_leads_python_elsewhere_is_not_handed_on(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve
 ) -> None:
