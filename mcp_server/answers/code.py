@@ -10,15 +10,13 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Level
 from checks.judge.deployed.code import ProbeReport, ShareProbed, SubjectProbed
 from checks.judge.deployed.levels import Rung
-from checks.judge.deployed.proofs import Outcome
+from checks.judge.deployed.proofs import WORST_FIRST, Outcome
 from mcp_server.answers.answer import Searched, ToolAnswer, without_clock
 from mcp_server.answers.page import page
 from mcp_server.cursor import asked
 
 ROOM: Final = 6_500
 """Characters that the subjects of an answer may take."""
-
-_ORDER: Final = (Outcome.CONTRADICTED, Outcome.UNKNOWN, Outcome.MATCHED)
 
 
 class ProofRow(Evidence):
@@ -86,7 +84,7 @@ def code_answer(report: ProbeReport, searched: Searched, subject: str | None, cu
         ToolError: the cursor is none of this tool's, or what it names is gone.
     """
     subjects = sorted(
-        report.subjects, key=lambda each: (_ORDER.index(each.result), each.kind != "service", each.subject)
+        report.subjects, key=lambda each: (WORST_FIRST.index(each.result), each.kind != "service", each.subject)
     )
     listed = [each for each in subjects if subject or each.result is not Outcome.MATCHED]
     shown = page(listed, cursor, asked=asked(subject), name=lambda each: each.subject, row=_row, room=ROOM)

@@ -121,18 +121,8 @@ def of_subject(context: Context, one: Service | Job, *, by_hand: bool) -> Subjec
     result, level = rungs.verdict, rungs.level
     if by_hand:
         result, level = says[Level.BYTES].result or Outcome.UNKNOWN, Level.BYTES
-    return SubjectProbed(
-        subject=one.name,
-        kind=rungs.kind,
-        result=result,
-        level=level,
-        digest=_deciding(shares),
-        bytes_read=sum({each.digest: each.bytes_read for each in shares}.values()),
-        reason=says[level].says if level else "no level of evidence decides",
-        next_step=next((proof.next_step for each in shares for proof in each.proofs if proof.next_step), None),
-        shares=shares,
-        ladder=None if by_hand else rungs,
-    )
+    reason = says[level].says if level else "no level of evidence decides"
+    return _subject(one.name, rungs.kind, result, level, reason, shares, ladder=None if by_hand else rungs)
 
 
 def _share(part: RunningImage) -> ShareProbed:
@@ -153,37 +143,47 @@ def _share(part: RunningImage) -> ShareProbed:
 
 def missing(name: str) -> SubjectProbed:
     """One that a code probe is about, and that was not among what Cloud Run told of."""
-    return SubjectProbed(
-        subject=name,
-        kind="missing",
-        result=Outcome.UNKNOWN,
-        level=None,
-        digest=None,
-        bytes_read=0,
-        reason="Cloud Run has no such service or job there, or it could not be listed",
-        next_step="look at it with validate-daily check",
+    reason, step = (
+        "Cloud Run has no such service or job there, or it could not be listed",
+        "look at it with validate-daily check",
     )
+    return _subject(name, "missing", Outcome.UNKNOWN, None, reason, next_step=step)
 
 
 def of_image(image: Image, digest: str | None, seen: Inspected | None, gaps: Sequence[Gap]) -> SubjectProbed:
     """What is known of an image that a person named."""
     share = _share(RunningImage(image.reference, None, None, image, digest, None, seen))
+    reason, step = "; ".join(proof.reason for proof in share.proofs), None
     if seen is None:
-        why = gaps[0].reason if gaps else "the registry has no such tag"
+        reason = gaps[0].reason if gaps else "the registry has no such tag"
         step = gaps[0].next_step if gaps else "name a tag or digest that exists"
-    else:
-        why = "; ".join(proof.reason for proof in share.proofs)
-        step = next((proof.next_step for proof in share.proofs if proof.next_step), None)
+    result = worst(proof.result for proof in share.proofs)
+    return _subject(image.reference, "image", result, Level.BYTES, reason, (share,), next_step=step)
+
+
+def _subject(
+    name: str,
+    kind: str,
+    result: Outcome,
+    level: Level | None,
+    reason: str,
+    shares: tuple[ShareProbed, ...] = (),
+    *,
+    next_step: str | None = None,
+    ladder: Ladder | None = None,
+) -> SubjectProbed:
+    steps = (proof.next_step for share in shares for proof in share.proofs)
     return SubjectProbed(
-        subject=image.reference,
-        kind="image",
-        result=worst(proof.result for proof in share.proofs),
-        level=Level.BYTES,
-        digest=digest,
-        bytes_read=share.bytes_read,
-        reason=why,
-        next_step=step,
-        shares=(share,),
+        subject=name,
+        kind=kind,
+        result=result,
+        level=level,
+        digest=_deciding(shares),
+        bytes_read=sum({each.digest: each.bytes_read for each in shares}.values()),
+        reason=reason,
+        next_step=next_step or next(filter(None, steps), None),
+        shares=shares,
+        ladder=ladder,
     )
 
 

@@ -17,7 +17,7 @@ from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.effects import Effect, effect_of
 from checks.judge.deployed.job_images import difference, leader_of
-from checks.judge.deployed.proofs import Outcome, proof_in, worst
+from checks.judge.deployed.proofs import WORST_FIRST, Outcome, proof_in, worst
 from checks.judge.processors import ProcessorStanding
 from checks.settings.pipeline import Pipeline
 from checks.text.commits import same_commit
@@ -90,7 +90,7 @@ def ladder(snapshot: Snapshot, standings: Iterable[ProcessorStanding], one: Serv
 def _verdict(rungs: Iterable[Rung]) -> tuple[Outcome, Level | None]:
     """The worst that a deciding level says, at the strongest level that says it: effects prove no unread file."""
     results = {rung.level: rung.result for rung in rungs}
-    for wanted in (Outcome.CONTRADICTED, Outcome.UNKNOWN, Outcome.MATCHED):
+    for wanted in WORST_FIRST:
         for level in _DECIDING:
             if results[level] is wanted:
                 return wanted, level

@@ -20,13 +20,13 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+WORST_FIRST: Final = (Outcome.CONTRADICTED, Outcome.UNKNOWN, Outcome.MATCHED)
+
+
 def worst(results: Iterable[Outcome]) -> Outcome:
     """Contradicted before unknown, and matched only where everything is; nothing at all is unknown."""
     told = set(results)
-    for outcome in (Outcome.CONTRADICTED, Outcome.UNKNOWN):
-        if outcome in told:
-            return outcome
-    return Outcome.MATCHED if told else Outcome.UNKNOWN
+    return next((outcome for outcome in WORST_FIRST if outcome in told), Outcome.UNKNOWN)
 
 
 class Proof(Evidence):
