@@ -2,12 +2,12 @@
 
 import argparse
 import asyncio
-import json
 import sys
 from datetime import timedelta
 from typing import Final
 
 from checks.cli.console import progress_on_terminal
+from checks.formats.json import render_evidence
 from checks.settings.file import load_settings
 from checks.sources.progress import Progress
 from validate_daily.commands.shared import repair_command
@@ -89,7 +89,7 @@ def _watch_only(arguments: argparse.Namespace) -> int:
     if watched is None:
         return 0
     if arguments.format == "json":
-        sys.stdout.write(json.dumps(watched.model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n")
+        sys.stdout.write(render_evidence(watched))
     else:
         print("\n".join(watch_lines(watched)))
     return watched.exit_code

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from checks.cli.console import progress_on_terminal
 from checks.cli.new_file import refuse_existing, write_new
+from checks.formats.json import json_text
 from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, load_settings
 from checks.settings.named_file_only import Agent
@@ -110,7 +110,7 @@ def _tell(scores: "Sequence[Score]", who: str, arguments: argparse.Namespace) ->
 
     if arguments.format == "json":
         payload = {"answered_by": who, "scores": [each.model_dump(mode="json") for each in scores]}
-        sys.stdout.write(json.dumps(payload, indent=2) + "\n")
+        sys.stdout.write(json_text(payload))
     else:
         render(scores, who)
     if arguments.output:

@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from checks.formats.json import json_text
 from checks.formats.practice import practice_line
 from checks.formats.styled_text import STYLE
 from checks.text.plural import counted
@@ -70,7 +71,7 @@ def render_json(report: AgentReport) -> None:
     """Print the report for a program."""
     payload = report.model_dump(mode="json", by_alias=True)
     payload |= {"verdict": report.verdict, "exit_code": report.exit_code}
-    sys.stdout.write(json.dumps(payload, indent=2) + "\n")
+    sys.stdout.write(json_text(payload))
 
 
 def render(report: AgentReport) -> None:

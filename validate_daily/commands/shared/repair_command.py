@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import os
 import shlex
 import sys
@@ -11,9 +10,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from checks.cli.console import progress_on_terminal, seconds
+from checks.formats.json import json_text
 from checks.judge.verdict import ExitCode
 from checks.settings.file import CONFIG_VARIABLE, Settings, load_settings
 from checks.sources.progress import Progress
@@ -242,7 +242,7 @@ def ask(plan: Plan) -> str:
 def _tell_plan(plan: Plan, token: str, arguments: argparse.Namespace) -> None:
     if arguments.format == "json":
         payload = plan.model_dump(mode="json") | {"plan": token, "expires_at": plan.expires_at.isoformat()}
-        _print_json(payload)
+        sys.stdout.write(json_text(payload))
         return
     print("\n".join(plan_lines(plan)))
     config = [] if arguments.config is None else ["--config", str(arguments.config)]
@@ -252,13 +252,9 @@ def _tell_plan(plan: Plan, token: str, arguments: argparse.Namespace) -> None:
 
 def _tell_outcome(result: RepairResult, form: str) -> None:
     if form == "json":
-        _print_json(result.model_dump(mode="json") | {"complete": result.complete})
+        sys.stdout.write(json_text(result.model_dump(mode="json") | {"complete": result.complete}))
     else:
         print("\n".join(result_lines(result)))
-
-
-def _print_json(payload: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(payload, indent=2, ensure_ascii=True) + "\n")
 
 
 def _count(text: str) -> int:
