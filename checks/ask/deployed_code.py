@@ -126,8 +126,8 @@ async def probe_image(
     inspected = (
         await inspect_image(image.repository, digest, probes, target, budget, login, whole=whole) if digest else None
     )
-    told = of_image(image, digest, inspected, gaps)
-    return report_of(pipeline.pipeline.name, datetime.now(UTC), [told], gaps, [target])
+    subject_probed = of_image(image, digest, inspected, gaps)
+    return report_of(pipeline.pipeline.name, datetime.now(UTC), [subject_probed], gaps, [target])
 
 
 _NOTHING: Final = (

@@ -68,11 +68,11 @@ async def verify_deploy(
     loop = asyncio.get_running_loop()
     until, looks, wanted = loop.time() + wait, 0, None
     async with SharedLogin() as session:
-        looking = _Look(pipeline, asked, place, session, environment)
+        reads = _DeployReads(pipeline, asked, place, session, environment)
         while True:
             looks += 1
             progress(f"looking at {asked.service}", looks, None)
-            gate = await looking.once(min(look, max(1.0, until - loop.time())) if wait else look, wanted)
+            gate = await reads.gate(min(look, max(1.0, until - loop.time())) if wait else look, wanted)
             wanted = gate.wanted
             rest = until - loop.time()
             if gate.deployed or gate.final or rest <= 0:
@@ -82,14 +82,14 @@ async def verify_deploy(
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _DeployReads:
     pipeline: Pipeline
     asked: Asked
     place: tuple[str, str]
     session: SharedLogin
     environment: Mapping[str, str]
 
-    async def once(self, seconds: float, wanted: WantedImage | None) -> Gate:
+    async def gate(self, seconds: float, wanted: WantedImage | None) -> Gate:
         from checks.sources.budget import Budget  # noqa: PLC0415 - the same
         from checks.sources.cloud_run.deployments import read_deployed  # noqa: PLC0415 - Google's packages load when used
 

@@ -53,16 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
     before = load_report(arguments.since) if arguments.since else None
     rules = rules_of(arguments.phase)
     with progress_on_terminal() as progress:
-        looking = check(
-            pipeline,
-            rules=rules,
-            processors=sys.maxsize if arguments.full else MOST_PROCESSORS,
-            count_only=arguments.count,
-            timeout=arguments.timeout,
-            progress=progress,
+        report = asyncio.run(
+            check(
+                pipeline,
+                rules=rules,
+                processors=sys.maxsize if arguments.full else MOST_PROCESSORS,
+                count_only=arguments.count,
+                timeout=arguments.timeout,
+                progress=progress,
+            )
         )
-        report = asyncio.run(looking)
-    tell(report, arguments.format, _compared(before, report, arguments.since) if before else None)
+    print_report(report, arguments.format, _compared(before, report, arguments.since) if before else None)
     return report.exit_code
 
 
@@ -74,9 +75,9 @@ def load_report(path: Path) -> Report:
     """
     try:
         with path.open("rb") as file:
-            told = json.loads(file.read(_MOST_BYTES))
-        told.pop("since", None)
-        return Report.model_validate(told)
+            body = json.loads(file.read(_MOST_BYTES))
+        body.pop("since", None)
+        return Report.model_validate(body)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, AttributeError) as error:
@@ -90,6 +91,6 @@ def _compared(before: Report, now: Report, path: Path) -> Since:
         raise UsageError(f"{path}: cannot be compared: {error}") from error
 
 
-def tell(report: Report, form: str, since: Since | None = None) -> None:
-    """Print a report to standard output in the form asked for."""
+def print_report(report: Report, form: str, since: Since | None = None) -> None:
+    """Print a report to standard output in this format."""
     sys.stdout.write(format_named(form, FORMATS).write(report, since))

@@ -105,8 +105,8 @@ def progress_on_terminal() -> Generator[Progress]:
 
     with Console(stderr=True).status("asking") as status:
 
-        def tell(what: str, done: int, total: int | None) -> None:
+        def show_progress(what: str, done: int, total: int | None) -> None:
             count = f": {done:,}" + (f" of {total:,}" if total is not None else "") if done else ""
             status.update(f"{what}{count}")
 
-        yield tell
+        yield show_progress

@@ -12,7 +12,7 @@ SIGN_IN: Final = "gcloud auth application-default login"
 
 
 class PermissionResult(StrEnum):
-    """What came of a probe: only OK is good, and only UNKNOWN leaves open whether it would be."""
+    """What came of a permission check: only OK is good, and only UNKNOWN leaves open whether it would be."""
 
     OK = "ok"
     DENIED = "denied"

@@ -73,8 +73,8 @@ def _ladder(ladder: Ladder) -> Iterator[Text]:
     for rung in ladder.rungs:
         style = _STYLE[rung.result] if rung.result else "dim"
         yield Text.assemble("    ", (f"{_MARK[rung.result]} {rung.level:<10}", style), show(rung.says))
-    for told in ladder.contradictions:
-        yield Text.assemble("    ", ("contradiction: ", "bold yellow"), show(told))
+    for contradiction in ladder.contradictions:
+        yield Text.assemble("    ", ("contradiction: ", "bold yellow"), show(contradiction))
 
 
 def _share(share: ShareProbed) -> Iterator[Text]:

@@ -24,10 +24,10 @@ class Format(Generic[P]):
     media_type: str
     writer: str
 
-    def write(self, *told: P.args, **options: P.kwargs) -> str:
+    def write(self, *arguments: P.args, **options: P.kwargs) -> str:
         """The report as text, ended by a newline."""
         writer: Callable[P, str] = pkgutil.resolve_name(self.writer)
-        return writer(*told, **options)
+        return writer(*arguments, **options)
 
 
 def format_named(name: str, formats: Sequence[Format[P]]) -> Format[P]:

@@ -55,9 +55,9 @@ def _target(
     source: str, variable: str, setting: str | None, google: str, resource: str, environment: Mapping[str, str]
 ) -> Target:
     address = setting
-    if told := environment.get(variable):
+    if override := environment.get(variable):
         try:
-            address = endpoint(told)
+            address = endpoint(override)
         except ValueError as error:
             raise UsageError(f"{variable}: {error}") from error
     if address is None:

@@ -66,7 +66,7 @@ class Budget:
         return asyncio.timeout(self.silence())
 
     def extend(self, patience: asyncio.Timeout) -> None:
-        """The call has just been heard of: be patient anew. Cheap enough to be said of every message."""
+        """Data arrived: restart the silence timer. Cheap enough to be called for every message."""
         silence = self.silence()
         until = asyncio.get_running_loop().time() + silence
         if until - (patience.when() or 0.0) > silence / 10:

@@ -46,7 +46,7 @@ class Login:
         """
         if self._found is None:
             self._found = aside(lambda: _acting_as(self.impersonate, _find()))
-            self._found.add_done_callback(_heard)
+            self._found.add_done_callback(_retrieve)
         return await asyncio.shield(self._found)
 
     def opening(self, what: str, opened: "Opened[T]") -> AbstractAsyncContextManager[T]:
@@ -82,20 +82,20 @@ def aside(work: Callable[[], T]) -> "asyncio.Future[T]":
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 - raised again by whoever awaits the future
-            _tell(loop, future, lambda error=error: future.set_exception(error))
+            _settle(loop, future, lambda error=error: future.set_exception(error))
         else:
-            _tell(loop, future, lambda: future.set_result(result))
+            _settle(loop, future, lambda: future.set_result(result))
 
     threading.Thread(target=run, name="login", daemon=True).start()
     return future
 
 
-def _tell(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[T]", settle: Callable[[], None]) -> None:
+def _settle(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[T]", settle: Callable[[], None]) -> None:
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
         loop.call_soon_threadsafe(lambda: None if future.done() else settle())
 
 
-def _heard(found: "asyncio.Future[Credentials]") -> None:
+def _retrieve(found: "asyncio.Future[Credentials]") -> None:
     """A failure that every source gave up waiting for is no news to the event loop."""
     if not found.cancelled():
         found.exception()

@@ -85,14 +85,14 @@ class _IncompleteError(Exception):
 
 def _looked_up(repository: GitRepository, source: str, blob: str, fix: str | None) -> Provenance:
     listed = ("rev-list", "--all", f"--max-count={_MOST_COMMITS + 1}", "--format=%H %cs %s", "--", source)
-    touching = [match for line in _told(repository, *listed).splitlines() if (match := _LINE.match(line))]
+    touching = [match for line in _output(repository, *listed).splitlines() if (match := _LINE.match(line))]
     left = _left(repository, source, [each[1] for each in touching])
     found = [
         GitCommit(sha=each[1], day=each[2], subject=show(each[3], limit=200))
         for each in touching
         if left.get(each[1]) == blob
     ]
-    whole = _told(repository, "rev-parse", "--is-shallow-repository").strip() == "false"
+    whole = _output(repository, "rev-parse", "--is-shallow-repository").strip() == "false"
     return Provenance(
         source=source,
         blob=blob,
@@ -107,7 +107,7 @@ def _looked_up(repository: GitRepository, source: str, blob: str, fix: str | Non
 def _left(repository: GitRepository, source: str, commits: list[str]) -> dict[str, str]:
     """What git calls the file as each of these commits left it. Trees tell: contents need not be there."""
     asked = ("diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "--no-renames", "--no-abbrev", "-z", "--", source)
-    words = iter(_told(repository, *asked, told="".join(f"{each}\n" for each in commits)).split("\0"))
+    words = iter(_output(repository, *asked, stdin="".join(f"{each}\n" for each in commits)).split("\0"))
     found: dict[str, str] = {}
     commit = ""
     for word in words:
@@ -132,8 +132,8 @@ def _is_ancestor(repository: GitRepository, fix: str, commit: str) -> bool | Non
     return {0: True, 1: False}.get(code)
 
 
-def _told(repository: GitRepository, *arguments: str, told: str = "") -> str:
-    done = repository.ask(*arguments, told=told)
+def _output(repository: GitRepository, *arguments: str, stdin: str = "") -> str:
+    done = repository.ask(*arguments, stdin=stdin)
     if done.returncode:
         raise _IncompleteError(done.stderr.strip() or f"it ended with {done.returncode}")
     return done.stdout

@@ -52,7 +52,7 @@ class GitRepository:
     objects: Path
     git: str
 
-    def ask(self, *arguments: str, told: str = "") -> Done:
+    def ask(self, *arguments: str, stdin: str = "") -> Done:
         """Ask a plumbing command, and leave the judgement of its exit code to the caller.
 
         Raises:
@@ -63,7 +63,7 @@ class GitRepository:
                 (self.git, *arguments),
                 cwd=self.view,
                 env=self._environment(),
-                input=told,
+                input=stdin,
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",

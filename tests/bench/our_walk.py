@@ -10,7 +10,7 @@ from checks.judge.report import judge
 from checks.judge.rules import HEARTBEATS, rules_of
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget
-from checks.sources.firestore.census import CensusReading, read_heartbeats
+from checks.sources.firestore.census import CensusResult, read_heartbeats
 from checks.sources.firestore.id_walk import Terms
 from checks.sources.progress import quiet
 
@@ -29,7 +29,7 @@ def census(collection: str, *how: str) -> dict[str, int]:
     target = target_of(pipeline, "firestore", os.environ)
     terms = Terms(small=10_000_000) if "listing" in how else Terms()
 
-    async def read() -> CensusReading:
+    async def read() -> CensusResult:
         return await read_heartbeats(pipeline, target, Budget(300), quiet, terms=terms)
 
     reading = asyncio.run(read())

@@ -8,7 +8,7 @@ from datetime import datetime
 from checks.evidence.snapshot import Family, Gap, Target
 from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget
-from checks.sources.firestore.census import CensusReading, read_heartbeats
+from checks.sources.firestore.census import CensusResult, read_heartbeats
 from checks.sources.firestore.id_walk import Terms
 from checks.sources.firestore.tally import HeartbeatDocument, Tally
 from checks.sources.progress import quiet
@@ -49,7 +49,7 @@ class Heap:
         terms: Terms = WALKED,
         seconds: float = 30.0,
         as_of: datetime | None = None,
-    ) -> CensusReading:
+    ) -> CensusResult:
         """Take a census of it as the product does."""
         pipeline = settings(self.collection, registered)
         target = Target(source="firestore", address=self.address, resource=self.database, practice=True)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from checks import Report, Verdict, check
-from checks.cli.check import tell
+from checks.cli.check import print_report
 from checks.cli.console import progress_on_terminal
 from checks.judge.deployed.proofs import Outcome
 from checks.judge.rules import regrowth, rules_of
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     with running("proliferation") as cloud:
         _title("1. The morning check: far more documents than processors")
         morning = _look(cloud)
-        tell(morning, "terminal")
+        print_report(morning, "terminal")
         _title("2. An hour later: nothing was deployed")
         cloud.world.advance(timedelta(hours=1))
         later = _look(cloud)
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     with running("silent-stop") as cloud:
         _title("3. Another night: every heartbeat is five days old")
         silent = _look(cloud)
-        tell(silent, "terminal")
+        print_report(silent, "terminal")
     with running("build-cache") as cloud:
         _title("4. A deploy whose label, tag and digest agree: the build cache kept the old file")
         cached = _probe(cloud, "nba-phase3-analytics-processors")
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         _title("7. The healthy end: the fix serves, one document a processor")
         cloud.world.advance(timedelta(hours=2))
         healthy = _look(cloud, phase="0.2")
-        tell(healthy, "terminal")
+        print_report(healthy, "terminal")
         print(
             "\nThese are the heartbeats alone (--phase 0.2). A redeploy changes the image and no label, so a whole\n"
             "check still says, rightly, that labels claim older commits: the next deploy writes them anew."

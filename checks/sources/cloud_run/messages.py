@@ -101,8 +101,8 @@ def _named(name: str) -> str:
     Raises:
         ValueError: Cloud Run gives no such names: what says so is not Cloud Run, and no name is put into a sentence.
     """
-    if name and not NAME.fullmatch(told := short(name)):
-        raise ValueError(f"{told!r} is no name that Cloud Run gives")
+    if name and not NAME.fullmatch(last := short(name)):
+        raise ValueError(f"{last!r} is no name that Cloud Run gives")
     return short(name)
 
 
@@ -151,8 +151,8 @@ def _flags(containers: Iterable[Message], wanted: Collection[str]) -> dict[str, 
 def _cause(conditions: Iterable[Message], own: Message) -> Message:
     """The condition that says why a revision is not ready: its Ready one, or one that is more precise."""
     failed = (each for each in conditions if _STATES.get(each.state) is State.FAILED)
-    told = (each for each in failed if each.severity != _NOT_AN_ERROR and _word(each))
-    return own if _word(own) else next(told, own)
+    others = (each for each in failed if each.severity != _NOT_AN_ERROR and _word(each))
+    return own if _word(own) else next(others, own)
 
 
 def _reason(condition: Message) -> str | None:

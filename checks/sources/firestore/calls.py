@@ -67,7 +67,7 @@ class Reads:
         return await ask(lambda: self._count(ids, up_to, at), self.budget, role=ROLE)
 
     def abandon(self, count: int) -> None:
-        """Take it that a count that was not waited for is billed, as if it had come that far."""
+        """We stopped waiting for this count; assume that it was billed in full."""
         self.billed += -(-count // _ENTRIES_A_READ)
 
     async def documents(

@@ -31,7 +31,7 @@ SOURCE: Final = "firestore"
 
 
 @dataclass(frozen=True, slots=True)
-class CensusReading:
+class CensusResult:
     """What a census brought home. ``read_time`` and ``census`` are None where nothing at all could be read."""
 
     read_time: datetime | None
@@ -48,7 +48,7 @@ async def read_heartbeats(
     login: Login | None = None,
     as_of: datetime | None = None,
     terms: Terms = Terms(),  # noqa: B008 - frozen
-) -> CensusReading:
+) -> CensusResult:
     """One census of the pipeline's heartbeat collection, now or as of a read time; whatever fails is a gap in it."""
     heartbeats = pipeline.heartbeats
     try:
@@ -60,7 +60,7 @@ async def read_heartbeats(
             horizon = max(heartbeats.limits(each)[1] for each in (None, *heartbeats.processors))
             return await HeartbeatReader(reads, walk, horizon, progress).read()
     except SourceError as error:
-        return CensusReading(None, None, (error.gap(SOURCE),))
+        return CensusResult(None, None, (error.gap(SOURCE),))
 
 
 async def read(request: ReadRequest) -> SourceAnswer:
@@ -98,13 +98,13 @@ class HeartbeatReader:
     _listed: bool = False
     _failed: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
 
-    async def read(self) -> CensusReading:
+    async def read(self) -> CensusResult:
         """Count, then list or walk. Never raises for what the server does: a failure is a gap, and the rest is kept."""
         self.progress("counting heartbeats", 0, None)
         if not self.walk.terms.families:
             await self._attempt("count", self._count)
             self._failed["families"] = _UNASKED
-            return self._told()
+            return self._result()
         await self._attempt("count", self._count_few)
         if self._least is None or self._counted is not None or self._slow:
             await self._list()
@@ -112,14 +112,14 @@ class HeartbeatReader:
                 await self._attempt("count", self._count)
         else:
             await self._list_or_walk()
-        return self._told()
+        return self._result()
 
-    def _told(self) -> CensusReading:
+    def _result(self) -> CensusResult:
         read_time = self.reads.read_time
-        return CensusReading(moment(micros_of(read_time)) if read_time else None, self._census(), self._gaps())
+        return CensusResult(moment(micros_of(read_time)) if read_time else None, self._census(), self._gaps())
 
     async def _list_or_walk(self) -> None:
-        await self._attempt("walk", self.walk.probe)
+        await self._attempt("walk", self.walk.first_step)
         if "walk" not in self._failed and not self.walk.counting:
             await asyncio.gather(self._attempt("count", self._count), self._list())
             return

@@ -125,8 +125,8 @@ class IdWalk:
             return Method.LISTING
         return Method.RANGES if self.counting else Method.MIXED
 
-    async def probe(self) -> None:
-        """Make the first step, and no more than the first if it takes too long.
+    async def first_step(self) -> None:
+        """Make the first step; where it takes too long, documents are listed from here on.
 
         Raises:
             SourceError: it has no answer.

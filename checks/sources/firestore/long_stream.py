@@ -50,7 +50,7 @@ async def batches(start: Callable[[], Stream]) -> AsyncGenerator[list[Any]]:
     threading.Thread(target=pipe.pump, args=(start,), name="long stream", daemon=True).start()
     try:
         while not pipe.done:
-            await pipe.told.wait()
+            await pipe.changed.wait()
             if batch := pipe.take():
                 yield batch
     finally:
@@ -72,7 +72,7 @@ class _Pipe:
     """
 
     loop: asyncio.AbstractEventLoop
-    told: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Exception | None = None
     _waiting: deque[Any] = field(default_factory=deque[Any])
     _room: threading.Event = field(default_factory=threading.Event)
@@ -92,7 +92,7 @@ class _Pipe:
             self._call = start()
             for message in self._call:
                 self._waiting.append(message)
-                self._tell()
+                self._signal()
                 if not self._go_on():
                     break
         except Exception as error:  # noqa: BLE001 - raised again by whoever takes
@@ -100,16 +100,16 @@ class _Pipe:
         finally:
             self._ended = True
             self._called = False
-            self._tell()
+            self._signal()
 
     def take(self) -> list[Any]:
         """In the loop: all that waits."""
-        self.told.clear()
+        self.changed.clear()
         self._called = False  # whatever is put in from here on tells again
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         self._room.set()
         if self.done:
-            self.told.set()
+            self.changed.set()
         return batch
 
     def close(self) -> None:
@@ -127,8 +127,8 @@ class _Pipe:
                 self._room.wait()
         return not self._closed
 
-    def _tell(self) -> None:
+    def _signal(self) -> None:
         if not self._called:
             self._called = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
-                self.loop.call_soon_threadsafe(self.told.set)
+                self.loop.call_soon_threadsafe(self.changed.set)

@@ -24,7 +24,7 @@ async def read_newest(reads: Reads, tally: Tally, steps: Iterable[int], horizon:
         reads: the way to Firestore.
         tally: what was counted; ``reach`` says afterwards how far back this came.
         steps: how many heartbeats to read, and then how many more.
-        horizon: a moment; which of the heartbeats before it is newer does not matter.
+        horizon: heartbeats older than this all count as down, so reading stops here.
 
     Raises:
         SourceError: there is no answer, or none that makes sense.

@@ -77,7 +77,9 @@ async def read_logs(
     except SourceError as error:
         return None, (error.gap(SOURCE),)
     failures = [
-        (f"lines of {what}", _told(each, each.failure)) for what, each in zip(asked, found, strict=True) if each.failure
+        (f"lines of {what}", _after_lines(each, each.failure))
+        for what, each in zip(asked, found, strict=True)
+        if each.failure
     ]
     missing = gaps(SOURCE, failures)
     if not any(each.pages for each in found):
@@ -119,7 +121,7 @@ def _within(line: LogLine, window: tuple[Micros, Micros]) -> bool:
     return window[0] <= line.at <= window[1]
 
 
-def _told(found: FoundLines, failure: SourceError) -> SourceError:
+def _after_lines(found: FoundLines, failure: SourceError) -> SourceError:
     if not found.lines:
         return failure
     return SourceError(f"{failure}, after {counted(len(found.lines), 'line')}", failure.next_step)

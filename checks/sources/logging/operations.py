@@ -56,8 +56,8 @@ def fold_operations(lines: Iterable[LogLine], since: Micros) -> tuple[Operation,
             own := _own(seen.get(_key(match, line), []), line.at, match["minutes"], since)
         ):
             own.last_sign = max(own.last_sign, line.at)
-    told = [(key, each) for key, occurrences in seen.items() for each in occurrences]
-    return tuple(_evidence(key, each) for key, each in sorted(told, key=lambda pair: pair[1].started))
+    operations = [(key, each) for key, occurrences in seen.items() for each in occurrences]
+    return tuple(_evidence(key, each) for key, each in sorted(operations, key=lambda pair: pair[1].started))
 
 
 def _key(match: re.Match[str], line: LogLine) -> Key:

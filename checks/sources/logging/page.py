@@ -45,7 +45,7 @@ async def read_page(
     if not found.pages:
         return None, gaps
     page = LogPage(
-        lines=tuple(_told(line) for line in found.lines),
+        lines=tuple(_found_line(line) for line in found.lines),
         complete=not found.failure and not found.token,
         next_page_token=found.token or None,
     )
@@ -83,7 +83,7 @@ def _parts(question: LogQuestion) -> Iterator[FilterPart]:
         yield anywhere(question.regex, *TEXTS, operator="=~")
 
 
-def _told(line: LogLine) -> FoundLine:
+def _found_line(line: LogLine) -> FoundLine:
     return FoundLine(
         at=moment(line.at),
         source=line.source,

@@ -60,8 +60,8 @@ def trouble_question() -> FilterPart:
 
 def operations_question() -> FilterPart:
     """Lines of the HeartbeatLogger."""
-    told = ("HEARTBEAT START: ", "still running", "HEARTBEAT END: ", "HEARTBEAT END (ERROR): ")
-    return AllOf((CLOUD_RUN, anywhere("HEARTBEAT", *TEXTS), AnyOf(tuple(anywhere(text, *TEXTS) for text in told))))
+    phrases = ("HEARTBEAT START: ", "still running", "HEARTBEAT END: ", "HEARTBEAT END (ERROR): ")
+    return AllOf((CLOUD_RUN, anywhere("HEARTBEAT", *TEXTS), AnyOf(tuple(anywhere(text, *TEXTS) for text in phrases))))
 
 
 def fold_runs(marker: str) -> Callable[[Iterable[LogLine]], tuple[Run, ...]]:
@@ -88,8 +88,8 @@ def fold_bursts(lines: Iterable[LogLine]) -> tuple[LogBurst, ...]:
         trouble = trouble_of(line)
         if trouble:
             bursts.setdefault((trouble, line.source, line.revision), []).append(line)
-    told = (_burst(trouble, own) for (trouble, _, _), own in bursts.items())
-    return tuple(sorted(told, key=lambda burst: (-burst.last.timestamp(), burst.source, burst.trouble)))
+    found = (_burst(trouble, own) for (trouble, _, _), own in bursts.items())
+    return tuple(sorted(found, key=lambda burst: (-burst.last.timestamp(), burst.source, burst.trouble)))
 
 
 def trouble_of(line: LogLine) -> Trouble | None:
@@ -124,9 +124,9 @@ def _burst(trouble: Trouble, lines: list[LogLine]) -> LogBurst:
 
 def _sample(text: str) -> str:
     """The line of a traceback that says what went wrong; it is redacted before it is taken apart."""
-    told = [each.strip() for each in redact(text).splitlines() if each.strip()]
-    telling = (each for each in reversed(told) if _holds(each.casefold(), (*_STARTUP, *_DENIED, *_IMPORT, *_FAILED)))
-    return excerpt(next(telling, told[0] if told else ""))
+    lines = [each.strip() for each in redact(text).splitlines() if each.strip()]
+    causes = (each for each in reversed(lines) if _holds(each.casefold(), (*_STARTUP, *_DENIED, *_IMPORT, *_FAILED)))
+    return excerpt(next(causes, lines[0] if lines else ""))
 
 
 def _holds(text: str, needles: Iterable[str]) -> bool:

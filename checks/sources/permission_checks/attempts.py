@@ -90,9 +90,9 @@ def refused(want: Permission, error: GoogleAPICallError, caller: Caller) -> Perm
     code = error.grpc_status_code
     status = code.name if code is not None else type(error).__name__
     message = error.message or "no message"
-    told = show(excerpt(message))
+    shown = show(excerpt(message))
     result, mend = _judged(want, status, f"{error.reason or ''} {message}", caller)
-    return PermissionCheck.of(want, result, f"{status}: {told}", mend or explain(error, role=want.role).next_step)
+    return PermissionCheck.of(want, result, f"{status}: {shown}", mend or explain(error, role=want.role).next_step)
 
 
 def grant(want: Permission, caller: Caller) -> str:

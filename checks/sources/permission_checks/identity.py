@@ -25,14 +25,14 @@ async def identify(login: Login, seconds: float) -> tuple[Caller, PermissionChec
         async with asyncio.timeout(seconds):
             caller = caller_of(await login.credentials())
             await login.token()
-            return caller_of(await login.credentials()), _probe(PermissionResult.OK)
+            return caller_of(await login.credentials()), _check(PermissionResult.OK)
     except SourceError as error:
         return caller, _unusable(error)
     except TimeoutError:
         if caller.kind == "none":
             caller = Caller(kind="unknown")
         reason = f"no answer within {seconds:g} s"
-        return caller, _probe(PermissionResult.UNKNOWN, reason, "try again, with a longer --timeout")
+        return caller, _check(PermissionResult.UNKNOWN, reason, "try again, with a longer --timeout")
 
 
 def caller_of(credentials: "Credentials") -> Caller:
@@ -49,9 +49,9 @@ def caller_of(credentials: "Credentials") -> Caller:
 def _unusable(error: SourceError) -> PermissionCheck:
     cause = error.__cause__
     if isinstance(cause, TransportError) or (isinstance(cause, GoogleAuthError) and cause.retryable):
-        return _probe(PermissionResult.UNKNOWN, str(error), "is the network up? try again in a minute")
-    return _probe(PermissionResult.FAILED, str(error), SIGN_IN)
+        return _check(PermissionResult.UNKNOWN, str(error), "is the network up? try again in a minute")
+    return _check(PermissionResult.FAILED, str(error), SIGN_IN)
 
 
-def _probe(result: PermissionResult, reason: str | None = None, mend: str | None = None) -> PermissionCheck:
+def _check(result: PermissionResult, reason: str | None = None, mend: str | None = None) -> PermissionCheck:
     return PermissionCheck(source=_SOURCE, what=_WHAT, result=result, reason=reason, mend=mend)

@@ -51,11 +51,11 @@ async def try_acting(
             )
             await aside(lambda: acting.refresh(asking))
     except TimeoutError:
-        return _probe(
+        return _check(
             account, PermissionResult.UNKNOWN, f"no answer within {seconds:g} s", "try again, with a longer --timeout"
         )
     except SourceError as error:
-        return _probe(account, PermissionResult.UNKNOWN, str(error), error.next_step)
+        return _check(account, PermissionResult.UNKNOWN, str(error), error.next_step)
     except Exception as error:  # noqa: BLE001 - Google's library lets answers through that it cannot read
         return _refused(account, error, asking.answer, assistant=assistant)
     return _can(account, assistant=assistant)
@@ -63,23 +63,23 @@ async def try_acting(
 
 def _can(account: str, *, assistant: bool) -> PermissionCheck:
     if not assistant:
-        return _probe(account, PermissionResult.OK)
+        return _check(account, PermissionResult.OK)
     reason = f"the assistant's credentials can act as {account}: whatever it runs may change things unasked"
     mend = "give the assistant's environment credentials of its own that only read"
-    return _probe(account, PermissionResult.FAILED, reason, mend)
+    return _check(account, PermissionResult.FAILED, reason, mend)
 
 
 def _refused(account: str, error: Exception, answer: TokenResponse | None, *, assistant: bool) -> PermissionCheck:
     if answer is None:
-        told, mend = show(excerpt(str(error)), limit=300), "can these credentials be used at all? is the network up?"
-        return _probe(account, PermissionResult.UNKNOWN, told, mend)
+        reason, mend = show(excerpt(str(error)), limit=300), "can these credentials be used at all? is the network up?"
+        return _check(account, PermissionResult.UNKNOWN, reason, mend)
     refusal = read_refusal(answer)
     if not refusal.proves(account):
-        return _probe(account, PermissionResult.UNKNOWN, refusal.told, refusal.step(account))
+        return _check(account, PermissionResult.UNKNOWN, refusal.shown, refusal.step(account))
     if assistant:
-        return _probe(account, PermissionResult.OK)
+        return _check(account, PermissionResult.OK)
     mend = f"grant roles/iam.serviceAccountTokenCreator on {account} to the person who applies repairs, and to no other"
-    return _probe(account, PermissionResult.DENIED, f"these credentials cannot act as {account}", mend)
+    return _check(account, PermissionResult.DENIED, f"these credentials cannot act as {account}", mend)
 
 
 class _Asking(Request):
@@ -105,7 +105,7 @@ class _Asking(Request):
         return response
 
 
-def _probe(
+def _check(
     account: str, result: PermissionResult, reason: str | None = None, mend: str | None = None
 ) -> PermissionCheck:
     what = f"act as {account}, which changes things"

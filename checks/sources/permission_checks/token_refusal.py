@@ -94,7 +94,7 @@ class Refusal:
     whole: bool = True
 
     @property
-    def told(self) -> str:
+    def shown(self) -> str:
         """The reason, made safe to look at."""
         if self.status is None:
             return show(excerpt(f"HTTP {self.http}, and no answer of Google's: {self.text}"), limit=_LONGEST)
@@ -140,19 +140,19 @@ class Refusal:
 
     @property
     def _others_permission(self) -> bool:
-        told = {value for name, value in self.metadata if name == "permission"}
-        return bool((told | set(_PERMISSIONS.findall(self.text))) - {PERMISSION})
+        permissions = {value for name, value in self.metadata if name == "permission"}
+        return bool((permissions | set(_PERMISSIONS.findall(self.text))) - {PERMISSION})
 
     def _others_account(self, account: str) -> bool:
         own = account.lower()
-        told = {
+        accounts = {
             value.rpartition("/")[2].lower()
             for name, value in self.metadata
             if _ABOUT.search(name) and not name.lower().endswith("type")
         }
         resources = {each.rstrip(".").lower() for each in _RESOURCES.findall(self.text)}
         addresses = {each.lower() for each in _ADDRESSES.findall(self.text)}
-        return bool((told | resources) - {own}) or (bool(addresses) and own not in addresses)
+        return bool((accounts | resources) - {own}) or (bool(addresses) and own not in addresses)
 
 
 def read_refusal(answer: TokenResponse) -> Refusal:
@@ -185,10 +185,10 @@ def _infos(details: object) -> list[tuple[str, dict[str, str]]] | None:
     for each in cast("list[Any]", details):
         if not isinstance(each, Mapping):
             return None
-        told = cast("Mapping[str, Any]", each)
-        if not str(told.get("@type", "")).endswith(_INFO):
+        detail = cast("Mapping[str, Any]", each)
+        if not str(detail.get("@type", "")).endswith(_INFO):
             continue
-        reason, metadata = told.get("reason"), told.get("metadata", {})
+        reason, metadata = detail.get("reason"), detail.get("metadata", {})
         if not (isinstance(reason, str) and isinstance(metadata, dict)):
             return None
         found.append((reason, {str(name): str(value) for name, value in cast("dict[Any, Any]", metadata).items()}))

@@ -56,12 +56,12 @@ async def inspect_images(
     turn = asyncio.Semaphore(1 if whole else _AT_ONCE)  # whole images are held by their names
     login = login or Login()
 
-    async def look(repository: str, digest: str, probes: Sequence[CodeProbe]) -> Inspected:
+    async def inspect(repository: str, digest: str, probes: Sequence[CodeProbe]) -> Inspected:
         async with turn:
             return await inspect_image(repository, digest, probes, target, budget, login, whole=whole)
 
     inspected = await asyncio.gather(
-        *(look(repository, digest, list(probes.values())) for (repository, digest), probes in sorted(wanted.items()))
+        *(inspect(repository, digest, list(probes.values())) for (repository, digest), probes in sorted(wanted.items()))
     )
     return tuple(inspected), gaps(SOURCE, [*nameless, *_unknown(inspected)])
 

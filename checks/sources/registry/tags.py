@@ -85,13 +85,13 @@ class TagReader:
 
     async def read(self, asked: list[tuple[str, str]]) -> tuple[tuple[Tag, ...], tuple[Gap, ...]]:
         """Ask for every tag. Never raises for what a server does."""
-        told = await asyncio.gather(*(self._attempt(repository, tag) for repository, tag in asked))
+        answers = await asyncio.gather(*(self._attempt(repository, tag) for repository, tag in asked))
         failures = [
             (f"tag {show(f'{repository}:{tag}', limit=300)}", answer)
-            for (repository, tag), answer in zip(asked, told, strict=True)
+            for (repository, tag), answer in zip(asked, answers, strict=True)
             if isinstance(answer, SourceError)
         ]
-        return tuple(answer for answer in told if isinstance(answer, Tag)), gaps(SOURCE, failures)
+        return tuple(answer for answer in answers if isinstance(answer, Tag)), gaps(SOURCE, failures)
 
     async def _attempt(self, repository: str, tag: str) -> Tag | SourceError:
         try:
@@ -222,8 +222,8 @@ def runnable(child: object) -> str | None:
     """The digest of an index's child, if that is an image for some platform; None for an attestation."""
     if not isinstance(child, dict):
         return None
-    told = cast("dict[str, object]", child)
-    digest, platform, notes = told.get("digest"), told.get("platform"), told.get("annotations")
+    fields = cast("dict[str, object]", child)
+    digest, platform, notes = fields.get("digest"), fields.get("platform"), fields.get("annotations")
     if isinstance(platform, dict) and "unknown" in cast("dict[str, object]", platform).values():
         return None
     if isinstance(notes, dict) and _ATTESTATION in notes:

@@ -49,10 +49,10 @@ async def read_uploads(repository: str, target: Target, budget: Budget, login: L
 
 def _uploads(body: bytes) -> dict[str, datetime]:
     try:
-        told: object = json.loads(body)
+        answer: object = json.loads(body)
     except (ValueError, RecursionError):
         raise SourceError("the listing of tags is no JSON", NO_REGISTRY) from None
-    listed = cast("dict[str, object]", told).get("manifest") if isinstance(told, dict) else None
+    listed = cast("dict[str, object]", answer).get("manifest") if isinstance(answer, dict) else None
     if not isinstance(listed, dict):
         return {}
     known = cast("dict[str, object]", listed).items()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from checks.ask.snapshot import check
-from checks.cli.check import tell
+from checks.cli.check import print_report
 from checks.judge.report import Report
 from checks.judge.verdict import ExitCode
 from checks.settings.file import Settings
@@ -39,7 +39,7 @@ _WORST_FIRST: Final = (1, 3, 2, 0)
 
 
 def _on_terminal(report: Report) -> None:
-    tell(report, "terminal")
+    print_report(report, "terminal")
 
 
 @dataclass(frozen=True, slots=True)

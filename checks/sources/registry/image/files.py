@@ -92,7 +92,7 @@ async def read_files(
         contents = Contents(repository=repository, digest=digest, manifest=digest)
         files = tuple(_inconclusive(path, error) for path in asked)
         return Read(contents.model_copy(update={"files": files}), {}, layers, None, error)
-    return reading.told(asked)
+    return reading.result(asked)
 
 
 async def read_commit(repository: str, digest: str, target: Target, budget: Budget, login: Login) -> str | None:
@@ -167,7 +167,7 @@ class _Reading:
         except TimeoutError:
             raise SourceError("the registry fell silent, or the time is over", _AGAIN) from None
 
-    def told(self, asked: tuple[str, ...]) -> Read:
+    def result(self, asked: tuple[str, ...]) -> Read:
         texts: dict[str, bytes] = {}
         files: list[File] = []
         for path in asked:

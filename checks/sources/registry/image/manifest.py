@@ -63,13 +63,13 @@ async def read_manifest(wire: Wire, digest: str, limits: ImageLimits) -> Built:
     if len(layers) > limits.layers:
         raise SourceError(f"the image has more than {limits.layers} layers", "look at it with skopeo inspect")
     blobs = [_blob(each) for each in layers]
-    told = await _object(wire, "blobs", _blob(cast("object", config)).digest, limits)
-    return _built(digest, blobs, told)
+    value = await _object(wire, "blobs", _blob(cast("object", config)).digest, limits)
+    return _built(digest, blobs, value)
 
 
-def _built(digest: str, blobs: list[Blob], told: Mapping[str, Any]) -> Built:
-    inner = _mapping(told.get("config"))
-    words = list(_history(told.get("history")))
+def _built(digest: str, blobs: list[Blob], value: Mapping[str, Any]) -> Built:
+    inner = _mapping(value.get("config"))
+    words = list(_history(value.get("history")))
     if len(words) != len(blobs):
         words = [None] * len(blobs)
     labels = _mapping(inner.get("Labels"))
@@ -87,12 +87,12 @@ def _built(digest: str, blobs: list[Blob], told: Mapping[str, Any]) -> Built:
 async def _object(wire: Wire, kind: str, digest: str, limits: ImageLimits) -> Mapping[str, Any]:
     body = await wire.document(kind, digest, limits.document)
     try:
-        told: object = json.loads(body)
+        value: object = json.loads(body)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        value = None
+    if not isinstance(value, dict):
         raise SourceError(f"{digest[:19]} is no JSON object", NO_REGISTRY)
-    return cast("Mapping[str, Any]", told)
+    return cast("Mapping[str, Any]", value)
 
 
 def _child(manifests: list[object]) -> str:
@@ -112,27 +112,27 @@ def _platform(child: object) -> tuple[str, str]:
     return str(platform.get("os", "")), str(platform.get("architecture", ""))
 
 
-def _blob(told: object) -> Blob:
-    held = _mapping(told)
+def _blob(value: object) -> Blob:
+    held = _mapping(value)
     digest, size = held.get("digest"), held.get("size")
     if not (isinstance(digest, str) and DIGEST.fullmatch(digest) and isinstance(size, int) and size >= 0):
         raise SourceError("the manifest names a part without a sha256 digest and a size", NO_REGISTRY)
     return Blob(digest, size)
 
 
-def _history(told: object) -> Iterator[str | None]:
+def _history(value: object) -> Iterator[str | None]:
     """What each layer was made by, oldest first; what made no layer is left out."""
-    for each in cast("list[object]", told) if isinstance(told, list) else ():
+    for each in cast("list[object]", value) if isinstance(value, list) else ():
         held = _mapping(each)
         if not held.get("empty_layer"):
             word = held.get("created_by")
             yield excerpt(word) if isinstance(word, str) and word else None
 
 
-def _mapping(told: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", told) if isinstance(told, dict) else {}
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _texts(told: object) -> tuple[str, ...]:
-    listed = cast("list[object]", told) if isinstance(told, list) else []
+def _texts(value: object) -> tuple[str, ...]:
+    listed = cast("list[object]", value) if isinstance(value, list) else []
     return tuple(each[:1000] for each in listed[:_LONGEST] if isinstance(each, str))

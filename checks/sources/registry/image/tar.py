@@ -117,10 +117,10 @@ class Archive:
     def _extension(self, kind: bytes) -> dict[str, str]:
         if self._rest > self._limits.header:
             raise SourceError(f"a layer's archive has an extended header of {self._rest:,} bytes", NO_ARCHIVE)
-        told = self.read()
+        raw = self.read()
         if kind == b"x":
-            return dict(_records(told))
-        return {"path" if kind == b"L" else "linkpath": _text(told)}
+            return dict(_records(raw))
+        return {"path" if kind == b"L" else "linkpath": _text(raw)}
 
     def _member(self, header: bytes, kind: bytes, more: dict[str, str]) -> Member | None:
         if kind == b"g":
@@ -178,37 +178,37 @@ def _name(header: bytes) -> str:
     return f"{prefix}/{name}" if prefix else name
 
 
-def _text(told: bytes) -> str:
-    return told.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+def _text(raw: bytes) -> str:
+    return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
-def _number(told: bytes) -> int:
+def _number(raw: bytes) -> int:
     """An octal number, or a large one in base 256."""
-    if told[0] & 0x80:
-        number = int.from_bytes(bytes([told[0] & 0x7F]) + told[1:], "big")
-        if told[0] & 0x40 or number.bit_length() > 62:  # noqa: PLR2004 - negative, or more than any file's size
+    if raw[0] & 0x80:
+        number = int.from_bytes(bytes([raw[0] & 0x7F]) + raw[1:], "big")
+        if raw[0] & 0x40 or number.bit_length() > 62:  # noqa: PLR2004 - negative, or more than any file's size
             raise SourceError("a layer's archive has a header with an impossible number", NO_ARCHIVE)
         return number
     try:
-        return int(told.strip(b"\0 ") or b"0", 8)
+        return int(raw.strip(b"\0 ") or b"0", 8)
     except ValueError:
         raise SourceError("a layer holds what is no tar archive", NO_ARCHIVE) from None
 
 
-def _decimal(told: str) -> int:
-    if not (told.isascii() and told.isdigit() and len(told) <= 18):  # noqa: PLR2004 - more than any file's size
+def _decimal(raw: str) -> int:
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):  # noqa: PLR2004 - more than any file's size
         raise SourceError("a layer's archive has a header with an impossible size", NO_ARCHIVE)
-    return int(told)
+    return int(raw)
 
 
-def _records(told: bytes) -> Iterator[tuple[str, str]]:
+def _records(raw: bytes) -> Iterator[tuple[str, str]]:
     """The records of a pax header that matter: ``<length> <key>=<value>``, and a line's end."""
-    at, end = 0, len(told.rstrip(b"\0"))
+    at, end = 0, len(raw.rstrip(b"\0"))
     while at < end:
-        length = _LENGTH.match(told, at)
+        length = _LENGTH.match(raw, at)
         after = at + int(length[1]) if length else at
-        key, equals, value = told[length.end() if length else at : max(after - 1, at)].partition(b"=")
-        if not equals or told[after - 1 : after] != b"\n":
+        key, equals, value = raw[length.end() if length else at : max(after - 1, at)].partition(b"=")
+        if not equals or raw[after - 1 : after] != b"\n":
             raise SourceError("a layer's archive has an extended header that cannot be read", NO_ARCHIVE)
         at = after
         name = key.decode("utf-8", "replace")

@@ -139,8 +139,8 @@ class Wire:
         challenge = refused.headers.get("www-authenticate", "")
         if not challenge.lower().startswith("bearer "):
             return None
-        told = dict(_CHALLENGE.findall(challenge))
-        realm, own = _url(told.pop("realm", "")), _url(address)
+        fields = dict(_CHALLENGE.findall(challenge))
+        realm, own = _url(fields.pop("realm", "")), _url(address)
         if (realm.scheme, realm.host) != (own.scheme, own.host) and not (self.target.practice and _is_loopback(realm)):
             raise SourceError(
                 f"the registry sends for a token to {show(str(realm), limit=100)}, which is another host", NO_REGISTRY
@@ -148,7 +148,7 @@ class Wire:
         headers = {} if self.target.practice else {"Authorization": _basic(await self.login.token())}
         self.bill.requests += 1
         body = bytearray()
-        stream = self.client.stream("GET", realm.copy_merge_params(told), headers=headers)
+        stream = self.client.stream("GET", realm.copy_merge_params(fields), headers=headers)
         async with self.budget.patience(), responding(stream) as response:
             refuse(response)
             async for chunk in response.aiter_raw():
@@ -161,13 +161,13 @@ class Wire:
     async def _allowed(self, response: httpx2.Response) -> str:
         """Where a redirect leads, if one may go there."""
         where = _url(response.headers.get("location", ""), str(response.url))
-        told = show(str(where.copy_with(query=None, userinfo=b"")), limit=100)
+        shown = show(str(where.copy_with(query=None, userinfo=b"")), limit=100)
         if self.target.practice and _is_loopback(where):
             return str(where)
         if where.scheme != "https":
-            raise SourceError(f"it points elsewhere, and not over https ({told})", NO_REGISTRY)
+            raise SourceError(f"it points elsewhere, and not over https ({shown})", NO_REGISTRY)
         if not _GOOGLE_STORAGE.fullmatch(where.host) and not await _is_public(where.host, where.port or 443):
-            raise SourceError(f"it points at an address that is not public ({told})", NO_REGISTRY)
+            raise SourceError(f"it points at an address that is not public ({shown})", NO_REGISTRY)
         return str(where)
 
 
@@ -215,12 +215,12 @@ async def _is_public(host: str, port: int) -> bool:
 
 def _token_in(body: bytes) -> str:
     try:
-        told: Any = json.loads(body)
+        answer: Any = json.loads(body)
     except (ValueError, RecursionError):
-        told = None
+        answer = None
     token = None
-    if isinstance(told, dict):
-        held = cast("dict[str, object]", told)
+    if isinstance(answer, dict):
+        held = cast("dict[str, object]", answer)
         token = held.get("token") or held.get("access_token")
     if not (isinstance(token, str) and re.fullmatch(r"[!-~]{1,16384}", token)):
         raise SourceError("the registry's token endpoint gave none", NO_REGISTRY)

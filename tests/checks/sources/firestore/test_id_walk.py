@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from checks.evidence.snapshot import Family, Method
-from checks.sources.firestore.census import CensusReading
+from checks.sources.firestore.census import CensusResult
 from checks.sources.firestore.id_walk import Terms
 from checks.sources.firestore.tally import BACK
 from checks.sources.times import Micros, micros, moment
@@ -57,7 +57,7 @@ def held(told: dict[str, tuple[Micros, Micros | None]], now: Micros) -> list[Hel
     return [Held(doc, now - created, None if beat is None else now - beat) for doc, (created, beat) in told.items()]
 
 
-def assert_as_brute_force(reading: CensusReading, told: Sequence[Held], registered: Sequence[str]) -> None:
+def assert_as_brute_force(reading: CensusResult, told: Sequence[Held], registered: Sequence[str]) -> None:
     """The census says what reading every document says, or that it does not know."""
     assert reasons(reading.gaps) == []
     assert reading.census is not None
@@ -109,7 +109,7 @@ def test_a_walk_finds_what_reading_every_document_finds(
     assert_growth(reading, collection, registered)
 
 
-def assert_growth(reading: CensusReading, told: Sequence[Held], registered: Sequence[str]) -> None:
+def assert_growth(reading: CensusResult, told: Sequence[Held], registered: Sequence[str]) -> None:
     assert reading.census is not None
     assert reading.read_time is not None
     then = micros(reading.read_time) - BACK
@@ -128,7 +128,7 @@ def assert_growth(reading: CensusReading, told: Sequence[Held], registered: Sequ
 def test_a_walk_of_the_official_emulator_finds_what_reading_every_document_finds(
     emulator: str, told: dict[str, tuple[Micros, Micros | None]], terms: Terms, share: int
 ) -> None:
-    async def walk() -> tuple[CensusReading, list[Held]]:
+    async def walk() -> tuple[CensusResult, list[Held]]:
         heap, now = Heap(emulator), micros(datetime.now(UTC))
         collection = [Held(doc, now, now - (beat or 0)) for doc, (_, beat) in told.items()]
         heartbeats = ((each.doc, moment(each.beat or 0)) for each in collection)

@@ -9,7 +9,7 @@ from checks.evidence.snapshot import Census, Method
 from checks.judge.rules import HEARTBEATS, rules_of
 from checks.settings.file import parse_settings
 from checks.settings.template import settings_text
-from checks.sources.firestore.census import CensusReading
+from checks.sources.firestore.census import CensusResult
 from checks.sources.firestore.id_walk import Terms
 from checks.sources.times import micros
 from validate_daily.sandbox import Clock, Fault, Sandbox, build
@@ -23,7 +23,7 @@ HOUR = 3_600 * SECOND
 PROCESSORS = [f"Family{number:02}Processor" for number in range(12)]
 
 
-def census_of(reading: CensusReading) -> Census:
+def census_of(reading: CensusResult) -> Census:
     assert reading.census is not None
     return reading.census
 
