@@ -23,7 +23,11 @@ FORMATS: Final["tuple[Format[[Report, Since | None]], ...]"] = (
     Format("json", "for programs", "application/json", "checks.formats.json:render_json"),
     Format("log", "as one structured entry of Cloud Logging", "application/json", "checks.formats.log:render_log"),
 )
-"""Of a check's report. The first is the default."""
+"""Of a check's report. The first is the default.
+
+Each tells every finding's subject, what changed where ``since`` is given, and, through ``practice``, that a report is of
+practice. Only fields typed ``Untrusted`` still need ``show``: summaries, reasons and next steps are safe already.
+"""
 
 DEPLOYED_CODE_FORMATS: Final["tuple[Format[[ProbeReport, Mapping[str, Provenance]]], ...]"] = (
     Format("terminal", "for people", "text/plain", "checks.formats.deployed_code:render_probe"),

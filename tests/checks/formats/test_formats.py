@@ -20,13 +20,14 @@ from checks.judge.report import Report
 from validate_daily.commands.handoff import FORMATS as HANDOFF_FORMATS
 
 from support.paths import ROOT, TESTS
-from support.snapshots import document, judged
+from support.snapshots import document, judged, pipeline
 
 TABLES: list[tuple[Format[...], ...]] = [
     FORMATS, DEPLOYED_CODE_FORMATS, DEPLOY_GATE_FORMATS, EXAMINATION_FORMATS, SOURCE_CODE_FORMATS, HANDOFF_FORMATS,
 ]  # fmt: skip
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 HOSTILE = "evil\x1b[2J\u202eid_None_é"
+STALE = f"stale {HOSTILE}"
 
 
 @pytest.mark.parametrize("writer", sorted({each.writer for table in TABLES for each in table}))
@@ -53,13 +54,13 @@ def test_a_format_of_the_check_has_a_file_and_a_test_of_its_name(one: Format[[Re
 @pytest.mark.parametrize("one", FORMATS, ids=lambda each: each.name)
 def test_a_stranger_s_text_cannot_act_on_whoever_looks_at_a_report(one: Format[[Report, Since | None]]) -> None:
     before = judged([document("Active", timedelta(minutes=1))])
-    report = judged([document(HOSTILE)])
+    report = judged([document(HOSTILE), document(STALE, timedelta(days=5))], pipeline([STALE]))  # evidence, a subject
 
     text = one.write(report, compare(before, report))
 
     assert not OBEYED.search(text)
     assert text.endswith("\n")
-    assert "evil" in text
+    assert "stale evil" in text
     if one.media_type.endswith("json"):
         assert text.isascii()
         assert isinstance(json.loads(text), dict)
