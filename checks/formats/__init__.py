@@ -25,8 +25,8 @@ FORMATS: Final["tuple[Format[[Report, Since | None]], ...]"] = (
 )
 """Of a check's report. The first is the default.
 
-Each tells every finding's subject, what changed where ``since`` is given, and, through ``practice``, that a report is of
-practice. Only fields typed ``Untrusted`` still need ``show``: summaries, reasons and next steps are safe already.
+Each tells every finding's subject, what changed where ``since`` is given, and, through ``practice``, that a report is
+of practice. Only fields typed ``Untrusted`` still need ``show``: summaries, reasons and next steps are safe already.
 """
 
 DEPLOYED_CODE_FORMATS: Final["tuple[Format[[ProbeReport, Mapping[str, Provenance]]], ...]"] = (
