@@ -63,5 +63,5 @@ def test_a_room_says_what_is_in_it_and_what_it_may_import(room: str) -> None:
         return
     said = ast.get_docstring(ast.parse((ROOT / room / "__init__.py").read_text("utf-8")))
 
-    assert said is not None
-    assert "mport" in said, "which rooms it may import"
+    assert said is not None, f"{room}/__init__.py needs a docstring: what the room holds and what it may import"
+    assert "mport" in said, f"the docstring of {room}/__init__.py must say which rooms it may import"
