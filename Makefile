@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CLIENTS := tests/clients/node_modules/ready
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+# One more than there are processors: many tests wait for a server or a process.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 ROOM :=
 SINCE := main
 # The tests start many processes: without compiled files, each would compile all of ours again.
