@@ -1,7 +1,12 @@
 """What a rule says: how bad, about what, on which evidence, and what to do next."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Level
@@ -28,6 +33,18 @@ class Fact(Evidence):
     detail: str
 
 
+_FINGERPRINT: Final = 16
+"""Hex characters: one of a few thousand findings of a pipeline is not mistaken for another."""
+
+
+def _fingerprint(known: Mapping[str, object]) -> str:
+    """The hash of what identifies a fault; empty where a field before it was refused."""
+    if not {"rule", "subject", "region", "fault"} <= known.keys():
+        return ""
+    told = json.dumps([known["rule"], known["subject"], known["region"], known["fault"]])
+    return hashlib.sha256(told.encode()).hexdigest()[:_FINGERPRINT]
+
+
 class Finding(Evidence):
     """One thing that is wrong, or that could not be seen.
 
@@ -35,6 +52,10 @@ class Finding(Evidence):
         rule: the name of the rule that found it.
         severity: how bad it is.
         subject: what it is about, character for character as the evidence has it.
+        region: the Cloud Run region that the subject lives in, where it lives in one.
+        fault: what makes this the same fault tomorrow, besides rule, subject and region: a revision, a digest, the
+            START of an operation, the writers. Never a number that moves, such as an age or a count.
+        fingerprint: the hash of rule, subject, region and ``fault``, in hex: excuses and comparisons use it.
         summary: one sentence of ours.
         evidence: the facts that it rests on; at most as many as a person reads.
         level: the rung of proof that the evidence stands on.
@@ -48,6 +69,9 @@ class Finding(Evidence):
     rule: str
     severity: Severity
     subject: Untrusted
+    region: str | None = None
+    fault: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    fingerprint: str = Field(default_factory=_fingerprint)
     summary: str
     evidence: tuple[Fact, ...] = ()
     level: Level = Level.RUNTIME

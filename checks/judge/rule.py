@@ -30,6 +30,9 @@ class Rule:
         wants: what it judges, where its sources may hold none.
         silence: whose silence its findings may come from, so that the cause of a silence explains them.
         explains: rules whose findings about the same subject follow from one of this rule.
+        fault: what its fingerprints hold besides rule, subject and region, in words; empty where those say it all.
+        counts: what ``count`` of its findings counts, where these can grow; only such a rule is accepted by a count.
+        former_names: names that settings may call it by, for two releases after it was renamed.
         concerns: for a rule whose finding is about several jobs, under the name of the service that they follow:
             whether the finding is about this service or job too.
     """
@@ -43,6 +46,9 @@ class Rule:
     wants: Want | None = None
     silence: tuple[Silent, ...] = ()
     explains: tuple["Rule", ...] = ()
+    fault: str = ""
+    counts: str | None = None
+    former_names: tuple[str, ...] = ()
     concerns: Callable[[Context, Service | Job], bool] | None = None
 
     @property

@@ -45,6 +45,12 @@ def difference(deployments: Deployments, job: Job, service: Service) -> str | No
     return None if any(tag.points_at(digest) for digest in serving) else f"runs {job.image.reference}"
 
 
+def images_of(snapshot: Snapshot, jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Each of these jobs with the image that its next execution would run: a digest, where one is known."""
+    found = snapshot.deployments or Deployments()
+    return tuple(sorted(f"{job.name} {found.digest_of(job.image) or job.image.reference}" for job in jobs))
+
+
 def lacking(snapshot: Snapshot, job: Job) -> Proof | None:
     """The first fix that the image of a job's next execution is proved not to hold; None if there is no such."""
     (part,) = parts_of(snapshot.deployments or Deployments(), job)

@@ -28,15 +28,17 @@ def commit_label_contradicted(context: Context) -> Iterator[Finding]:
         label = service.commit
         if label is None or not _COMMIT.fullmatch(label) or service.reconciling:
             continue
-        runtime = [fact for fact, commit in _runtime(context.snapshot, service) if not same_commit(label, commit)]
-        written = [fact for fact, commit in _written(service) if not same_commit(label, commit)]
-        if runtime or written:
+        runtime = [each for each in _runtime(context.snapshot, service) if not same_commit(label, each[1])]
+        written = [each for each in _written(service) if not same_commit(label, each[1])]
+        if contradicting := (*runtime, *written):
             yield Finding(
                 rule="commit-label-contradicted",
                 severity=Severity.P2,
                 subject=service.name,
+                region=service.region,
+                fault=(label, *sorted({commit for _, commit in contradicting})),
                 summary=f"its label claims commit {label}, and that is contradicted",
-                evidence=(*runtime, *written),
+                evidence=tuple(fact for fact, _ in contradicting),
                 level=Level.RUNTIME if runtime else Level.LABEL,
                 next_step=f"believe no label of {service.name}: compare digests, and label the next deploy right",
             )
@@ -68,4 +70,4 @@ def _runtime(snapshot: Snapshot, service: Service) -> Iterator[tuple[Fact, str]]
         yield Fact(subject=docs[0], detail=f"{more} was written by {revision} at commit {commit}".strip()), commit
 
 
-RULE = Rule(commit_label_contradicted, needs=("cloud-run",))
+RULE = Rule(commit_label_contradicted, needs=("cloud-run",), fault="the commits that contradict each other")

@@ -54,6 +54,8 @@ def _finding(service: Service, lacking: list[tuple[RunningImage, Proof]], effect
         rule="fix-not-deployed",
         severity=Severity.P1,
         subject=service.name,
+        region=service.region,
+        fault=tuple(sorted({f"{proof.probe} {part.digest}" for part, proof in lacking})),
         summary=f"{percent} % of its traffic meets code without {probes}",
         evidence=tuple(
             Fact(subject=proof.reason, detail=f"in {part.name}, {_where(part, proof)}") for part, proof in lacking
@@ -61,6 +63,7 @@ def _finding(service: Service, lacking: list[tuple[RunningImage, Proof]], effect
         level=Level.BYTES,
         next_step=f"NOT DEPLOYED: build {service.name} without a cache from a commit that has {probes}, redeploy it by "
         f"digest, and look again with validate-daily probe {service.name}",
+        count=percent,
         explains=effects,
     )
 
@@ -74,5 +77,7 @@ RULE = Rule(
     fix_not_deployed,
     needs=("cloud-run", "registry"),
     wants="code probes",
+    fault="the code probes that fail, and the image digests that serve without them",
+    counts="percent of the traffic",
     explains=(image_drift.RULE, commit_label_contradicted.RULE),
 )

@@ -30,8 +30,9 @@ def future_heartbeats(context: Context) -> Iterator[Finding]:
             evidence=(
                 Fact(subject=sample.doc, detail=f"last_heartbeat {sample.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC"),
             ),
+            count=family.future,
             next_step="check the clock and the time zone of what writes it: heartbeats are timezone-aware UTC",
         )
 
 
-RULE = Rule(future_heartbeats, needs=("firestore",), phase=HEARTBEATS)
+RULE = Rule(future_heartbeats, needs=("firestore",), phase=HEARTBEATS, counts="heartbeats from the future")

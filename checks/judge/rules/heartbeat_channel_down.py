@@ -37,6 +37,8 @@ def heartbeat_channel_down(context: Context) -> Iterator[Finding]:
         rule="heartbeat-channel-down",
         severity=Severity.P1 if down * 2 >= len(stale) else Severity.P2,
         subject=context.snapshot.pipeline.heartbeats.collection,
+        fault=tuple(sorted(each.name for each in stale)),
+        count=len(stale),
         summary=f"{counted(len(stale), 'processor')} fell silent together, the last of them {_least(youngest)}"
         f"{format_duration(youngest.age or _NEVER)} ago: "
         "the heartbeat channel is broken, or the whole pipeline stopped",
@@ -50,4 +52,11 @@ def _least(standing: ProcessorStanding) -> str:
     return "more than " if standing.at_least else ""
 
 
-RULE = Rule(heartbeat_channel_down, needs=("firestore",), phase=HEARTBEATS, silence=(Silent.COLLECTION,))
+RULE = Rule(
+    heartbeat_channel_down,
+    needs=("firestore",),
+    phase=HEARTBEATS,
+    silence=(Silent.COLLECTION,),
+    fault="the processors that are silent",
+    counts="processors",
+)

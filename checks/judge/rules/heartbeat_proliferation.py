@@ -39,9 +39,11 @@ def heartbeat_proliferation(context: Context) -> Iterator[Finding]:
         rule="heartbeat-proliferation",
         severity=severity,
         subject=context.snapshot.pipeline.heartbeats.collection,
+        fault=tuple(sorted(family.processor for family in census.writers)),
         summary=f"{least}{counted(census.total, 'document')}, above the limit of {limit:,}: one a processor is right",
         evidence=tuple(Fact(subject=family.processor, detail=_detail(context.snapshot, family)) for family in top),
         next_step=f"{step}{where}",
+        count=census.total,
     )
 
 
@@ -55,4 +57,11 @@ def _detail(snapshot: Snapshot, family: Family) -> str:
     )
 
 
-RULE = Rule(heartbeat_proliferation, needs=("firestore",), phase=HEARTBEATS, counted=True)
+RULE = Rule(
+    heartbeat_proliferation,
+    needs=("firestore",),
+    phase=HEARTBEATS,
+    counted=True,
+    fault="the processors that write malformed ids",
+    counts="documents",
+)

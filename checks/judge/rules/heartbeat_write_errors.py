@@ -6,11 +6,11 @@ Severity: P1: that service's heartbeats are blind. It explains the silence of th
 Where each of them has beaten since the last such line, the trouble is over, and nothing is said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from checks.evidence.logs import LogBurst, Trouble
-from checks.evidence.snapshot import Level
+from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import Rule
@@ -38,6 +38,7 @@ def heartbeat_write_errors(context: Context) -> Iterator[Finding]:
             rule="heartbeat-write-errors",
             severity=Severity.P1,
             subject=source,
+            fault=_fault(context.snapshot, own, newest),
             summary=f"{counted(lines, 'log line says', 'log lines say')} why heartbeats are not written: "
             f"{newest.trouble}",
             evidence=tuple(
@@ -50,8 +51,23 @@ def heartbeat_write_errors(context: Context) -> Iterator[Finding]:
             ),
             level=Level.RUNTIME,
             next_step=_NEXT[newest.trouble].format(source=source),
+            count=lines,
             explains=context.silence_of(source),
         )
 
 
-RULE = Rule(heartbeat_write_errors, needs=("logging",))
+def _fault(snapshot: Snapshot, bursts: Iterable[LogBurst], newest: LogBurst) -> tuple[str, ...]:
+    """The newest revision that writes such lines, and its troubles. The executions of a job are the same fault."""
+    jobs = {each.name for each in snapshot.pipeline.jobs}
+    jobs |= {each.name for each in snapshot.deployments.jobs} if snapshot.deployments else set()
+    one = [burst for burst in bursts if newest.source in jobs or burst.revision == newest.revision]
+    where = "" if newest.source in jobs else newest.revision or ""
+    return (where, *sorted({burst.trouble.value for burst in one}))
+
+
+RULE = Rule(
+    heartbeat_write_errors,
+    needs=("logging",),
+    fault="the newest revision that writes such lines, and what they are about",
+    counts="log lines",
+)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
-from checks.judge.deployed.job_images import MOST, difference, leader_of, ran
+from checks.judge.deployed.job_images import MOST, difference, images_of, leader_of, ran
 from checks.judge.finding import Fact, Finding, Severity, bounded
 from checks.judge.rule import Rule
 from checks.judge.rules import image_drift, job_image_stale
@@ -40,6 +40,8 @@ def _finding(snapshot: Snapshot, service: Service, differing: list[tuple[Job, st
         rule="job-image-differs",
         severity=Severity.P1 if active else Severity.P2,
         subject=names[0] if len(names) == 1 else service.name,
+        region=service.region,
+        fault=images_of(snapshot, [job for job, _ in differing]),
         summary=f"{counted(len(names), 'job')} would not run what {service.name} serves; {told}",
         evidence=bounded(facts, MOST),
         level=Level.DIGEST,
@@ -63,4 +65,10 @@ def _concerns(context: Context, one: Service | Job) -> bool:
     return found is not None and isinstance(one, Job) and leader is not None and bool(difference(found, one, leader))
 
 
-RULE = Rule(job_image_differs, needs=("cloud-run", "registry"), concerns=_concerns)
+RULE = Rule(
+    job_image_differs,
+    needs=("cloud-run", "registry"),
+    fault="the jobs that differ, and the images that they would run",
+    counts="jobs",
+    concerns=_concerns,
+)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
-from checks.judge.deployed.job_images import MOST, lacking, ran
+from checks.judge.deployed.job_images import MOST, images_of, lacking, ran
 from checks.judge.deployed.proofs import Proof
 from checks.judge.finding import Fact, Finding, Severity, bounded
 from checks.judge.rule import Rule
@@ -43,6 +43,11 @@ def _finding(snapshot: Snapshot, leader: str, stale: list[tuple[Job, Proof]]) ->
         rule="job-image-stale",
         severity=Severity.P1 if active else Severity.P2,
         subject=names[0] if len(names) == 1 else leader,
+        region=stale[0][0].region,
+        fault=(
+            *dict.fromkeys(sorted(proof.probe for _, proof in stale)),
+            *images_of(snapshot, [job for job, _ in stale]),
+        ),
         summary=f"{counted(len(stale), 'job')} would run code without {probes}; {told}",
         evidence=bounded(facts, MOST),
         level=Level.BYTES,
@@ -56,4 +61,11 @@ def _concerns(context: Context, one: Service | Job) -> bool:
     return isinstance(one, Job) and lacking(context.snapshot, one) is not None
 
 
-RULE = Rule(job_image_stale, needs=("cloud-run", "registry"), wants="code probes", concerns=_concerns)
+RULE = Rule(
+    job_image_stale,
+    needs=("cloud-run", "registry"),
+    wants="code probes",
+    fault="the code probes that fail, the jobs, and the images that they would run",
+    counts="jobs",
+    concerns=_concerns,
+)

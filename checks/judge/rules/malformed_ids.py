@@ -33,6 +33,8 @@ def malformed_ids(context: Context) -> Iterator[Finding]:
         rule="malformed-ids",
         severity=Severity.P2,
         subject=context.snapshot.pipeline.heartbeats.collection,
+        fault=tuple(sorted(family.processor for family in families)),
+        count=census.malformed,
         summary=summary,
         evidence=tuple(
             Fact(subject=_sample(family), detail=f"one of {family.malformed:,}") for family in families[:_MOST]
@@ -47,4 +49,6 @@ def _sample(family: Family) -> str:
     return family.newest_malformed.doc if family.newest_malformed else family.processor
 
 
-RULE = Rule(malformed_ids, needs=("firestore",), phase=HEARTBEATS)
+RULE = Rule(
+    malformed_ids, needs=("firestore",), phase=HEARTBEATS, fault="the processors that write them", counts="documents"
+)

@@ -36,10 +36,12 @@ def _finding(snapshot: Snapshot, wanted: ServiceSettings | JobSettings, severity
         rule="missing-deployments",
         severity=severity,
         subject=wanted.name,
+        region=region,
+        fault=(kind, project),
         summary=f"no such {kind} in {project}, {region}",
         level=Level.RUNTIME,
         next_step=f"check project and region of {wanted.name} in the settings; if it is gone, take it out of them",
     )
 
 
-RULE = Rule(missing_deployments, needs=("cloud-run",))
+RULE = Rule(missing_deployments, needs=("cloud-run",), fault="service or job, and the project")

@@ -23,6 +23,7 @@ def missing_heartbeats(context: Context) -> Iterator[Finding]:
             rule="missing-heartbeats",
             severity=Severity.P1,
             subject=heartbeats.collection,
+            fault=(context.snapshot.census.collection,),
             summary=f"no heartbeat at all: {context.snapshot.census.collection} holds no document, or does not exist",
             evidence=tuple(Fact(subject=each.name, detail="expected, has no document") for each in absent[:_MOST]),
             next_step="check project, database and collection in the settings; if they are right, no processor beats",
@@ -47,4 +48,5 @@ RULE = Rule(
     quiet=True,
     wants="processors",
     silence=(Silent.PROCESSOR,),
+    fault="where the whole collection is empty, its full name",
 )

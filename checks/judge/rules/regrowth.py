@@ -33,6 +33,8 @@ def regrowth(context: Context) -> Iterator[Finding]:
         rule="regrowth",
         severity=Severity.P2,
         subject=context.snapshot.pipeline.heartbeats.collection,
+        fault=tuple(sorted(family.processor for family, _ in growing)),
+        count=sum(pace for _, pace in growing),
         summary=f"{_pace(census, sum(pace for _, pace in growing))}: it grows",
         evidence=tuple(
             Fact(
@@ -57,4 +59,10 @@ def _pace(census: Census, last_hour: int) -> str:
     return f"{documents} created in the last hour, {sum(known):,} in the last day"
 
 
-RULE = Rule(regrowth, needs=("firestore",), phase=HEARTBEATS)
+RULE = Rule(
+    regrowth,
+    needs=("firestore",),
+    phase=HEARTBEATS,
+    fault="the processors that write them",
+    counts="documents created in the last hour",
+)

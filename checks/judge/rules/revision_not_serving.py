@@ -29,19 +29,25 @@ def revision_not_serving(context: Context) -> Iterator[Finding]:
         return
     for service in context.snapshot.deployments.services:
         if service.reconciling:
-            yield not_deployed(
-                _RULE, service, Severity.UNKNOWN, "a change is in progress", (), "look again when it is over"
-            )
+            yield _in_progress(service)
         elif service.state is State.FAILED and service.created != service.ready:
             yield _failed(context.snapshot, service)
         elif not service.shares:
-            yield not_deployed(
-                _RULE, service, Severity.P1, "no revision gets traffic", (), f"send traffic to {service.ready}"
-            )
+            yield _no_traffic(service)
         elif service.created not in {share.revision for share in service.shares}:
             yield _passed_over(service)
         elif len({share.revision for share in service.shares}) > 1:
             yield _split(service)
+
+
+def _in_progress(service: Service) -> Finding:
+    summary, step = "a change is in progress", "look again when it is over"
+    return not_deployed(_RULE, service, Severity.UNKNOWN, summary, (), step, fault=("in progress", service.created))
+
+
+def _no_traffic(service: Service) -> Finding:
+    summary, step = "no revision gets traffic", f"send traffic to {service.ready}"
+    return not_deployed(_RULE, service, Severity.P1, summary, (), step, fault=("no traffic", service.created))
 
 
 def _failed(snapshot: Snapshot, service: Service) -> Finding:
@@ -62,6 +68,7 @@ def _failed(snapshot: Snapshot, service: Service) -> Finding:
         tuple(facts),
         f"NOT DEPLOYED: read these lines, mend the image of {service.name} (does it listen on port 8080? does it hold "
         "what its command needs?), and deploy again",
+        fault=("failed", service.created, *_revisions(service)),
     )
 
 
@@ -74,6 +81,7 @@ def _passed_over(service: Service) -> Finding:
         f"{service.created} gets no traffic: {why} to {_serving(service)}",
         tuple(Fact(subject=share.revision, detail=f"serves {share.percent} %") for share in service.shares),
         f"NOT DEPLOYED: if {service.created} is right, send the traffic of {service.name} to its latest revision",
+        fault=("passed over", service.created, *_revisions(service)),
     )
 
 
@@ -87,7 +95,13 @@ def _split(service: Service) -> Finding:
         f"{percent} % of the traffic still goes to an old revision",
         tuple(Fact(subject=share.revision, detail=f"serves {share.percent} %") for share in service.shares),
         f"finish the rollout of {service.name}, or take it back",
+        fault=("split", service.created, *_revisions(service)),
+        percent=percent,
     )
+
+
+def _revisions(service: Service) -> list[str]:
+    return sorted({share.revision for share in service.shares})
 
 
 def _serving(service: Service) -> str:
@@ -97,5 +111,7 @@ def _serving(service: Service) -> str:
 RULE = Rule(
     revision_not_serving,
     needs=("cloud-run",),
+    fault="what is wrong (failed, no traffic, passed over, split), the newest revision, and those that serve",
+    counts="percent of the traffic that an old revision gets",
     explains=(commit_label_contradicted.RULE, fix_not_deployed.RULE, image_drift.RULE),
 )

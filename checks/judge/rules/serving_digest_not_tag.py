@@ -37,9 +37,8 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
         return
     name = f"{image.repository}:{image.tag}"
     if tag.digest is None:
-        yield not_deployed(
-            _RULE, service, Severity.P2, f"the tag that it should serve does not exist: {name}", (), "push it again"
-        )
+        summary = f"the tag that it should serve does not exist: {name}"
+        yield not_deployed(_RULE, service, Severity.P2, summary, (), "push it again", fault=(name,))
         return
     newest = service.revision(service.created)
     if newest and newest.image.digest and tag.points_at(newest.image.digest):
@@ -63,11 +62,15 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
         f"the tag {image.tag} moved and was not deployed: what serves is another digest",
         tuple(facts),
         f"NOT DEPLOYED: deploy {service.name} by the digest that {image.tag} points at, and look again",
+        fault=(name, tag.digest, *sorted({revision.image.digest or "" for _, revision in old})),
+        percent=sum(share.percent for share, _ in old),
     )
 
 
 RULE = Rule(
     serving_digest_not_tag,
     needs=("cloud-run", "registry"),
+    fault="the tag, the digest that it points at, and the other digests that serve",
+    counts="percent of the traffic",
     explains=(commit_label_contradicted.RULE, fix_not_deployed.RULE, image_drift.RULE),
 )

@@ -36,6 +36,8 @@ def stale_heartbeats(context: Context) -> Iterator[Finding]:
             severity=Severity.P2,
             subject=context.snapshot.pipeline.heartbeats.collection,
             summary=f"{counted(len(strangers), 'processor that is', 'processors that are')} not registered fell silent",
+            fault=tuple(sorted(each.name for each in strangers)),
+            count=len(strangers),
             evidence=tuple(_fact(each) for each in strangers[:_MOST]),
             next_step="register each: as a processor, as the former name of one, or with retired = true",
         )
@@ -70,4 +72,12 @@ def _age(standing: ProcessorStanding) -> str:
     return f"{'more than ' if standing.at_least else ''}{format_duration(standing.age)}"
 
 
-RULE = Rule(stale_heartbeats, needs=("firestore",), phase=HEARTBEATS, quiet=True, silence=(Silent.PROCESSOR,))
+RULE = Rule(
+    stale_heartbeats,
+    needs=("firestore",),
+    phase=HEARTBEATS,
+    quiet=True,
+    silence=(Silent.PROCESSOR,),
+    fault="of those that are not registered, their names",
+    counts="processors that are not registered",
+)

@@ -30,6 +30,7 @@ def stuck_operation(context: Context) -> Iterator[Finding]:
             rule="stuck-operation",
             severity=Severity.P1,
             subject=operation.source,
+            fault=(operation.name, operation.started.isoformat(), operation.revision or ""),
             summary=f"an operation started {format_duration(age)} ago and never ended; its last sign is {silence} old",
             evidence=(
                 Fact(subject=operation.name, detail=f"started {operation.started:%Y-%m-%d %H:%M:%S} UTC"),
@@ -40,4 +41,8 @@ def stuck_operation(context: Context) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(stuck_operation, needs=("logging",))
+RULE = Rule(
+    stuck_operation,
+    needs=("logging",),
+    fault="the operation's name, its START, and the revision or execution that runs it",
+)

@@ -54,6 +54,8 @@ def _broken(context: Context, broken: list[Witnesses]) -> Finding:
         rule=_RULE,
         severity=_severity(broken),
         subject=subject,
+        fault=("telemetry path broken", *sorted(each.name for each in broken)),
+        count=len(broken),
         summary="telemetry path broken, pipeline fine: "
         f"{counted(len(broken), 'processor runs, but its', 'processors run, but their')} heartbeats do not come",
         evidence=_facts(broken),
@@ -72,6 +74,8 @@ def _stopped(context: Context, subject: str, stopped: list[Witnesses]) -> Findin
         rule=_RULE,
         severity=_severity(stopped),
         subject=subject,
+        fault=("stopped", *sorted(each.name for each in stopped)),
+        count=len(stopped),
         summary=f"{what}: heartbeats and runs fell silent together",
         evidence=_facts(stopped),
         next_step=f"find out why {runner} stopped; if that is right, set retired = true or a [[quiet]] window",
@@ -84,6 +88,8 @@ def _lie(lying: Witnesses) -> Finding:
         rule=_RULE,
         severity=Severity.P2,
         subject=lying.name,
+        fault=("one witness lies",),
+        count=1,
         summary="one witness lies: its heartbeat is fresh, and the logs hold no run of it",
         evidence=_facts([lying]),
         next_step="find out what writes this heartbeat, and whether its runs still log their end",
@@ -98,4 +104,11 @@ def _facts(judged: Iterable[Witnesses]) -> tuple[Fact, ...]:
     return bounded([Fact(subject=each.name, detail=each.told) for each in judged], _MOST)
 
 
-RULE = Rule(two_witnesses, needs=("firestore", "logging"), wants="runs", silence=(Silent.PROCESSOR, Silent.COLLECTION))
+RULE = Rule(
+    two_witnesses,
+    needs=("firestore", "logging"),
+    wants="runs",
+    silence=(Silent.PROCESSOR, Silent.COLLECTION),
+    fault="what the two witnesses prove (telemetry path broken, stopped, one lies), and the processors",
+    counts="processors",
+)

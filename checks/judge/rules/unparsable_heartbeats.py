@@ -25,8 +25,9 @@ def unparsable_heartbeats(context: Context) -> Iterator[Finding]:
             subject=family.processor,
             summary=f"{counted(family.unparsable, 'document')} whose last_heartbeat cannot be read",
             evidence=(Fact(subject=sample.doc, detail=sample.unparsable or "last_heartbeat cannot be read"),),
+            count=family.unparsable,
             next_step="look at the document and at what writes it: last_heartbeat must be a Firestore timestamp",
         )
 
 
-RULE = Rule(unparsable_heartbeats, needs=("firestore",), phase=HEARTBEATS, wants="documents")
+RULE = Rule(unparsable_heartbeats, needs=("firestore",), phase=HEARTBEATS, wants="documents", counts="documents")
