@@ -59,12 +59,19 @@ class Heartbeat(Evidence):
 
     Attributes:
         doc: the document's id, character for character.
-        last_heartbeat: the field of that name, or None where it is absent or no timestamp (see ``unparsable``).
+        last_heartbeat: the time that it bears, or None where that is absent or no timestamp (see ``unparsable``).
         unparsable: why ``last_heartbeat`` could not be read, else None.
         created_at: Firestore's own create time.
         updated_at: Firestore's own update time: the version that a repair is bound to.
         revision, commit: the Cloud Run revision or execution and the commit that the writer says it is; None where it
             says nothing that could be one.
+        name: what the document calls its writer.
+        status: the writer's own word for how its run stands.
+        started_at: when that run started.
+        run_id, data_date: which run it is, and the day whose data it works on.
+        progress, total: how far it is, and what ``progress`` counts towards.
+        beats_every: the time from one beat to the next that the document promises.
+        names_its_build: it has both a revision and a commit, be they empty, as documents of our own library have.
     """
 
     doc: Untrusted
@@ -74,6 +81,15 @@ class Heartbeat(Evidence):
     updated_at: AwareDatetime
     revision: Untrusted | None = None
     commit: Untrusted | None = None
+    name: Untrusted | None = None
+    status: Untrusted | None = None
+    started_at: AwareDatetime | None = None
+    run_id: Untrusted | None = None
+    data_date: Untrusted | None = None
+    progress: int | float | Untrusted | None = None
+    total: int | float | None = None
+    beats_every: timedelta | None = None
+    names_its_build: bool = False
 
 
 class Family(Evidence):

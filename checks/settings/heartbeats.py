@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from checks.settings.heartbeat_fields import HeartbeatFields, StatusWords
 from checks.settings.section import Name, Section
 from checks.text.duration import Duration, format_duration
 from heartbeat.document_id import canonical_id
@@ -74,6 +75,8 @@ class Heartbeats(Section):
     late_after: Duration = timedelta(hours=2)
     down_after: Duration = timedelta(hours=24)
     processors: tuple[Annotated[Processor, BeforeValidator(_plain_name)], ...] = ()
+    fields: HeartbeatFields = HeartbeatFields()
+    status: StatusWords = StatusWords()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -19,7 +19,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import Connection
-from checks.sources.firestore.queries import CollectionPlace, Ids, document_of, mask, micros_of, stamp
+from checks.sources.firestore.document_fields import micros_of
+from checks.sources.firestore.queries import CollectionPlace, Ids, stamp
 from checks.sources.firestore.tally import HeartbeatDocument
 from checks.sources.times import Micros
 from checks.text.plural import counted
@@ -75,6 +76,8 @@ class Reads:
     ) -> int:
         """Hand over the documents of a query as they come; how many there were. Not retried: some may have been taken.
 
+        Their details are not read yet: most documents are only counted.
+
         Args:
             query: which documents.
             take: is handed each of them.
@@ -96,7 +99,7 @@ class Reads:
                             self._pin(answer.read_time)
                             answered = self.now > 0
                         if answer.document.name:
-                            take(document_of(answer.document))
+                            take(self.place.fields.read(answer.document))
                             seen += 1
                     self.budget.extend(patience)
         finally:
@@ -127,7 +130,7 @@ class Reads:
 
         async def attempt() -> list[HeartbeatDocument]:
             found: list[HeartbeatDocument] = []
-            await self.documents(query, found.append)
+            await self.documents(query, lambda document: found.append(self.place.fields.details(document)))
             return found
 
         return await ask(attempt, self.budget, role=ROLE)
@@ -161,8 +164,9 @@ class Reads:
         return total
 
     async def _get(self, names: list[str]) -> list[HeartbeatDocument]:
+        fields = self.place.fields
         request = BatchGetDocumentsRequest(
-            database=self.place.database, documents=names, mask=mask(), read_time=self.read_time or None
+            database=self.place.database, documents=names, mask=fields.mask, read_time=self.read_time or None
         )
         found: list[HeartbeatDocument] = []
         answered = 0
@@ -172,7 +176,7 @@ class Reads:
                 answer = BatchGetDocumentsResponse.pb(response)
                 answered += bool(answer.found.name or answer.missing)
                 if answer.found.name:
-                    found.append(document_of(answer.found))
+                    found.append(fields.details(fields.read(answer.found)))
         if answered != len(names):
             asked = counted(len(names), "document was", "documents were")
             raise SourceError(f"{asked} asked for, and {answered} told of", NO_FIRESTORE)

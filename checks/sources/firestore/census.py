@@ -18,9 +18,10 @@ from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import Reads
 from checks.sources.firestore.channel import connect
+from checks.sources.firestore.document_fields import DocumentFields, micros_of
 from checks.sources.firestore.id_walk import IdWalk, Terms
 from checks.sources.firestore.newest import read_newest
-from checks.sources.firestore.queries import CollectionPlace, micros_of, stamp
+from checks.sources.firestore.queries import CollectionPlace, stamp
 from checks.sources.progress import Progress
 from checks.sources.source import ReadRequest, SourceAnswer
 from checks.sources.times import micros, moment
@@ -53,7 +54,8 @@ async def read_heartbeats(
     heartbeats = pipeline.heartbeats
     try:
         async with patient(budget, connect(target, login or Login())) as connection:
-            reads = Reads(connection, CollectionPlace(target.resource, heartbeats.collection), budget)
+            place = CollectionPlace(target.resource, heartbeats.collection, DocumentFields.of(heartbeats.fields))
+            reads = Reads(connection, place, budget)
             if as_of is not None:
                 reads.read_time = stamp(micros(as_of))
             walk = IdWalk(reads, heartbeats.registered, terms, progress, growth=as_of is None)

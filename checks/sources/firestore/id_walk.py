@@ -95,7 +95,9 @@ class IdWalk:
             SourceError: no answer bore a read time.
         """
         if self._tally is None:
-            self._tally = Tally(self.reads.now, self.registered, most=self.terms.most)
+            self._tally = Tally(
+                self.reads.now, self.registered, most=self.terms.most, details=self.reads.place.fields.details
+            )
         return self._tally
 
     @property

@@ -1,22 +1,19 @@
-"""What is asked of a heartbeat collection, as Firestore's own messages, and how its documents are read.
+"""What is asked of a heartbeat collection, as Firestore's own messages.
 
 All queries are answered by the indexes that every collection has. They project the fields that are judged: a projection
 bills the same as a whole document, but junk in a document never crosses the wire.
 """
 
-import re
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from google.cloud.firestore_v1.types import Cursor, DocumentMask, StructuredAggregationQuery, StructuredQuery, Value
+from google.cloud.firestore_v1.types import Cursor, StructuredAggregationQuery, StructuredQuery, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from checks.sources.firestore.document_fields import DEFAULT, DocumentFields
 from checks.sources.firestore.tally import HeartbeatDocument
 from checks.sources.times import Micros
 
-FIELD: Final = "last_heartbeat"
-_WRITER: Final = ("revision", "commit")
-_WRITER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _NAME: Final = "__name__"
 _Operator = StructuredQuery.FieldFilter.Operator
 _Direction = StructuredQuery.Direction
@@ -52,10 +49,11 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class CollectionPlace:
-    """A collection: the database's full resource name, and the collection's id."""
+    """A collection: the database's full resource name, the collection's id, and what its documents hold where."""
 
     database: str
     collection: str
+    fields: DocumentFields = DEFAULT
 
     @property
     def parent(self) -> str:
@@ -71,7 +69,7 @@ class CollectionPlace:
         """The documents of a range in the order of their ids."""
         query = StructuredQuery(
             from_=[self._selector],
-            select=projection(),
+            select=self.fields.projection,
             order_by=[_order(_NAME, _Direction.ASCENDING)],
             limit=limit,
         )
@@ -97,14 +95,14 @@ class CollectionPlace:
 
     def newest(self, until: Micros, limit: int, *, after: HeartbeatDocument | None = None) -> StructuredQuery:
         """The documents with heartbeats until a moment, newest first; or those that come after one of them."""
-        query = self._by_beat(_filter(FIELD, _Operator.LESS_THAN_OR_EQUAL, _timestamp(until)), limit)
+        query = self._by_beat(_filter(self.fields.time.path, _Operator.LESS_THAN_OR_EQUAL, _timestamp(until)), limit)
         if after is not None and after.beat is not None:
             query.start_at = Cursor(values=[_timestamp(after.beat), self._reference(after.doc)], before=False)
         return query
 
     def newer_than(self, since: Micros, limit: int) -> StructuredQuery:
         """The documents with heartbeats after ``since``, newest first."""
-        return self._by_beat(_filter(FIELD, _Operator.GREATER_THAN, _timestamp(since)), limit)
+        return self._by_beat(_filter(self.fields.time.path, _Operator.GREATER_THAN, _timestamp(since)), limit)
 
     def document(self, document_id: str) -> str:
         """A document's full resource name."""
@@ -113,9 +111,9 @@ class CollectionPlace:
     def _by_beat(self, where: StructuredQuery.Filter, limit: int) -> StructuredQuery:
         return StructuredQuery(
             from_=[self._selector],
-            select=projection(),
+            select=self.fields.projection,
             where=where,
-            order_by=[_order(FIELD, _Direction.DESCENDING), _order(_NAME, _Direction.DESCENDING)],
+            order_by=[_order(self.fields.time.path, _Direction.DESCENDING), _order(_NAME, _Direction.DESCENDING)],
             limit=limit,
         )
 
@@ -127,53 +125,9 @@ class CollectionPlace:
         return StructuredQuery.CollectionSelector(collection_id=self.collection)
 
 
-def projection() -> StructuredQuery.Projection:
-    """The fields of a heartbeat that are judged."""
-    return StructuredQuery.Projection(
-        fields=[StructuredQuery.FieldReference(field_path=name) for name in (FIELD, *_WRITER)]
-    )
-
-
-def mask() -> DocumentMask:
-    """The same, for documents that are got by name."""
-    return DocumentMask(field_paths=[FIELD, *_WRITER])
-
-
 def stamp(moment: Micros) -> Timestamp:
-    """A moment as Firestore's own clients send it."""
+    """A moment as Firestore's own clients send it; the opposite of ``micros_of``."""
     return Timestamp(seconds=moment // 1_000_000, nanos=moment % 1_000_000 * 1_000)
-
-
-def micros_of(timestamp: Timestamp) -> Micros:
-    """The opposite of ``stamp``."""
-    return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
-
-
-def document_of(document: Any) -> HeartbeatDocument:  # noqa: ANN401 - protobuf's own classes are made at run time
-    """What a document shows of a heartbeat."""
-    fields = document.fields
-    value = fields.get(FIELD)
-    beat: Micros | None = None
-    unparsable: str | None = None
-    if value is None:
-        unparsable = f"there is no {FIELD}"
-    elif (kind := value.WhichOneof("value_type")) == "timestamp_value":
-        beat = micros_of(value.timestamp_value)
-    else:
-        unparsable = f"{FIELD} is no timestamp but a {str(kind).removesuffix('_value')}"
-    return HeartbeatDocument(
-        document.name.rpartition("/")[2],
-        beat,
-        unparsable,
-        micros_of(document.create_time),
-        micros_of(document.update_time),
-        _writer(fields.get("revision")),
-        _writer(fields.get("commit")),
-    )
-
-
-def _writer(value: Any) -> str | None:  # noqa: ANN401 - protobuf's own classes are made at run time
-    return value.string_value if value is not None and _WRITER_NAME.fullmatch(value.string_value) else None
 
 
 def _timestamp(moment: Micros) -> Value:

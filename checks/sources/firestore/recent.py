@@ -1,4 +1,4 @@
-"""Reads the heartbeats of a window by one query over ``last_heartbeat``, newest first: its price is what it finds.
+"""Reads the heartbeats of a window by one query over their time, newest first: its price is what it finds.
 
 The lower bound is a timestamp, and so keeps texts and numbers out of the answer: Firestore compares like with like.
 """
@@ -16,6 +16,7 @@ from checks.sources.errors import SourceError
 from checks.sources.firestore.calls import ROLE, Reads
 from checks.sources.firestore.census import SOURCE
 from checks.sources.firestore.channel import connect
+from checks.sources.firestore.document_fields import DocumentFields
 from checks.sources.firestore.queries import CollectionPlace
 from checks.sources.firestore.tally import HeartbeatDocument, heartbeat_of
 from checks.sources.progress import Progress
@@ -44,7 +45,8 @@ async def read_recent(
     Returns:
         None where nothing could be read; and what could not be read.
     """
-    place = CollectionPlace(target.resource, pipeline.heartbeats.collection)
+    fields = DocumentFields.of(pipeline.heartbeats.fields)
+    place = CollectionPlace(target.resource, pipeline.heartbeats.collection, fields)
     try:
         async with patient(budget, connect(target, login)) as connection:
 
@@ -52,7 +54,8 @@ async def read_recent(
                 """Read all of it; a retry begins anew, as of its own moment."""
                 progress("reading recent heartbeats", 0, None)
                 reads, found = Reads(connection, place, budget), list[HeartbeatDocument]()
-                await reads.documents(place.newer_than(micros(since) - 1, most + 1), found.append)
+                query = place.newer_than(micros(since) - 1, most + 1)
+                await reads.documents(query, lambda document: found.append(fields.details(document)))
                 return reads, found
 
             reads, found = await ask(attempt, budget, role=ROLE)

@@ -3,9 +3,11 @@
 Documents that share a prefix may also be counted by the server; then some of them are only *seen*, not counted again.
 """
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
 
 from checks.evidence.snapshot import Family, Heartbeat
 from checks.sources.times import Micros, moment
@@ -18,12 +20,19 @@ BACK: Final[Micros] = 55 * 60_000_000
 CLOCK_SKEW: Final[Micros] = 60_000_000
 """A heartbeat this far ahead of Firestore's clock is the writer's clock running ahead, not a future heartbeat."""
 
+_MOST_WAITING: Final = 256
+"""How many families may keep whole messages of Firestore, the size of which is up to strangers."""
+
 MOST: Final = 10_000
 """How many families a census tells apart: each takes some kilobytes."""
 
 
 class HeartbeatDocument(NamedTuple):
-    """What one listed document showed. ``beat`` is None where ``unparsable`` says why."""
+    """What one listed document showed. ``beat`` is None where ``unparsable`` says why.
+
+    From ``revision`` on, ``Heartbeat`` says what the fields mean. All but ``name`` are details: most documents are only
+    counted, so the details are read of those that are kept. Until then ``unread`` holds the message's fields.
+    """
 
     doc: str
     beat: Micros | None
@@ -32,6 +41,20 @@ class HeartbeatDocument(NamedTuple):
     updated: Micros
     revision: str | None = None
     commit: str | None = None
+    name: str | None = None
+    status: str | None = None
+    started: Micros | None = None
+    run_id: str | None = None
+    data_date: str | None = None
+    progress: float | str | None = None
+    total: float | None = None
+    beats_every: float | None = None
+    names_its_build: bool = False
+    unread: Any = None
+
+
+def _as_it_is(document: HeartbeatDocument) -> HeartbeatDocument:
+    return document
 
 
 @dataclass(slots=True)
@@ -53,6 +76,7 @@ class _FamilyTally:
     ranges: int = 0
     counted: int = 0
     counted_then: int | None = 0
+    waits: bool = False
 
     @property
     def total(self) -> int:
@@ -62,6 +86,14 @@ class _FamilyTally:
     def growth(self) -> int | None:
         """Malformed documents more than ``BACK`` ago; of those that were read, the ones created since."""
         return None if self.counted_then is None else self.counted - self.counted_then + self.malformed_lately
+
+    def read_details(self, details: Callable[[HeartbeatDocument], HeartbeatDocument]) -> None:
+        """Read the details of the documents that are kept."""
+        self.newest = self.newest and details(self.newest)
+        self.newest_malformed = self.newest_malformed and details(self.newest_malformed)
+        self.future_sample = self.future_sample and details(self.future_sample)
+        self.unparsable_sample = self.unparsable_sample and details(self.unparsable_sample)
+        self.waits = False
 
 
 @dataclass(slots=True)
@@ -74,6 +106,7 @@ class Tally:
         seen: documents counted so far, one by one or by the server.
         most: how many families are told apart, besides registered ones; the documents of others are only counted.
         reach: how far back every document with a heartbeat was seen; None is all the way.
+        details: reads the details of a document that is kept.
     """
 
     now: Micros
@@ -81,9 +114,11 @@ class Tally:
     seen: int = 0
     most: int = MOST
     reach: Micros | None = None
+    details: Callable[[HeartbeatDocument], HeartbeatDocument] = _as_it_is
     _families: dict[str, _FamilyTally] = field(default_factory=dict[str, _FamilyTally])
     _ranges: set[str] = field(default_factory=set[str])
     _others: _FamilyTally = field(default_factory=_FamilyTally)
+    _waiting: list[_FamilyTally] = field(default_factory=list[_FamilyTally])
 
     def add(self, document: HeartbeatDocument) -> None:
         """Count one document."""
@@ -155,6 +190,7 @@ class Tally:
 
     def families(self) -> tuple[Family, ...]:
         """All processors seen so far, most documents first."""
+        self._read_details()
         families = (self._evidence(name, tally) for name, tally in self._families.items() if tally.total)
         return tuple(sorted(families, key=lambda family: (-family.total, family.processor)))
 
@@ -185,18 +221,32 @@ class Tally:
 
     def _add_sample(self, family: _FamilyTally, document: HeartbeatDocument) -> None:
         if family.newest_malformed is None or document.created > family.newest_malformed.created:
-            family.newest_malformed = document
+            family.newest_malformed = self._kept(family, document)
 
     def _add_beat(self, family: _FamilyTally, document: HeartbeatDocument) -> None:
         if document.beat is None:
             family.unparsable += 1
-            family.unparsable_sample = family.unparsable_sample or document
+            family.unparsable_sample = family.unparsable_sample or self._kept(family, document)
         elif document.beat > self.now + CLOCK_SKEW:
             family.future += 1
             if family.future_sample is None or document.beat > (family.future_sample.beat or 0):
-                family.future_sample = document
+                family.future_sample = self._kept(family, document)
         elif family.newest is None or document.beat > (family.newest.beat or 0):
-            family.newest = document
+            family.newest = self._kept(family, document)
+
+    def _kept(self, family: _FamilyTally, document: HeartbeatDocument) -> HeartbeatDocument:
+        """A document to keep. Its details wait until few others can replace it, but whole messages do not pile up."""
+        if not family.waits and document.unread is not None:
+            if len(self._waiting) >= _MOST_WAITING:
+                self._read_details()
+            family.waits = True
+            self._waiting.append(family)
+        return document
+
+    def _read_details(self) -> None:
+        for family in self._waiting:
+            family.read_details(self.details)
+        self._waiting.clear()
 
     def _evidence(self, name: str, tally: _FamilyTally) -> Family:
         read = not tally.ranges
@@ -235,4 +285,13 @@ def heartbeat_of(document: HeartbeatDocument) -> Heartbeat:
         updated_at=moment(document.updated),
         revision=document.revision,
         commit=document.commit,
+        name=document.name,
+        status=document.status,
+        started_at=None if document.started is None else moment(document.started),
+        run_id=document.run_id,
+        data_date=document.data_date,
+        progress=document.progress,
+        total=document.total,
+        beats_every=None if document.beats_every is None else timedelta(seconds=document.beats_every),
+        names_its_build=document.names_its_build,
     )

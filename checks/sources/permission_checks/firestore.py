@@ -38,7 +38,7 @@ async def check(request: PermissionRequest) -> Permissions:
     """
     pipeline, checker = request.pipeline, request.checker
     async with patient(checker.budget(), connect(request.target, checker.login)) as connection:
-        reads = _Reads(connection, pipeline.heartbeats.collection)
+        reads = _Reads(connection, pipeline.heartbeats.collection, pipeline.heartbeats.fields.time)
         count, document = await asyncio.gather(
             checker.attempt(_want(pipeline, "count", "datastore.entities.list"), reads.count),
             checker.attempt(_want(pipeline, "read one document of", "datastore.entities.get"), reads.document),
@@ -53,6 +53,7 @@ class _Reads:
 
     connection: Connection
     collection: str
+    time: str
     skews: list[float] = field(default_factory=list[float])
 
     async def count(self, budget: Budget) -> None:
@@ -70,7 +71,7 @@ class _Reads:
     async def document(self, budget: Budget) -> None:
         """Read one document, of its fields no more than one."""
         query = self._one()
-        query.select = StructuredQuery.Projection(fields=[StructuredQuery.FieldReference(field_path="last_heartbeat")])
+        query.select = StructuredQuery.Projection(fields=[StructuredQuery.FieldReference(field_path=self.time)])
         request = RunQueryRequest(parent=self._parent, structured_query=query)
         await self._ask(self.connection.api.run_query, request, RunQueryResponse, budget)
 
