@@ -1,13 +1,17 @@
 """Jobs that follow a service are made to run what it serves, one approval for all of them; none is started."""
 
+import asyncio
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from checks.sources.cloud_run.client import Message
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError, UnseenError
+from validate_daily.repairs.stores.cloud_run import RunStore
 from validate_daily.sandbox import Fault
 
 from support.repair_bench import agreed
@@ -115,3 +119,34 @@ async def test_a_job_that_cannot_be_read_leaves_nothing_planned(tmp_path: Path) 
         practice.world.faults.add(Fault(method="GetJob", status="PERMISSION_DENIED", skip=3, times=1))
         with pytest.raises(UnseenError, match="PERMISSION_DENIED"):
             await planned(practice)
+
+
+class OddStore(RunStore):
+    """A way to Cloud Run that fails at one job as nobody expects, and takes its time for the others."""
+
+    async def update_job(self, wanted: Message, *, rehearse: bool) -> Message | None:
+        if wanted.name.endswith(ONE):
+            raise OverflowError("a number that no calendar holds")
+        await asyncio.sleep(0.05)
+        return await super().update_job(wanted, rehearse=rehearse)
+
+
+async def test_an_error_that_nobody_expected_keeps_no_job_from_its_end_and_each_is_told(tmp_path: Path) -> None:
+    async with cloud("forgotten-jobs", tmp_path) as practice:
+        plan = await planned(practice)
+        async with practice.session(writing=True) as session:
+            store = session.store
+            session.store = OddStore(*(getattr(store, each.name) for each in fields(store)))
+            outcome = await apply_job_update(session, plan, agreed(plan), practice.audit)
+        now, calls = images(practice), len(practice.changes)
+        await asyncio.sleep(0.2)
+        moments = [line.event.moment for line in practice.audit.lines()]
+
+        assert len(practice.changes) == calls, "nothing runs on after the answer"
+    fates = {each.name: each.fate for each in outcome.jobs}
+    (odd,) = [each for each in outcome.jobs if each.name == ONE]
+    assert (fates.pop(ONE), outcome.exit_code, outcome.summary) == (JobFate.UNKNOWN, 3, "20 of 21 jobs updated")
+    assert "OverflowError: a number that no calendar holds" in (odd.why or "")
+    assert set(fates.values()) == {JobFate.UPDATED}
+    assert {image for name, image in now.items() if name != ONE} == {plan.jobs[0].after}
+    assert moments == ["before", "interrupted"]

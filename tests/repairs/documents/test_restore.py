@@ -124,3 +124,33 @@ async def test_what_is_no_id_of_a_cleanup_is_refused(ours: Bench, cleanup: str) 
 async def test_a_cleanup_that_nobody_made_leaves_nothing_to_restore(ours: Bench) -> None:
     with pytest.raises(NothingToDoError, match="holds nothing of this cleanup"):
         await plan(ours, "0" * 16)
+
+
+@pytest.mark.parametrize(
+    ("named", "moved", "left"),
+    [(("First",), 2, 0), (("Second",), 3, 0), (("First", "Second"), 5, 0), ((), 9, 0)],
+    ids=["one", "another", "two of three", "all"],
+)
+async def test_what_is_left_is_told_of_the_named_processors_alone(
+    ours: Bench, named: tuple[str, ...], moved: int, left: int
+) -> None:
+    await ours.put([*run_ids(2, "First"), *run_ids(3, "Second"), *run_ids(4, "Third")])
+    cleaned = await ours.apply(await ours.plan())
+
+    outcome = await apply(ours, await plan(ours, cleaned.plan, *named))
+
+    assert outcome.recount is not None
+    assert (outcome.moved, outcome.recount.remaining, outcome.recount.total) == (moved, left, moved)
+
+
+async def test_what_is_left_of_a_named_processor_is_still_told(ours: Bench) -> None:
+    ids = run_ids(3, "First")
+    await ours.put([*ids, *run_ids(4, "Second")])
+    cleaned = await ours.apply(await ours.plan())
+    planned = await plan(ours, cleaned.plan, "First")
+    await ours.put(ids[:1])
+
+    outcome = await apply(ours, planned)
+
+    assert outcome.recount is not None
+    assert (outcome.moved, outcome.recount.remaining) == (2, 1)

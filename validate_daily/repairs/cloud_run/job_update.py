@@ -11,7 +11,8 @@ from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobResult, JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
 from validate_daily.repairs.stores.cloud_run import ChangeError
-from validate_daily.repairs.stores.desired_state import changed_copy, differences, version
+from validate_daily.repairs.stores.desired_state import changed_copy, version
+from validate_daily.repairs.stores.rehearsal import JOB_PARTS, read_rehearsal
 
 _AT_ONCE: Final = 4
 
@@ -24,7 +25,8 @@ async def update_jobs(session: RunSession, plan: JobsPlan, *, resumed: bool) -> 
         async with at_once:
             return await _update(session, change)
 
-    jobs = await asyncio.gather(*(update(each) for each in plan.jobs))
+    ended = await asyncio.gather(*(update(each) for each in plan.jobs), return_exceptions=True)
+    jobs = (_told(change, each) for change, each in zip(plan.jobs, ended, strict=True))
     return JobsUpdate(
         plan=plan.id,
         repair=plan.repair,
@@ -34,6 +36,16 @@ async def update_jobs(session: RunSession, plan: JobsPlan, *, resumed: bool) -> 
         planned=len(plan.jobs),
         jobs=tuple(jobs),
     )
+
+
+def _told(change: JobChange, ended: JobResult | BaseException) -> JobResult:
+    """What became of a job, also where something failed that nobody expected: it keeps the others from nothing."""
+    if isinstance(ended, JobResult):
+        return ended
+    if not isinstance(ended, Exception):
+        raise ended
+    error = f"an error that was not expected: {type(ended).__name__}: {show(str(ended), limit=200)}"
+    return _result(change, JobFate.UNKNOWN, None, f"{error}; look at it with validate-daily jobs")
 
 
 async def _update(session: RunSession, change: JobChange) -> JobResult:
@@ -60,17 +72,19 @@ async def _change(session: RunSession, change: JobChange, before: Message) -> Jo
         for token in ("start_execution_token", "run_execution_token"):
             message.ClearField(token)
 
-    wanted, allowed = changed_copy(before, name_image), ("template.template.containers[0].image",)
+    wanted, filled = changed_copy(before, name_image), None
     try:
-        beyond = set(differences(before, await session.store.update_job(wanted, rehearse=True))) - set(allowed)
-        if beyond:
-            why = f"Cloud Run would also change {show(', '.join(sorted(beyond)), limit=300)}"
+        rehearsed = await session.store.update_job(wanted, rehearse=True)
+        answer = read_rehearsal(before, wanted, rehearsed, JOB_PARTS)
+        if answer.beyond:
+            why = f"Cloud Run would also change {show(', '.join(answer.beyond), limit=300)}"
             return _result(change, JobFate.REFUSED, before, why)
+        filled = answer.told
         await session.store.update_job(wanted, rehearse=False)
     except ChangeError as error:
         if error.refused:
             return _result(change, JobFate.CHANGED if error.conflict else JobFate.REFUSED, before, str(error))
-    return await _verify(session, change)
+    return (await _verify(session, change)).model_copy(update={"filled": filled})
 
 
 async def _verify(session: RunSession, change: JobChange) -> JobResult:

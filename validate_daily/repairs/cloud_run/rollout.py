@@ -13,7 +13,6 @@ from validate_daily.repairs.cloud_run.service_state import ServiceState, is_read
 from validate_daily.repairs.cloud_run.update import (
     StoppedError,
     all_to_latest,
-    change_service,
     format_traffic,
     hold_traffic,
 )
@@ -65,13 +64,7 @@ class RedeployChange(ServiceChange[RedeployPlan]):
             f"template.labels.{NONCE}",
             "traffic",
         )
-        acknowledged = await change_service(
-            self.session.store, self.state.message, wanted, "template", "traffic", allowed=allowed
-        )
-        if not acknowledged:
-            await self.wait(
-                lambda state: state.nonce == self.plan.id, what="looking for the change", acknowledged=False
-            )
+        await self.send(wanted, "template", "traffic", allowed=allowed, shows=lambda state: state.nonce == self.plan.id)
         self.steps.append("asked for a revision without traffic")
 
     def _with_image(self) -> Message:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from checks.evidence.deployments import Revision, Service
+from checks.sources.cloud_run.client import Message
 from validate_daily.repairs.cloud_run.poll import UNANSWERED, wait_until
 from validate_daily.repairs.cloud_run.service_state import ServiceState, read_state
 from validate_daily.repairs.cloud_run.session import RunSession
@@ -98,9 +99,34 @@ class ServiceChange(ABC, Generic[P]):
     async def want_traffic(self, traffic: Iterable[Traffic]) -> None:
         """Ask for traffic, and for nothing else."""
         target = tuple(traffic)
-        wanted = changed_copy(self.state.message, lambda message: set_traffic(message, target))
-        if not await change_service(self.session.store, self.state.message, wanted, "traffic", allowed=("traffic",)):
-            await self.wait(lambda state: state.wanted == target, what="looking for the change", acknowledged=False)
+
+        def change(message: Message) -> None:
+            set_traffic(message, target)
+            # It is not in the mask; a name that another revision has would be refused all the same.
+            message.template.revision = ""
+
+        wanted, may = changed_copy(self.state.message, change), ("traffic", "template.revision")
+        await self.send(wanted, "traffic", allowed=may, shows=lambda state: state.wanted == target)
+
+    async def send(
+        self, wanted: Message, *parts: str, allowed: Iterable[str], shows: Callable[[ServiceState], bool]
+    ) -> None:
+        """Change parts of the service, and look for the change where nobody acknowledges it.
+
+        Args:
+            wanted: the service as it is to be.
+            parts: what of it is sent.
+            allowed: the fields that may differ.
+            shows: whether the change is to be seen.
+
+        Raises:
+            StoppedError: it was not changed, or nothing shows that it was.
+        """
+        taken = await change_service(self.session.store, self.state.message, wanted, *parts, allowed=allowed)
+        if taken.filled is not None:
+            self.steps.append(taken.filled)
+        if not taken.given:
+            await self.wait(shows, what="looking for the change", acknowledged=False)
 
     async def _result(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
         unseen: tuple[str, ...] = ()

@@ -1,12 +1,17 @@
 """Wants another state of a service: rehearsed, compared field by field, and then done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from checks.sources.cloud_run.client import Message
 from checks.text.show import show
 from validate_daily.repairs.plans.cloud_run_plans import LATEST, Traffic
 from validate_daily.repairs.stores.cloud_run import ChangeError, RunStore
-from validate_daily.repairs.stores.desired_state import differences
+from validate_daily.repairs.stores.desired_state import field_differences
+from validate_daily.repairs.stores.rehearsal import read_rehearsal
+
+_NAMED: Final = 20
 
 
 class StoppedError(Exception):
@@ -25,9 +30,22 @@ class StoppedError(Exception):
         self.next_step = next_step
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """How Cloud Run took a change.
+
+    Attributes:
+        given: whether it acknowledged it; if not, only a look can tell what became of it.
+        filled: what the rehearsal said that it fills in, in a sentence; None where it fills in nothing.
+    """
+
+    given: bool
+    filled: str | None = None
+
+
 async def change_service(
     store: RunStore, before: Message, wanted: Message, *parts: str, allowed: Iterable[str]
-) -> bool:
+) -> Acknowledgement:
     """Change parts of a service, if nothing but what is allowed would change.
 
     Args:
@@ -37,23 +55,21 @@ async def change_service(
         parts: what of it is sent.
         allowed: the fields that may differ, with all that is below them.
 
-    Returns:
-        Whether Cloud Run acknowledged it; if not, only a look can tell what became of it.
-
     Raises:
         StoppedError: it was not changed.
     """
     may = tuple(allowed)
-    _refuse_beyond(before, wanted, may, "the change")
+    _refuse("the change", [each.path for each in field_differences(before, wanted) if not _within(each.path, may)])
     try:
-        _refuse_beyond(before, await store.update_service(wanted, *parts, rehearse=True), may, "Cloud Run")
+        rehearsed = await store.update_service(wanted, *parts, rehearse=True)
+        answer = read_rehearsal(before, wanted, rehearsed, parts)
+        _refuse("Cloud Run", answer.beyond)
         await store.update_service(wanted, *parts, rehearse=False)
     except ChangeError as error:
         if not error.refused:
-            return False
-        next_step = "find out who changed it, and plan again" if error.conflict else error.next_step
-        raise StoppedError(str(error), next_step) from error
-    return True
+            return Acknowledgement(given=False)
+        raise StoppedError(str(error), _after_refusal(error, wanted.name)) from error
+    return Acknowledgement(given=True, filled=answer.told)
 
 
 def hold_traffic(wanted: Iterable[Traffic], ready: str) -> tuple[Traffic, ...]:
@@ -82,11 +98,24 @@ def format_traffic(wanted: Iterable[Traffic]) -> str:
     return ", ".join(str(each) for each in wanted if each.percent) or "none"
 
 
-def _refuse_beyond(before: Message, after: Message, allowed: tuple[str, ...], who: str) -> None:
-    beyond = [path for path in differences(before, after) if not _within(path, allowed)]
+def _after_refusal(error: ChangeError, resource: str) -> str:
+    """What to do after Cloud Run refused a change."""
+    if error.taken_name is None:
+        return "find out who changed it, and plan again" if error.conflict else error.next_step
+    _, project, _, region, _, name = resource.split("/")
+    place = f"--project {project} --region {region}"
+    return (
+        f"the template of {name} names its next revision {error.taken_name}, and another revision has that name: give "
+        f"it a name that is free, with gcloud run services update {name} {place} --revision-suffix SUFFIX "
+        "--no-traffic, or take the name out where the service is deployed from; then plan again"
+    )
+
+
+def _refuse(who: str, beyond: Sequence[str]) -> None:
     if beyond:
+        more = f" and {len(beyond) - _NAMED} more" if len(beyond) > _NAMED else ""
         raise StoppedError(
-            f"{who} would also change {show(', '.join(beyond), limit=300)}",
+            f"{who} would also change {show(', '.join(beyond[:_NAMED]) + more, limit=300)}",
             "nothing was changed: look at the service with gcloud run services describe, and redeploy it from there",
         )
 

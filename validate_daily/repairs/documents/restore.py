@@ -125,7 +125,7 @@ async def _list_trash(
     try:
         listing = await list_collection(session, heartbeats.trash, at, cleanup=cleanup)
         homes = [row for row in listing.rows if _is_home(row.path, heartbeats.collection)]
-        asked = [row for row in homes if not processors or _processor(row.path) in processors]
+        asked = [row for row in homes if _is_asked(row.path, processors)]
         taken = await _taken_places(session, [row.path for row in asked], listing.read_time)
     except SourceError as error:
         raise UnseenError.of(f"reading {heartbeats.trash}", error) from error
@@ -166,12 +166,17 @@ async def _recount(session: DocumentSession, plan: RestorePlan) -> Recount | Sou
         left = await list_collection(session, plan.trash, cleanup=plan.cleanup)
     except SourceError as error:
         return error
-    return Recount(at=at, total=total, remaining=len(left.rows), arrived=0)
+    remaining = sum(_is_asked(row.path, plan.processors) for row in left.rows)
+    return Recount(at=at, total=total, remaining=remaining, arrived=0)
 
 
 def _is_home(path: str, collection: str) -> bool:
     """Whether a path is one of a document directly in the collection."""
     return path.startswith(f"{collection}/") and path.count("/") == 1 and not path.endswith("/")
+
+
+def _is_asked(path: str, processors: tuple[str, ...]) -> bool:
+    return not processors or (bool(path) and _processor(path) in processors)
 
 
 def _processor(path: str) -> str:

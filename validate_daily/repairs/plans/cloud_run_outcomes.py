@@ -74,12 +74,16 @@ class JobFate(StrEnum):
 
 
 class JobResult(Evidence):
-    """One job afterwards: what became of it, what its template names now, and why it is not as planned."""
+    """One job afterwards: what became of it, what its template names now, and why it is not as planned.
+
+    ``filled`` says which fields that nobody had set were filled in by Cloud Run.
+    """
 
     name: str
     fate: JobFate
     image: Untrusted | None
     why: Untrusted | None = None
+    filled: Untrusted | None = None
 
 
 class JobsUpdate(RepairResult):

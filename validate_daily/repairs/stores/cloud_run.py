@@ -1,5 +1,6 @@
 """The calls of Cloud Run that a repair needs, by Google's own clients: reads that are repeated, writes that are not."""
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ _REFUSED: Final = (
     *(exceptions.MethodNotImplemented, exceptions.OutOfRange, exceptions.ResourceExhausted, *_CHANGED),
 )
 
+_TAKEN: Final = re.compile(r"revision named ['\"]?([a-z0-9-]{1,63})\b.{0,80}already exists", re.IGNORECASE)
+"""Cloud Run's words where a template names its next revision as another revision is named already."""
+
 
 class ChangeError(SourceError):
     """A change that Cloud Run did not acknowledge.
@@ -36,12 +40,15 @@ class ChangeError(SourceError):
     Attributes:
         refused: it did not take effect; else that is not known.
         conflict: it was refused because somebody else changed the same thing.
+        taken_name: it was refused because a revision of this name exists already; else None.
     """
 
     def __init__(self, error: SourceError, *, refused: bool, conflict: bool) -> None:
         super().__init__(str(error), error.next_step)
         self.refused = refused
         self.conflict = conflict
+        taken = _TAKEN.search(str(error))
+        self.taken_name = taken[1] if taken else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class RunStore:
             )
         )
 
-    async def update_service(self, wanted: Message, *parts: str, rehearse: bool) -> Message:
+    async def update_service(self, wanted: Message, *parts: str, rehearse: bool) -> Message | None:
         """Want another state of a service: the parts of it that are named, if its etag is still the same.
 
         Args:
@@ -94,7 +101,8 @@ class RunStore:
             rehearse: let Cloud Run say what it would be, and change nothing.
 
         Returns:
-            What Cloud Run says that it is, or would be; it may still be on its way there.
+            What Cloud Run says that it is, or would be; it may still be on its way there. None where its answer holds
+            no service.
 
         Raises:
             ChangeError: there is no acknowledgement.
@@ -103,13 +111,17 @@ class RunStore:
             service=run.Service.wrap(wanted), update_mask={"paths": list(parts)}, validate_only=rehearse
         )
         call = self._services.update_service
-        return await self._change(lambda: call(request, retry=None, timeout=self._budget.deadline()), run.Service)
+        return await self._change(
+            lambda: call(request, retry=None, timeout=self._budget.deadline()), run.Service, rehearse=rehearse
+        )
 
-    async def update_job(self, wanted: Message, *, rehearse: bool) -> Message:
+    async def update_job(self, wanted: Message, *, rehearse: bool) -> Message | None:
         """Want another state of a job. Starts nothing. Arguments and errors as for ``update_service``."""
         request = run.UpdateJobRequest(job=run.Job.wrap(wanted), validate_only=rehearse)
         call = self._jobs.update_job
-        return await self._change(lambda: call(request, retry=None, timeout=self._budget.deadline()), run.Job)
+        return await self._change(
+            lambda: call(request, retry=None, timeout=self._budget.deadline()), run.Job, rehearse=rehearse
+        )
 
     async def _read(self, call: Callable[[], Awaitable[T | None]]) -> T:
         async def once() -> T | None:
@@ -121,7 +133,7 @@ class RunStore:
             raise SourceError("the answer is no message of Cloud Run's", "check that the address is Cloud Run's")
         return answer
 
-    async def _change(self, call: Callable[[], Awaitable[Any]], kind: Any) -> Message:  # noqa: ANN401 - Google's
+    async def _change(self, call: Callable[[], Awaitable[Any]], kind: Any, *, rehearse: bool) -> Message | None:  # noqa: ANN401 - Google's
         try:
             async with self._budget.patience():
                 operation: operations_pb2.Operation = (await call()).operation
@@ -134,9 +146,11 @@ class RunStore:
         except TimeoutError:
             silent = SourceError("no answer within the time given", "look at what it is now, and run again")
             raise ChangeError(silent, refused=False, conflict=False) from None
+        if rehearse and operation.HasField("error"):
+            raise _failed(operation)
         message = kind.pb(kind())
-        (operation.response if operation.HasField("response") else operation.metadata).Unpack(message)
-        return message
+        told = (operation.response if operation.HasField("response") else operation.metadata).Unpack(message)
+        return message if told and message.ListFields() else None
 
 
 @asynccontextmanager
@@ -153,3 +167,11 @@ async def connect(target: Target, login: Login, budget: Budget) -> AsyncGenerato
             run.RevisionsAsyncClient(transport=RevisionsGrpcAsyncIOTransport(channel=channel)),
             budget,
         )
+
+
+def _failed(operation: operations_pb2.Operation) -> ChangeError:
+    """A rehearsal that ended with an error: what was rehearsed would be refused."""
+    error: exceptions.GoogleAPICallError = exceptions.from_grpc_status(operation.error.code, operation.error.message)
+    return ChangeError(
+        explain(error, role=WRITE_ROLE), refused=isinstance(error, _REFUSED), conflict=isinstance(error, _CHANGED)
+    )

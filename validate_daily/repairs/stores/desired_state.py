@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from google.cloud import run_v2
@@ -26,7 +27,15 @@ _FILLED_IN: Final = frozenset(
 
 _BY_LATEST: Final = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _BY_NAME: Final = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
-_MOST: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """A field that differs between two messages: where it stands, and both values, None where it is not set."""
+
+    path: str
+    before: object
+    after: object
 
 
 def version(message: Message) -> Version:
@@ -36,10 +45,21 @@ def version(message: Message) -> Version:
     return Version(generation=message.generation, etag=message.etag, spec=spec)
 
 
-def differences(before: Message, after: Message) -> tuple[str, ...]:
-    """The paths of all fields in which what is wanted differs; at most twenty are named."""
-    paths = sorted(set(_differing("", _intent(before), _intent(after))))
-    return (*paths[:_MOST], *((f"and {len(paths) - _MOST} more",) if len(paths) > _MOST else ()))
+def field_differences(
+    before: Message, after: Message, parts: Collection[str] | None = None
+) -> tuple[FieldDifference, ...]:
+    """The fields in which what is wanted differs, sorted by their paths.
+
+    Args:
+        before: a service or job.
+        after: another state of it.
+        parts: the only fields of the top level that are compared; None compares all.
+    """
+
+    def compared(message: Message) -> dict[str, Any]:
+        return {name: value for name, value in _intent(message).items() if parts is None or name in parts}
+
+    return tuple(sorted(_differing("", compared(before), compared(after)), key=lambda each: each.path))
 
 
 def changed_copy(message: Message, change: Callable[[Message], None]) -> Message:
@@ -72,7 +92,7 @@ def _intent(message: Message) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name not in _FILLED_IN}
 
 
-def _differing(path: str, before: object, after: object) -> Iterator[str]:
+def _differing(path: str, before: object, after: object) -> Iterator[FieldDifference]:
     if before == after:
         return
     if _is_mapping(before) and _is_mapping(after):
@@ -88,7 +108,7 @@ def _differing(path: str, before: object, after: object) -> Iterator[str]:
         for place, (left_item, right_item) in enumerate(pairs):
             yield from _differing(f"{path}[{place}]", left_item, right_item)
     else:
-        yield path
+        yield FieldDifference(path, before, after)
 
 
 def _is_mapping(value: object) -> bool:

@@ -64,6 +64,7 @@ def _(result: JobsUpdate) -> list[str]:
     lines = [f"jobs {result.plan}: {updated} of {result.planned} name {result.digest[:19]} now; none was started"]
     others = (each for each in result.jobs if each.fate is not JobFate.UPDATED)
     lines += [f"{each.fate:<10}{each.name}: {show(each.why or '', limit=_IMAGE)}" for each in others]
+    lines += [f"{'filled':<10}{each.name}: {show(each.filled, limit=_IMAGE)}" for each in result.jobs if each.filled]
     return lines + unseen(result)
 
 

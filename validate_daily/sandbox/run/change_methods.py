@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from validate_daily.sandbox.errors import RefusedError, invalid, unimplemented
 from validate_daily.sandbox.run import operations, parse, v2
-from validate_daily.sandbox.run.cloud import CloudRun, Operation
-from validate_daily.sandbox.run.messages import packed
+from validate_daily.sandbox.run.cloud import CloudRun
 from validate_daily.sandbox.run.read_methods import job_of, service_of
 from validate_daily.sandbox.run.state import Service, Template
 
@@ -37,7 +36,7 @@ def update_service(cloud: CloudRun, request: Request) -> Response:
         if part in parts:
             change[part] = parse.labels(sent.get(part, {}))
     if request.get("validate_only"):
-        return _would_be(service, change)
+        return _would_be(cloud, service, change)
     return operations.told(cloud.update(service, **change, at=cloud.clock.now()))
 
 
@@ -54,7 +53,7 @@ def update_job(cloud: CloudRun, request: Request) -> Response:
     if request.get("validate_only"):
         would = copy(job)
         would.task, would.labels, would.annotations = task, labels, annotations
-        return {"done": True, "response": packed("Job", v2.job(would))}
+        return cloud.rehearsal.of_job(would)
     update = cloud.update_job(job, task=task, labels=labels, annotations=annotations, at=cloud.clock.now())
     return operations.told(update)
 
@@ -105,9 +104,9 @@ def _named(service: Service, template: Template) -> Template:
     )
 
 
-def _would_be(service: Service, change: dict[str, Any]) -> Response:
+def _would_be(cloud: CloudRun, service: Service, change: dict[str, Any]) -> Response:
     would = copy(service)
     for part, value in change.items():
         if value is not None:
             setattr(would, part, value)
-    return operations.told(Operation("", would, would.updated, done=True))
+    return cloud.rehearsal.of_service(would)

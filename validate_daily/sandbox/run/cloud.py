@@ -10,6 +10,7 @@ from typing import Final, Literal
 from validate_daily.sandbox.clock import Clock
 from validate_daily.sandbox.images import Images
 from validate_daily.sandbox.run import rollout, v2
+from validate_daily.sandbox.run.rehearsal import Rehearsal
 from validate_daily.sandbox.run.state import (
     Container,
     Execution,
@@ -64,6 +65,7 @@ class CloudRun:
         on_failed_start: told of each revision that did not start.
         on_executed: told of each execution that is over.
         permissions: what clients may do; everything while it is None.
+        rehearsal: how changes are answered that are only to be validated.
     """
 
     def __init__(self, images: Images, clock: Clock, *, seed: int = 0) -> None:
@@ -75,6 +77,7 @@ class CloudRun:
         self.jobs: dict[str, Job] = {}
         self.operations: dict[str, Operation] = {}
         self.permissions: frozenset[str] | None = None
+        self.rehearsal = Rehearsal()
         self.on_failed_start: Started = lambda _service, _revision: None
         self.on_executed: Executed = lambda _job, _execution: None
         self._seed = seed
