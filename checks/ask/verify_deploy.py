@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from checks.ask.snapshot import target_of
-from checks.evidence.deployments import Deployments, Image, Service
+from checks.evidence.deployments import Deployments, Image, Service, Tag
 from checks.evidence.snapshot import Gap
 from checks.judge.deployed.gate import Gate, WantedImage, judge_deploy, unseen
 from checks.settings.errors import UsageError
@@ -102,10 +102,25 @@ class _DeployReads:
             wanted, missing = await self._wanted(service, budget)
             if wanted is None:
                 return unseen(name, missing)
-        gate = judge_deploy(service, wanted, (), gaps)
+        indexes, unread = await self._indexes(service, wanted, budget)
+        gaps = (*gaps, *unread)
+        gate = judge_deploy(service, wanted, (), gaps, indexes)
         if gate.deployed or (wanted.digest is None and not service.reconciling):
-            return await self._with_files(service, wanted, budget, gaps)
+            return await self._with_files(service, wanted, budget, gaps, indexes)
         return gate
+
+    async def _indexes(
+        self, service: Service, wanted: WantedImage, budget: "Budget"
+    ) -> tuple[tuple[Tag, ...], tuple[Gap, ...]]:
+        """What the registry says of digests that serve and are not the wanted one: each may be an index of it."""
+        from checks.sources.registry.images import by_digest  # noqa: PLC0415 - Google's packages load when used
+        from checks.sources.registry.tags import read_tags  # noqa: PLC0415 - the same
+
+        if wanted.digest is None or service.reconciling:
+            return (), ()
+        others = [each.image for each in service.revisions if not wanted.is_met_by(each.image.digest)]
+        target = target_of(self.pipeline, "registry", self.environment)
+        return await read_tags(by_digest(others), target, budget, login=self.session)
 
     async def _wanted(self, service: Service, budget: "Budget") -> tuple[WantedImage | None, tuple[Gap, ...]]:
         """What the names that were given stand for now; it stays so for the whole wait."""
@@ -113,7 +128,7 @@ class _DeployReads:
 
         known = next((each for each in self.pipeline.services if each.name == service.name), None)
         repository = (known and known.repository) or service.image.repository
-        names = _names(self.asked, self.pipeline.tag_of(service.name) or service.image.tag)
+        names = _names(self.asked, self.pipeline.tag_of(service.name) or service.image.by_tag)
         if not names:
             gap = Gap(
                 source="registry",
@@ -140,7 +155,14 @@ class _DeployReads:
         )
         return None, (missing,)
 
-    async def _with_files(self, service: Service, wanted: WantedImage, budget: "Budget", gaps: tuple[Gap, ...]) -> Gate:
+    async def _with_files(
+        self,
+        service: Service,
+        wanted: WantedImage,
+        budget: "Budget",
+        gaps: tuple[Gap, ...],
+        indexes: tuple[Tag, ...],
+    ) -> Gate:
         from checks.sources.registry.inspection import inspect_images  # noqa: PLC0415 - Google's packages load when used
 
         probes = self.pipeline.probes_of(service.name)
@@ -153,7 +175,7 @@ class _DeployReads:
         inspected, missing = await inspect_images(
             narrowed, Deployments(services=(service,)), target, budget, login=self.session
         )
-        return judge_deploy(service, wanted, inspected, (*gaps, *missing))
+        return judge_deploy(service, wanted, inspected, (*gaps, *missing), indexes)
 
 
 def _names(asked: Asked, tag: str | None) -> list[str]:

@@ -3,12 +3,17 @@
 Names are short (``nba-scrapers``, ``nba-scrapers-00042-abc``). Texts of conditions and labels are strangers' text.
 """
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.images import Inspected
+
+_EXECUTION: Final = re.compile(r"-[a-z0-9]{5}")
 
 
 class State(StrEnum):
@@ -26,14 +31,19 @@ class Image(Evidence):
     Attributes:
         reference: as Cloud Run has it, character for character.
         repository: registry, path and name, without tag and digest.
-        tag: the tag, if the reference has one.
-        digest: ``sha256:...``, if the reference has one.
+        tag: the tag, if the reference has one; ``latest`` where it has neither tag nor digest.
+        digest: ``sha256:...``, if the reference has one. Then the tag beside it decides nothing.
     """
 
     reference: Untrusted
     repository: str
     tag: str | None = None
     digest: str | None = None
+
+    @property
+    def by_tag(self) -> str | None:
+        """The tag that decides what runs; None where a digest does."""
+        return None if self.digest else self.tag
 
     def tagged(self, tag: str | None) -> "Image":
         """The same repository's image by a tag; itself without one."""
@@ -124,6 +134,7 @@ class Job(Evidence):
         image: what its template names. A tag is resolved anew at each execution.
         executions: how often it ran.
         last_run: when its last execution was created, None if it never ran.
+        last_execution: its name, None if it never ran or Cloud Run does not tell.
         last_state: how that ended; PENDING while it runs.
         flags: those environment variables that the settings list, and no others.
     """
@@ -134,28 +145,44 @@ class Job(Evidence):
     image: Image
     executions: Count = 0
     last_run: AwareDatetime | None = None
+    last_execution: str | None = None
     last_state: State = State.UNKNOWN
     commit: Untrusted | None = None
     flags: dict[str, Untrusted] = Field(default_factory=dict[str, str])
 
 
+def is_execution_of(execution: str, job: str) -> bool:
+    """Whether Cloud Run may have given an execution of a job this name: the job's own, a hyphen, five characters.
+
+    A prefix says nothing: ``backfill-props-x7k2p`` is an execution of ``backfill-props``, and none of ``backfill``.
+    """
+    return _EXECUTION.fullmatch(execution.removeprefix(job)) is not None and execution.startswith(job)
+
+
 class Tag(Evidence):
-    """Where a tag points at the moment of the check.
+    """Where a tag points at the moment of the check; or whether a digest is there, and what it is made of.
 
     Attributes:
-        repository, tag: what was asked.
+        repository, tag: what was asked; a digest stands in the place of the tag.
         digest: of the manifest or index, None where the registry has no such tag.
         children: digests of an index's runnable manifests: Cloud Run may record one of these.
+        runs: the one of them that Cloud Run runs, which is linux/amd64.
     """
 
     repository: str
     tag: str
     digest: str | None
     children: tuple[str, ...] = ()
+    runs: str | None = None
 
     def points_at(self, digest: str) -> bool:
         """Whether the tag means this digest, directly or as one of its platforms."""
         return digest == self.digest or digest in self.children
+
+
+def run_of(tags: Iterable[Tag], digest: str) -> str:
+    """The manifest that Cloud Run runs of a digest: that of an index, where the registry told of it; else itself."""
+    return next((tag.runs for tag in tags if tag.digest == digest and tag.runs), digest)
 
 
 class Deployments(Evidence):
@@ -174,6 +201,14 @@ class Deployments(Evidence):
     def tag(self, image: Image) -> Tag | None:
         """Where an image's tag points, if the registry was asked."""
         return next((each for each in self.tags if (each.repository, each.tag) == (image.repository, image.tag)), None)
+
+    def meets(self, tag: Tag, digest: str) -> bool:
+        """Whether a digest that was recorded runs what a tag means, whichever of the two is an index of the other."""
+        return tag.points_at(digest) or tag.points_at(run_of(self.tags, digest))
+
+    def same_image(self, one: str, other: str) -> bool:
+        """Whether two digests run the same: they are equal, or one is an index and the other what runs of it."""
+        return run_of(self.tags, one) == run_of(self.tags, other)
 
     def digest_of(self, image: Image) -> str | None:
         """What an image reference stands for: its own digest, else where its tag points now."""

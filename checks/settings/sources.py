@@ -41,8 +41,10 @@ class Sources(Section):
         window: how far back the logs are searched.
         run_marker: what stands before a processor's name in the log line of a finished run, the second witness.
         operation_limit: an operation that told of its START longer ago than this, and of no END, is stuck.
-        flags: the environment variables whose values may leave Cloud Run; all others stay there.
+        flags: the environment variables whose values may leave Cloud Run; all others stay there, but those that
+            ``commit_variables`` names.
         commit_label: the label that claims a commit.
+        commit_variables: the environment variables that claim a commit where no label does, the first that is set.
     """
 
     cloud_run: Switch = "on"
@@ -53,6 +55,7 @@ class Sources(Section):
     operation_limit: Duration = timedelta(minutes=30)
     flags: tuple[Flag, ...] = ("ENABLE_HEARTBEATS",)
     commit_label: Name = "commit-sha"
+    commit_variables: tuple[Flag, ...] = ("BUILD_COMMIT",)
 
     @property
     def switches(self) -> dict[str, str]:

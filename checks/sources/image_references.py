@@ -1,4 +1,7 @@
-"""Reads references to container images: ``host/path/name:tag@sha256:...``."""
+"""Reads references to container images: ``host/path/name:tag@sha256:...``.
+
+A reference without tag and digest means the tag ``latest``, wherever images are pulled.
+"""
 
 import re
 from typing import Final
@@ -6,6 +9,7 @@ from typing import Final
 from checks.evidence.deployments import Image
 
 DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+LATEST: Final = "latest"
 _MAX: Final = 1_000
 _SHAPE: Final = re.compile(r"[A-Za-z0-9._/:@+-]*")
 
@@ -20,12 +24,12 @@ def parse_image(reference: str) -> Image:
         raise ValueError(f"an image reference of {len(reference):,} characters")
     if not _SHAPE.fullmatch(reference):
         raise ValueError("an image reference that holds what none can")
-    name, _, digest = reference.partition("@")
+    name, at, digest = reference.partition("@")
     folder, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
     return Image(
         reference=reference,
         repository=f"{folder}{slash}{last}",
-        tag=tag or None,
+        tag=tag or (LATEST if last and not at else None),
         digest=digest if DIGEST.fullmatch(digest) else None,
     )

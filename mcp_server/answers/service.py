@@ -184,10 +184,10 @@ def _revision(each: Revision) -> RevisionRow:
 def _tag(snapshot: Snapshot, service: Service) -> TagRow | None:
     image = service.image.tagged(snapshot.pipeline.tag_of(service.name))
     tag = snapshot.deployments.tag(image) if snapshot.deployments else None
-    if tag is None:
+    if tag is None or snapshot.deployments is None:
         return None
     digests = [revision.image.digest for _, revision in service.serving if revision and revision.image.digest]
-    serves = bool(digests) and all(tag.points_at(digest) for digest in digests)
+    serves = bool(digests) and all(snapshot.deployments.meets(tag, digest) for digest in digests)
     return TagRow(tag=tag.tag, digest=tag.digest, serves=serves)
 
 

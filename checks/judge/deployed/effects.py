@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from checks.evidence.deployments import Job, Service
+from checks.evidence.deployments import Job, Service, is_execution_of
 from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Family, Heartbeat, Snapshot
 from checks.judge.deployed.proofs import Outcome
@@ -118,5 +118,5 @@ def _may_be_of(one: Service | Job, beat: Heartbeat) -> bool:
 
 def _is_of(one: Service | Job, writer: str) -> bool:
     if isinstance(one, Job):
-        return writer.startswith(f"{one.name}-")
+        return writer == one.last_execution or is_execution_of(writer, one.name)
     return writer in {share.revision for share in one.shares}

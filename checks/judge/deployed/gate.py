@@ -1,12 +1,12 @@
 """What a look at one service says of a deploy: does every share of its traffic run the image that was meant?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.evidence.deployments import Service, State
+from checks.evidence.deployments import Service, State, Tag, run_of
 from checks.evidence.images import Inspected
 from checks.evidence.snapshot import Gap, Level
 from checks.judge.deployed.proofs import Outcome, proofs_of
@@ -34,6 +34,10 @@ class WantedImage(Evidence):
     def is_met_by(self, digest: str | None) -> bool:
         """Whether a digest is the wanted one, directly or as one of its platforms."""
         return digest is not None and digest in {self.digest, *self.children}
+
+    def runs(self, digest: str | None, indexes: Iterable[Tag]) -> bool:
+        """The same, where the digest may be an index of which the wanted one is what runs."""
+        return digest is not None and (self.is_met_by(digest) or self.is_met_by(run_of(indexes, digest)))
 
 
 class ServedShare(Evidence):
@@ -88,7 +92,13 @@ def unseen(service: str, gaps: Sequence[Gap], wanted: WantedImage | None = None)
     )
 
 
-def judge_deploy(service: Service, wanted: WantedImage, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:
+def judge_deploy(
+    service: Service,
+    wanted: WantedImage,
+    inspected: Sequence[Inspected],
+    gaps: Sequence[Gap],
+    indexes: Sequence[Tag] = (),
+) -> Gate:
     """Hold what serves against what was wanted.
 
     Args:
@@ -96,13 +106,14 @@ def judge_deploy(service: Service, wanted: WantedImage, inspected: Sequence[Insp
         wanted: the image.
         inspected: what code probes found in the serving images; none where no probe is about the service.
         gaps: what could not be read.
+        indexes: the serving digests that may be an index, as the registry has them.
     """
     shares = tuple(
         ServedShare(
             revision=share.revision,
             percent=share.percent,
             digest=revision.image.digest if revision else None,
-            wanted=_meets(wanted, revision.image.digest if revision else None),
+            wanted=_meets(wanted, revision.image.digest if revision else None, indexes),
         )
         for share, revision in service.serving
     )
@@ -125,21 +136,21 @@ def judge_deploy(service: Service, wanted: WantedImage, inspected: Sequence[Insp
             update={"reason": f"which digest serves could not be read: {unread}", "next_step": "look again"}
         )
     if wanted.digest is not None and not (shares and all(share.wanted for share in shares)):
-        return _not_served(told, service, wanted)
+        return _not_served(told, service, wanted, indexes)
     return _with_bytes(told, wanted, inspected, gaps)
 
 
-def _meets(wanted: WantedImage, digest: str | None) -> bool | None:
-    return wanted.is_met_by(digest) if digest and wanted.digest else None
+def _meets(wanted: WantedImage, digest: str | None, indexes: Sequence[Tag]) -> bool | None:
+    return wanted.runs(digest, indexes) if digest and wanted.digest else None
 
 
-def _not_served(told: Gate, service: Service, wanted: WantedImage) -> Gate:
+def _not_served(told: Gate, service: Service, wanted: WantedImage, indexes: Sequence[Tag]) -> Gate:
     others = [share for share in told.shares if not share.wanted]
     newest = service.revision(service.created)
     reason = "; ".join(f"{share.percent} % by {share.revision}, {(share.digest or '')[:_HEX]}" for share in others)
     reason = f"serves {reason}" if others else "no revision gets traffic"
     step, final = "deploy it, or send the traffic there", False
-    if newest and wanted.is_met_by(newest.image.digest):
+    if newest and wanted.runs(newest.image.digest, indexes):
         if newest.ready is State.FAILED:
             why = show(newest.message or newest.reason or "no reason given", limit=300)
             reason, final = f"{newest.name} runs it and never became ready: {why}; {reason}", True

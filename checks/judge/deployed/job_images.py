@@ -35,14 +35,15 @@ def difference(deployments: Deployments, job: Job, service: Service) -> str | No
     serving = {revision.image.digest for _, revision in service.serving if revision and revision.image.digest}
     if not serving:
         return None
-    if job.image.digest:
-        return None if job.image.digest in serving else f"pins {job.image.digest[:19]}"
+    if pinned := job.image.digest:
+        same = any(deployments.same_image(pinned, digest) for digest in serving)
+        return None if same else f"pins {pinned[:19]}"
     tag = deployments.tag(job.image)
     if tag is None:
         return None if job.image.repository == service.image.repository else f"runs {job.image.reference}"
     if tag.digest is None:
         return f"names {job.image.reference}, a tag that does not exist"
-    return None if any(tag.points_at(digest) for digest in serving) else f"runs {job.image.reference}"
+    return None if any(deployments.meets(tag, digest) for digest in serving) else f"runs {job.image.reference}"
 
 
 def images_of(snapshot: Snapshot, jobs: Sequence[Job]) -> tuple[str, ...]:

@@ -133,14 +133,14 @@ def _pushed(snapshot: Snapshot, deployments: Deployments, one: Service | Job) ->
     if tag is None or tag.digest is None or one.reconciling:
         return None
     digests = [revision.image.digest if revision else None for _, revision in one.serving]
-    if any(digest and not tag.points_at(digest) for digest in digests):
+    if any(digest and not deployments.meets(tag, digest) for digest in digests):
         return Outcome.CONTRADICTED
     return Outcome.MATCHED if digests and all(digests) else None
 
 
 def _tag(pipeline: Pipeline, deployments: Deployments, one: Service | Job) -> Rung:
     image = one.image.tagged(pipeline.tag_of(one.name)) if isinstance(one, Service) else one.image
-    if image.tag is None:
+    if image.by_tag is None:
         return Rung(level=Level.TAG, says="deployed by digest, and the settings name no tag")
     tag = deployments.tag(image)
     points = "was not read" if tag is None else _short(tag.digest) if tag.digest else "does not exist"

@@ -63,7 +63,7 @@ def _services(context: Context, deployments: Deployments, report: Report) -> Ite
         unread = [share.revision for share, revision in service.serving if revision is None]
         unseen = f"serving revisions that could not be read: {', '.join(unread)}" if unread else None
         told = None
-        if image.tag is None:
+        if image.by_tag is None:
             told = "deployed by digest, and the settings name no tag that it should serve"
         elif deployments.tag(image) is None:
             unseen = unseen or f"where the tag {image.tag} points could not be read"

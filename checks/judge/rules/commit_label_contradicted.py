@@ -3,7 +3,8 @@
 In short: a commit label that revision, tag or the heartbeats contradict: P2
 
 Severity: P2: a label deploys nothing, but whoever believes it is wrong. What the running process writes (the commit in
-its heartbeats) outranks the label of the revision, and that the label of the service.
+its heartbeats) outranks the label of the revision, and that the label of the service. A tag of digits is a run number
+or a date, and contradicts no commit.
 """
 
 import re
@@ -15,7 +16,7 @@ from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import Rule
-from checks.text.commits import same_commit
+from checks.text.commits import commit_of_tag, same_commit
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
 
@@ -51,10 +52,10 @@ def _written(service: Service) -> Iterator[tuple[Fact, str]]:
         if revision.commit:
             detail = f"is what {revision.name} says, which serves {share.percent} %"
             yield Fact(subject=revision.commit, detail=detail), revision.commit
-        if revision.image.tag and _COMMIT.fullmatch(revision.image.tag):
-            yield Fact(subject=revision.image.reference, detail=f"is what {revision.name} runs"), revision.image.tag
-    if service.image.tag and _COMMIT.fullmatch(service.image.tag):
-        yield Fact(subject=service.image.reference, detail="is what was deployed"), service.image.tag
+        if tagged := commit_of_tag(revision.image.tag):
+            yield Fact(subject=revision.image.reference, detail=f"is what {revision.name} runs"), tagged
+    if tagged := commit_of_tag(service.image.tag):
+        yield Fact(subject=service.image.reference, detail="is what was deployed"), tagged
 
 
 def _runtime(snapshot: Snapshot, service: Service) -> Iterator[tuple[Fact, str]]:

@@ -3,8 +3,9 @@
 In short: a tag moved and was not deployed: P1; the tag is gone: P2
 
 Severity: P1: somebody pushed an image and believes that it runs; P2 where the tag no longer exists. A tag may point at
-an index of which Cloud Run records one platform's manifest: both are right. Where the newest revision holds what the
-tag points at, it *was* deployed, and whether it serves is revision-not-serving's to say.
+an index of which Cloud Run records one platform's manifest, and the other way round: both are right. An image without
+a tag was deployed by `latest`; one with a tag and a digest was deployed by the digest. Where the newest revision holds
+what the tag points at, it *was* deployed, and whether it serves is revision-not-serving's to say.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def serving_digest_not_tag(context: Context) -> Iterator[Finding]:
         return
     for service in deployments.services:
         image = service.image.tagged(context.snapshot.pipeline.tag_of(service.name))
-        if image.tag is not None and not service.reconciling:
+        if image.by_tag is not None and not service.reconciling:
             yield from _judge(deployments, service, image)
 
 
@@ -41,12 +42,12 @@ def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator
         yield not_deployed(_RULE, service, Severity.P2, summary, (), "push it again", fault=(name,))
         return
     newest = service.revision(service.created)
-    if newest and newest.image.digest and tag.points_at(newest.image.digest):
+    if newest and newest.image.digest and deployments.meets(tag, newest.image.digest):
         return
     old = [
         (share, revision)
         for share, revision in service.serving
-        if revision and revision.image.digest and not tag.points_at(revision.image.digest)
+        if revision and revision.image.digest and not deployments.meets(tag, revision.image.digest)
     ]
     if not old:
         return

@@ -50,7 +50,7 @@ def read_service(service: Message, place: tuple[str, str], sources: Sources) -> 
         state=_STATES.get(condition.state, State.UNKNOWN),
         reason=_reason(condition),
         message=_text(condition.message),
-        commit=_commit(sources, service.labels, service.template.labels),
+        commit=_commit(sources, service.template.containers, service.labels, service.template.labels),
         updated_at=_moment(service.update_time),
     )
 
@@ -69,7 +69,7 @@ def read_revision(revision: Message, service: Service, sources: Sources) -> Revi
         reason=_reason(cause) if cause is not None else None,
         message=_text(cause.message if cause is not None else own.message if own else ""),
         retired=any(_word(each) == _RETIRED for each in revision.conditions),
-        commit=_commit(sources, revision.labels) or service.commit,
+        commit=_commit(sources, revision.containers, revision.labels) or service.commit,
         flags=_flags(revision.containers, sources.flags),
     )
 
@@ -84,8 +84,9 @@ def read_job(job: Message, place: tuple[str, str], sources: Sources) -> Job:
         image=_image(containers),
         executions=job.execution_count,
         last_run=_moment(last.create_time) if last.HasField("create_time") else None,
+        last_execution=_named(last.name) or None,
         last_state=_OUTCOMES.get(last.completion_status, State.UNKNOWN),
-        commit=_commit(sources, job.labels, job.template.labels),
+        commit=_commit(sources, containers, job.labels, job.template.labels),
         flags=_flags(containers, sources.flags),
     )
 
@@ -169,8 +170,11 @@ def _word(condition: Message) -> str | None:
     return kind.name if kind else str(number)
 
 
-def _commit(sources: Sources, *labels: Message) -> str | None:
-    claims = (each[sources.commit_label] for each in labels if sources.commit_label in each)
+def _commit(sources: Sources, containers: Iterable[Message], *labels: Message) -> str | None:
+    """The commit that a label claims, else an environment variable that the settings name for it."""
+    claims = [each[sources.commit_label] for each in labels if sources.commit_label in each]
+    variables = _flags(containers, sources.commit_variables)
+    claims += [variables[name] for name in sources.commit_variables if name in variables]
     return next((excerpt(claim) for claim in claims if claim), None)
 
 

@@ -104,14 +104,12 @@ class TagReader:
         digest, kind = await ask(
             lambda: self._head(manifest_address(self.target, repository, tag)), self.budget, role=ROLE
         )
-        children: tuple[str, ...] = ()
-        if digest is not None and kind in _INDEXES:
-            children = _children(
-                await ask(
-                    lambda: self.get(manifest_address(self.target, repository, digest), digest), self.budget, role=ROLE
-                )
-            )
-        return Tag(repository=repository, tag=tag, digest=digest, children=children)
+        if digest is None or kind not in _INDEXES:
+            return Tag(repository=repository, tag=tag, digest=digest)
+        address = manifest_address(self.target, repository, digest)
+        manifests = _manifests(await ask(lambda: self.get(address, digest), self.budget, role=ROLE))
+        children = tuple(dict.fromkeys(filter(None, map(runnable, manifests))))
+        return Tag(repository=repository, tag=tag, digest=digest, children=children, runs=running(manifests))
 
     async def _head(self, address: str) -> tuple[str | None, str]:
         """The digest of a manifest, None where there is none, and its media type."""
@@ -206,8 +204,8 @@ def refuse(response: httpx2.Response) -> None:
         raise by_http_status(response.status_code, f"HTTP {response.status_code}")
 
 
-def _children(body: bytes) -> tuple[str, ...]:
-    """The digests of an index that can run: attestations and whatever else has no platform are none."""
+def _manifests(body: bytes) -> list[object]:
+    """The entries of an index."""
     try:
         index: object = json.loads(body)
     except (ValueError, RecursionError):
@@ -215,11 +213,28 @@ def _children(body: bytes) -> tuple[str, ...]:
     manifests = cast("dict[str, object]", index).get("manifests") if isinstance(index, dict) else None
     if not isinstance(manifests, list):
         raise SourceError("the index holds no manifests", NO_REGISTRY)
-    return tuple(dict.fromkeys(filter(None, map(runnable, cast("list[object]", manifests)))))
+    return cast("list[object]", manifests)
+
+
+def running(manifests: Iterable[object]) -> str | None:
+    """The child of an index that Cloud Run runs: that for linux/amd64, or the only one. None where there is none."""
+    children = [(each, digest) for each in manifests if (digest := runnable(each))]
+    ours = [digest for each, digest in children if platform_of(each) == ("linux", "amd64")]
+    if not ours and len(children) == 1:
+        return children[0][1]
+    return ours[0] if ours else None
+
+
+def platform_of(child: object) -> tuple[str, str]:
+    """The operating system and architecture of an index's child; empty where it names none."""
+    fields = cast("dict[str, object]", child) if isinstance(child, dict) else {}
+    platform = fields.get("platform")
+    told = cast("dict[str, object]", platform) if isinstance(platform, dict) else {}
+    return str(told.get("os", "")), str(told.get("architecture", ""))
 
 
 def runnable(child: object) -> str | None:
-    """The digest of an index's child, if that is an image for some platform; None for an attestation."""
+    """The digest of an index's child, if that is an image for some platform; None for an attestation or no platform."""
     if not isinstance(child, dict):
         return None
     fields = cast("dict[str, object]", child)

@@ -10,7 +10,7 @@ from checks.sources.errors import SourceError
 from checks.sources.image_references import DIGEST
 from checks.sources.registry.image.limits import ImageLimits
 from checks.sources.registry.image.wire import Wire
-from checks.sources.registry.tags import NO_REGISTRY, runnable
+from checks.sources.registry.tags import NO_REGISTRY, platform_of, runnable, running
 from checks.text.redact import excerpt
 from checks.text.show import show
 
@@ -97,19 +97,12 @@ async def _object(wire: Wire, kind: str, digest: str, limits: ImageLimits) -> Ma
 
 def _child(manifests: list[object]) -> str:
     """The child of an index that Cloud Run would run."""
-    children = [(each, digest) for each in manifests if (digest := runnable(each))]
-    ours = [digest for each, digest in children if _platform(each) == ("linux", "amd64")]
-    if not ours and len(children) == 1:
-        ours = [children[0][1]]
-    if not ours:
-        found = ", ".join("/".join(_platform(each)) for each, _ in children[:10]) or "nothing that runs"
+    ours = running(manifests)
+    if ours is None:
+        children = [each for each in manifests if runnable(each)]
+        found = ", ".join("/".join(platform_of(each)) for each in children[:10]) or "nothing that runs"
         raise SourceError(f"the index has no manifest for linux/amd64, but {show(found, limit=200)}", NO_REGISTRY)
-    return ours[0]
-
-
-def _platform(child: object) -> tuple[str, str]:
-    platform = _mapping(_mapping(child).get("platform"))
-    return str(platform.get("os", "")), str(platform.get("architecture", ""))
+    return ours
 
 
 def _blob(value: object) -> Blob:

@@ -92,6 +92,29 @@ def test_documents_that_another_revision_wrote_are_no_effect_of_this_one(writer:
     assert ladder(_written_by(snapshot, writer), service()).verdict is Outcome(verdict)
 
 
+@pytest.mark.parametrize(
+    ("writer", "last", "verdict"),
+    [
+        ("backfill-x7k2p", None, "contradicted"),
+        ("backfill-props-x7k2p", None, "unknown"),
+        ("backfill-props", None, "contradicted"),  # an execution may end so
+        ("backfill-x7k2", None, "unknown"),
+        ("backfill-x7k2pq", None, "unknown"),
+        ("backfill", None, "unknown"),
+        ("the-backfill-x7k2p", None, "unknown"),
+        ("backfill-of-another-kind", "backfill-of-another-kind", "contradicted"),
+        ("backfill-of-another-kind", "backfill-x7k2p", "unknown"),
+        (None, None, "contradicted"),
+    ],
+)
+def test_an_execution_is_of_the_job_whose_name_it_bears(writer: str | None, last: str | None, verdict: str) -> None:
+    own = settings(processors=[{"name": "Active", "service": "backfill"}], jobs=[{"name": "backfill"}])
+    one = job(ran=DAY, last_execution=last)
+    snapshot = seen(jobs=[one], pipeline=own, documents=[document("Active"), BAD])
+
+    assert ladder(_written_by(snapshot, writer), one).verdict is Outcome(verdict)
+
+
 def test_what_the_old_revision_wrote_while_it_drained_is_no_effect_of_the_new_one() -> None:
     began = NOW - revision(2).created_at
     for after, verdict in ((10 * MINUTE, "matched"), (10 * MINUTE + timedelta(microseconds=1), "contradicted")):

@@ -250,9 +250,44 @@ async def test_a_job_is_told_with_its_last_execution(outcome: int, state: State)
             image=Image(reference="gcr.io/demo-nba/backfill:v1", repository="gcr.io/demo-nba/backfill", tag="v1"),
             executions=3,
             last_run=AT,
+            last_execution="backfill-x1",
             last_state=state,
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "variables", "names", "commit"),
+    [
+        ({}, {"BUILD_COMMIT": "bead123"}, None, "bead123"),
+        ({"commit-sha": "abc1234"}, {"BUILD_COMMIT": "bead123"}, None, "abc1234"),
+        ({}, {"GIT_SHA": "bead123"}, None, None),
+        ({}, {"GIT_SHA": "bead123"}, ["BUILD_COMMIT", "GIT_SHA"], "bead123"),
+        ({}, {"GIT_SHA": "bead123", "BUILD_COMMIT": "abc1234"}, ["GIT_SHA", "BUILD_COMMIT"], "bead123"),
+        ({}, {"BUILD_COMMIT": "bead123"}, [], None),
+        ({}, {"BUILD_COMMIT": ""}, None, None),
+    ],
+)
+async def test_a_variable_that_the_settings_name_claims_a_commit_where_no_label_does(
+    labels: dict[str, str], variables: dict[str, str], names: list[str] | None, commit: str | None
+) -> None:
+    container = {
+        "image": f"{REPOSITORY}@{digest('a')}",
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+    }
+    world = RunWorld(
+        services=[service(labels=labels)],
+        revisions=[revision(containers=[container], labels=labels)],
+        jobs=[job(labels=labels, template={"template": {"containers": [container]}})],
+    )
+    pipeline = settings() if names is None else settings(sources={"commit_variables": names})
+
+    found, _ = await look(world, pipeline=pipeline)
+
+    assert found is not None
+    assert found.services[0].revisions[0].commit == commit
+    assert found.jobs[0].commit == commit
+    assert found.jobs[0].flags == {}
 
 
 async def test_a_job_that_never_ran_has_no_last_run() -> None:
