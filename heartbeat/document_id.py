@@ -21,10 +21,16 @@ MAX_ID_BYTES: Final = 1_500
 
 _NAME: Final = re.compile(r"[^\W_](?:[\w.-]*\w)?(?<!_None)")  # else a run-scoped id would not tell where the name ends
 _RESERVED: Final = re.compile(r"\.|\.\.|__.*__", re.DOTALL)
-_MARKER: Final = re.compile(r"_None_|_202")
+_MARK: Final = r"_None_|_20[2-9]"
+_PREFIX: Final = re.compile(_MARK)
+_MARKER: Final = re.compile(_MARK + r"|_(?=(?:19|20)\d{2}-\d{2}-\d{2}_)", re.ASCII)
+"""A year before 2020 is a mark only as part of a whole date: ``season_2015_totals`` is a table's name."""
+
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE_AND_RUN: Final = re.compile(
-    r"_(?P<scope>None|202\d-\d{2}-\d{2}|202\d(?:0[1-9]|1[0-2])\d{0,8})_(?P<run_id>[A-Za-z0-9][A-Za-z0-9_-]*)", re.ASCII
+    r"_(?P<scope>None|(?:19|20)\d{2}-\d{2}-\d{2}|20[2-9]\d(?:0[1-9]|1[0-2])\d{0,8})"
+    r"_(?P<run_id>[A-Za-z0-9][A-Za-z0-9_-]*)",
+    re.ASCII,
 )
 
 
@@ -42,8 +48,8 @@ class DocumentId(NamedTuple):
     Attributes:
         text: the id, character for character.
         kind: canonical, run-scoped or neither.
-        family: the processor that the id belongs to: the text before the leftmost ``_None_`` or ``_202``, else the
-            whole id. Ids of the same processor share it, whatever their kind.
+        family: the processor that the id belongs to: the text before the leftmost ``_None_``, year from 2020 on, or
+            whole date, else the whole id. Ids of the same processor share it, whatever their kind.
         run_id: the run that a run-scoped id names, else None.
     """
 
@@ -54,7 +60,7 @@ class DocumentId(NamedTuple):
 
 
 def has_malformed_mark(text: str) -> bool:
-    """Whether an id holds one of the three marks of the incident: ``_None_``, ``_202`` or a date ``YYYY-MM-DD``."""
+    """Whether an id holds a mark of a run: ``_None_``, a year as in ``_202`` or a later one, or a date ``YYYY-MM-DD``."""
     return _MARKER.search(text) is not None or _DATE.search(text) is not None
 
 
@@ -72,12 +78,12 @@ def parse(text: str) -> DocumentId:
 
 
 def shared_prefix(text: str) -> str | None:
-    """An id up to and including its leftmost ``_None_`` or ``_202``; None where it holds neither, or begins with it.
+    """An id up to and including its leftmost ``_None_``, ``_202``, ``_203`` …; None where it holds none, or begins so.
 
     Every id that begins with this prefix is of the same family as this one, and none of them is canonical unless it is
     registered: so they can be counted without being read.
     """
-    marker = _MARKER.search(text)
+    marker = _PREFIX.search(text)
     return text[: marker.end()] if marker is not None and marker.start() else None
 
 

@@ -91,6 +91,11 @@ class Heartbeat(Evidence):
     beats_every: timedelta | None = None
     names_its_build: bool = False
 
+    @property
+    def beat_at(self) -> datetime | None:
+        """When it beat: never after Firestore stored it, whatever the writer's clock said. None where it is unparsable."""
+        return None if self.last_heartbeat is None else min(self.last_heartbeat, self.updated_at)
+
 
 class Family(Evidence):
     """All documents of one processor, counted.
@@ -110,6 +115,8 @@ class Family(Evidence):
         newest_malformed: the malformed document that was created last, of those that were read.
         future: how many documents bear a heartbeat from the future; ``future_sample`` is the furthest.
         unparsable: how many documents have no readable ``last_heartbeat``; ``unparsable_sample`` is one of them.
+        written: when Firestore last stored any of them, whatever it says; ``written_at_once`` of them at that very
+            moment. None where not all were read.
     """
 
     processor: Untrusted
@@ -128,6 +135,8 @@ class Family(Evidence):
     future_sample: Heartbeat | None = None
     unparsable: Count = 0
     unparsable_sample: Heartbeat | None = None
+    written: AwareDatetime | None = None
+    written_at_once: Count = 0
 
     @property
     def total(self) -> int:

@@ -4,13 +4,14 @@ The expected set comes from the settings, never from the collection itself. Wher
 processor that was seen is judged, and who is missing cannot be said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from checks.evidence.snapshot import Family, Heartbeat, Snapshot
+from checks.judge.clocks import clock_offset, stored_together
 from checks.settings.heartbeats import Processor
 
 CHANNEL_MINIMUM: Final = 3
@@ -23,6 +24,7 @@ class Beat(StrEnum):
     UP = "up"
     LATE = "late"
     DOWN = "down"
+    MISTIMED = "written, by a wrong clock"
     UNREADABLE = "unreadable"
     UNSEEN = "unseen"
 
@@ -35,8 +37,10 @@ class ProcessorStanding:
         name: the registered name, or the family as its ids have it.
         processor: its entry in the settings, or None.
         newest: the newest heartbeat that was read, former names counted; None where no timestamp could be read.
-        age: how old its newest heartbeat is, at ``taken_at``; where ``at_least``, how old at least.
+        age: how old its newest heartbeat is, at ``taken_at``; where ``at_least``, how old at least; without ``newest``,
+            how long ago Firestore stored any of its documents.
         beat: the judgement.
+        offset: how far its writer's clock is ahead, below zero for behind, where its document proves that.
         at_least: not every heartbeat was read. One older than a limit still is; for others the beat is unseen.
     """
 
@@ -46,6 +50,14 @@ class ProcessorStanding:
     age: timedelta | None
     beat: Beat
     at_least: bool = False
+    offset: timedelta | None = None
+
+    @property
+    def beat_at(self) -> datetime | None:
+        """When it last beat by Firestore's clock; None where no timestamp could be read."""
+        if self.newest is None:
+            return None
+        return self.newest.updated_at if self.offset is not None else self.newest.beat_at
 
     @property
     def stale(self) -> bool:
@@ -62,12 +74,13 @@ def standings(snapshot: Snapshot) -> list[ProcessorStanding]:
     if census is None or not census.listed:
         return []
     families = {family.processor: family for family in census.families}
+    together = stored_together(census)
     found: list[ProcessorStanding] = []
     for processor in snapshot.pipeline.heartbeats.processors:
         own = [families.pop(name) for name in processor.names if name in families]
         if own and processor.must_beat:
-            found.append(_standing(snapshot, processor.name, processor, own))
-    found.extend(_standing(snapshot, name, None, [family]) for name, family in families.items())
+            found.append(_standing(snapshot, processor.name, processor, own, together))
+    found.extend(_standing(snapshot, name, None, [family], together) for name, family in families.items())
     return found
 
 
@@ -99,19 +112,58 @@ def channel_down(snapshot: Snapshot, standings: Iterable[ProcessorStanding]) -> 
     return stale if len(stale) >= max(CHANNEL_MINIMUM, len(judged) / 2) else []
 
 
-def _standing(snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]) -> ProcessorStanding:
+def _standing(
+    snapshot: Snapshot,
+    name: str,
+    processor: Processor | None,
+    families: list[Family],
+    together: Set[datetime],
+) -> ProcessorStanding:
     beats = [family.newest for family in families if family.newest and family.newest.last_heartbeat]
-    newest = max(beats, key=lambda each: each.last_heartbeat or each.updated_at, default=None)
+    newest = max(beats, key=lambda each: each.beat_at or each.updated_at, default=None)
     read = newest.last_heartbeat if newest else None
     unread = max((family.older_than for family in families if family.older_than), default=None)
-    if read is not None and (unread is None or read >= unread):
-        age = snapshot.taken_at - read
-        return ProcessorStanding(name, processor, newest, age, _beat(snapshot, processor, age))
+    if newest is not None and read is not None and (unread is None or read >= unread):
+        return _standing_of(snapshot, name, processor, newest, together=newest.updated_at in together)
     if unread is None:
-        return ProcessorStanding(name, processor, None, None, Beat.UNREADABLE)
+        return _unreadable(snapshot, name, processor, families)
     age = max(timedelta(), snapshot.taken_at - unread)
     beat = _beat(snapshot, processor, age)
     return ProcessorStanding(name, processor, newest, age, Beat.UNSEEN if beat is Beat.UP else beat, at_least=True)
+
+
+def _standing_of(
+    snapshot: Snapshot, name: str, processor: Processor | None, newest: Heartbeat, *, together: bool
+) -> ProcessorStanding:
+    age = snapshot.taken_at - (newest.beat_at or newest.updated_at)
+    beat = _beat(snapshot, processor, age)
+    offset = clock_offset(
+        newest,
+        timezone=snapshot.pipeline.pipeline.timezone,
+        taken_at=snapshot.taken_at,
+        late_after=snapshot.pipeline.heartbeats.limits(processor)[0],
+        down=beat is Beat.DOWN,
+        together=together,
+    )
+    if offset is None or (offset < timedelta() and beat is Beat.UP):
+        return ProcessorStanding(name, processor, newest, age, beat)
+    stale_anyway = offset > timedelta() and beat is not Beat.UP
+    return ProcessorStanding(name, processor, newest, age, beat if stale_anyway else Beat.MISTIMED, offset=offset)
+
+
+def _unreadable(
+    snapshot: Snapshot, name: str, processor: Processor | None, families: list[Family]
+) -> ProcessorStanding:
+    """No heartbeat of it can be judged. What nobody stored for as long as a limit says is late or down all the same."""
+    written = [family.written for family in families]
+    known = [each for each in written if each is not None]
+    if len(known) < len(written):
+        return ProcessorStanding(name, processor, None, None, Beat.UNREADABLE)
+    age = snapshot.taken_at - max(known)
+    beat = _beat(snapshot, processor, age)
+    if beat is Beat.UP:
+        return ProcessorStanding(name, processor, None, None, Beat.UNREADABLE)
+    return ProcessorStanding(name, processor, None, age, beat)
 
 
 def _beat(snapshot: Snapshot, processor: Processor | None, age: timedelta) -> Beat:
@@ -122,5 +174,5 @@ def _beat(snapshot: Snapshot, processor: Processor | None, age: timedelta) -> Be
 def recovered(snapshot: Snapshot, standings: Iterable[ProcessorStanding], source: str, since: datetime) -> bool:
     """Whether every expected processor that a service or job runs has beaten since a moment; False if none is known."""
     own = [each.name for each in snapshot.pipeline.heartbeats.processors_of(source) if each.must_beat]
-    beats = {each.name: each.newest.last_heartbeat for each in standings if each.newest}
+    beats = {each.name: each.beat_at for each in standings}
     return bool(own) and all((beat := beats.get(name)) is not None and beat > since for name in own)

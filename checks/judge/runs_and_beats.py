@@ -40,7 +40,7 @@ def witnesses(
         return []
     somebody = bool(snapshot.pipeline.heartbeats.processors)
     seen = [each for each in standings if each.processor or not somebody]
-    if not logs.runs and (not logs.complete or any(each.beat is Beat.UP for each in seen)):
+    if not logs.runs and (not logs.complete or any(each.beat in {Beat.UP, Beat.MISTIMED} for each in seen)):
         return []
     told = [_judge(snapshot, logs, each.name, each) for each in seen]
     return told + [_judge(snapshot, logs, each.name, None) for each in missing]

@@ -73,7 +73,7 @@ def _beats(snapshot: Snapshot, processors: Sequence[Processor], own: Sequence[Fa
     beating = {
         family.processor
         for family in own
-        if family.newest and (family.newest.last_heartbeat or family.newest.created_at) > since
+        if family.newest and (family.newest.beat_at or family.newest.created_at) > since
         if parse(family.newest.doc).kind is Kind.CANONICAL or family.newest.doc in registered
     }
     must = [each for each in processors if each.must_beat]

@@ -72,6 +72,8 @@ class _FamilyTally:
     future_sample: HeartbeatDocument | None = None
     unparsable: int = 0
     unparsable_sample: HeartbeatDocument | None = None
+    written: Micros = 0
+    written_at_once: int = 0
     malformed_lately: int = 0
     ranges: int = 0
     counted: int = 0
@@ -224,6 +226,10 @@ class Tally:
             family.newest_malformed = self._kept(family, document)
 
     def _add_beat(self, family: _FamilyTally, document: HeartbeatDocument) -> None:
+        if document.updated > family.written:
+            family.written, family.written_at_once = document.updated, 1
+        elif document.updated == family.written:
+            family.written_at_once += 1
         if document.beat is None:
             family.unparsable += 1
             family.unparsable_sample = family.unparsable_sample or self._kept(family, document)
@@ -268,6 +274,8 @@ class Tally:
             future_sample=_heartbeat(tally.future_sample),
             unparsable=tally.unparsable,
             unparsable_sample=_heartbeat(tally.unparsable_sample),
+            written=moment(tally.written) if read and tally.written else None,
+            written_at_once=tally.written_at_once if read else 0,
         )
 
 
