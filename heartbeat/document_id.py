@@ -60,7 +60,7 @@ class DocumentId(NamedTuple):
 
 
 def has_malformed_mark(text: str) -> bool:
-    """Whether an id holds a mark of a run: ``_None_``, a year as in ``_202`` or a later one, or a date ``YYYY-MM-DD``."""
+    """Whether an id holds a mark of a run: ``_None_``, a year from ``_202`` on, or a date ``YYYY-MM-DD``."""
     return _MARKER.search(text) is not None or _DATE.search(text) is not None
 
 
@@ -84,7 +84,7 @@ def shared_prefix(text: str) -> str | None:
     registered: so they can be counted without being read.
     """
     marker = _PREFIX.search(text)
-    return text[: marker.end()] if marker is not None and marker.start() else None
+    return text[: marker.end()] if marker is not None and not _MARKER.match(text) else None
 
 
 def canonical_id(processor_name: str, *, registered: bool = False) -> str:

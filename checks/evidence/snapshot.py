@@ -93,7 +93,7 @@ class Heartbeat(Evidence):
 
     @property
     def beat_at(self) -> datetime | None:
-        """When it beat: never after Firestore stored it, whatever the writer's clock said. None where it is unparsable."""
+        """When it beat, and never after Firestore stored it; None where it is unparsable."""
         return None if self.last_heartbeat is None else min(self.last_heartbeat, self.updated_at)
 
 

@@ -21,10 +21,24 @@ JUST_NOW: Final = timedelta(minutes=15)
 """So lately a document must have been stored, where its offset is that of no time zone."""
 
 _SLACK: Final = timedelta(seconds=90)
-"""A writer takes the time, and then Firestore stores it: with retries a minute later, and its clock may be off by some."""
+"""Firestore stores a heartbeat after the writer took its time: with retries, a minute later."""
 
 _ONE_WRITE: Final = timedelta(seconds=1)
-_HALVES: Final = ("-9:30", "-3:30", "-2:30", "3:30", "4:30", "5:30", "5:45", "6:30", "8:45", "9:30", "10:30", "12:45", "13:45")
+_HALVES: Final = (
+    "-9:30",
+    "-3:30",
+    "-2:30",
+    "3:30",
+    "4:30",
+    "5:30",
+    "5:45",
+    "6:30",
+    "8:45",
+    "9:30",
+    "10:30",
+    "12:45",
+    "13:45",
+)
 
 
 def _offset(text: str) -> timedelta:
@@ -51,9 +65,9 @@ def clock_offset(
 ) -> timedelta | None:
     """How far a writer's clock is off, below zero for behind; None where the document does not prove it.
 
-    A heartbeat ahead of the moment at which it was stored proves it always. One behind does only where the document was
-    stored lately, alone, and by a writer that had stored it before; the pipeline's own offset proves it of a first
-    write as well, and alone excuses a heartbeat that counts as down.
+    A heartbeat ahead of the moment at which it was stored proves it always. One behind proves it only where the
+    document was stored lately. The offset of the pipeline's own time zone then is proof enough. Any other is proof only
+    of a document that was stored alone and not for the first time, and never excuses a heartbeat that counts as down.
 
     Args:
         newest: the processor's newest heartbeat.
@@ -69,11 +83,11 @@ def clock_offset(
     if offset > timedelta():
         return offset
     stored = taken_at - newest.updated_at
-    if together or -offset > FURTHEST or stored > late_after:
+    if -offset > FURTHEST or stored > late_after:
         return None
     if _is_own(offset, timezone, newest.updated_at):
         return offset
-    if down or newest.updated_at - newest.created_at < _ONE_WRITE:
+    if down or together or newest.updated_at - newest.created_at < _ONE_WRITE:
         return None
     return offset if _zone(offset) is not None or stored <= JUST_NOW else None
 
@@ -83,14 +97,16 @@ def offset_of(heartbeat: Heartbeat) -> timedelta | None:
     return None if heartbeat.last_heartbeat is None else heartbeat.last_heartbeat - heartbeat.updated_at
 
 
-def explanation(offset: timedelta, timezone: str, at: datetime) -> str | None:
+def explanation(offset: timedelta | None, timezone: str, at: datetime) -> str | None:
     """What an offset looks like, where it is that of a time zone.
 
     Args:
-        offset: how far the writer's clock is ahead of Firestore's.
+        offset: how far the writer's clock is ahead of Firestore's; None where nobody can tell.
         timezone: the pipeline's, by its IANA name.
         at: when the heartbeat was stored.
     """
+    if offset is None:
+        return None
     own = _own(timezone, at)
     if own and abs(offset - own) <= _SLACK:
         return f"looks like local time of {timezone} written as UTC"

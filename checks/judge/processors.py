@@ -4,7 +4,8 @@ The expected set comes from the settings, never from the collection itself. Wher
 processor that was seen is judged, and who is missing cannot be said.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -117,7 +118,7 @@ def _standing(
     name: str,
     processor: Processor | None,
     families: list[Family],
-    together: Set[datetime],
+    together: AbstractSet[datetime],
 ) -> ProcessorStanding:
     beats = [family.newest for family in families if family.newest and family.newest.last_heartbeat]
     newest = max(beats, key=lambda each: each.beat_at or each.updated_at, default=None)

@@ -72,6 +72,8 @@ def _heartbeat(standing: ProcessorStanding | None) -> str:
         return "no heartbeat document"
     if standing.age is None:
         return "no readable heartbeat"
+    if standing.newest is None and not standing.at_least:
+        return f"no readable heartbeat, and none stored for {format_duration(standing.age)}"
     return f"heartbeat {'more than ' if standing.at_least else ''}{format_duration(standing.age)} old"
 
 

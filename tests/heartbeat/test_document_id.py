@@ -16,6 +16,7 @@ CANONICAL = {
     "letters beyond ASCII": "SpielprüferČ",
     "a None that is part of a word": "p2_NoneSuch_games",
     "another century": "p2_season_1999",
+    "a season of the last decade": "p2_season_2015_totals",
     "the longest id": "P" * MAX_ID_BYTES,
 }
 RUN_SCOPED = {
@@ -26,6 +27,11 @@ RUN_SCOPED = {
     "a compact time": ("BettingPropsProcessor_20260131093000_a1", "BettingPropsProcessor", "a1"),
     "a phase 2 table": ("p2_nba_raw.nbac_schedule_None_5b", "p2_nba_raw.nbac_schedule", "5b"),
     "a run id in parts": ("MockProcessor_None_0b-1c_2d", "MockProcessor", "0b-1c_2d"),
+    "a date of the next decade": ("NbacScheduleProcessor_2031-01-31_a1", "NbacScheduleProcessor", "a1"),
+    "a month of the next decade": ("NbacScheduleProcessor_203101_a1", "NbacScheduleProcessor", "a1"),
+    "a date of the last decade": ("NbacScheduleProcessor_2019-10-22_a1", "NbacScheduleProcessor", "a1"),
+    "a date of the last century": ("NbacScheduleProcessor_1999-12-31_a1", "NbacScheduleProcessor", "a1"),
+    "a past date before another mark": ("A_2019-10-22_None_x", "A", "None_x"),
     "two marks, of which the left decides": ("A_None_2026-01-31_x", "A", "2026-01-31_x"),
 }
 NEITHER = {
@@ -37,7 +43,7 @@ NEITHER = {
     "no processor": "_None_097ffc9c",
     "a date without a run id": "NbacScheduleProcessor_2026-01-31",
     "month 13": "NbacScheduleProcessor_202613_a1",
-    "a date of another decade": "NbacScheduleProcessor_2031-01-31_a1",
+    "a year before 2020 that is no date": "2015-12-31_season",
     "a line break in the run id": "NbacScheduleProcessor_None_a\n",
     "an emoji": "Processor\N{GRINNING FACE}",
     "a control character": "Processor\x00",
@@ -54,7 +60,7 @@ anything = st.text() | st.text(st.characters(categories=None)) | st.text("_None2
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,30}", fullmatch=True) | st.text(min_size=1)
 processors = names.filter(lambda name: parse(name).kind is Kind.CANONICAL)
 run_ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=12)
-dates = st.dates(min_value=date(2020, 1, 1), max_value=date(2029, 12, 31))
+dates = st.dates(min_value=date(2020, 1, 1), max_value=date(2099, 12, 31))
 scopes = st.just("None") | dates.map(date.isoformat) | dates.map(lambda day: day.strftime("%Y%m"))
 
 
@@ -144,7 +150,7 @@ def test_every_id_of_the_incident_is_run_scoped_and_belongs_to_its_processor(
 
 
 @settings(deadline=None)
-@given(anything, st.sampled_from(["_None_", "_202", "2026-01-31", "1999-12-31"]), anything)
+@given(anything, st.sampled_from(["_None_", "_202", "_203", "2026-01-31", "1999-12-31"]), anything)
 def test_an_id_with_a_mark_of_the_incident_is_flagged_and_never_canonical(before: str, mark: str, after: str) -> None:
     text = before + mark + after
 
@@ -153,7 +159,7 @@ def test_an_id_with_a_mark_of_the_incident_is_flagged_and_never_canonical(before
 
 
 @settings(deadline=None)
-@given(anything, st.sampled_from(["_None_", "_202"]), anything, anything)
+@given(anything, st.sampled_from(["_None_", "_202", "_209", "_1999-12-31_None_"]), anything, anything)
 def test_ids_that_share_a_prefix_share_their_family_and_none_is_canonical(
     processor: str, mark: str, one: str, other: str
 ) -> None:

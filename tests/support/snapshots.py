@@ -21,15 +21,25 @@ def micros(moment: datetime) -> int:
 
 
 def document(
-    doc: str, age: timedelta | None = FRESH, *, created: timedelta = LONG_AGO, unparsable: str | None = None
+    doc: str,
+    age: timedelta | None = FRESH,
+    *,
+    created: timedelta = LONG_AGO,
+    updated: timedelta | None = None,
+    unparsable: str | None = None,
 ) -> HeartbeatDocument:
-    """A heartbeat document whose last_heartbeat and creation lie that long before NOW."""
+    """A heartbeat document whose last_heartbeat, creation and update lie that long before NOW.
+
+    Firestore stored it when it beat, unless told otherwise; one from the future, or without a time, a while ago.
+    """
+    if updated is None:
+        updated = FRESH if age is None or age < timedelta() else age
     return HeartbeatDocument(
         doc=doc,
         beat=None if age is None else micros(NOW - age),
         unparsable=unparsable or (None if age is not None else "there is no last_heartbeat"),
         created=micros(NOW - created),
-        updated=micros(NOW - (age or created)),
+        updated=micros(NOW - updated),
     )
 
 

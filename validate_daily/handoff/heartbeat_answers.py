@@ -105,7 +105,7 @@ def heartbeat(seen: Measurements, subject: str, expected: str) -> Measurement:
     stand = {each.name: each for each in seen.context.standings if each.name in wanted}
     absent = [each.name for each in seen.context.missing if each.name in wanted]
     late = [each for each in stand.values() if each.stale]
-    unsure = [each.name for each in stand.values() if each.beat in {Beat.UNREADABLE, Beat.UNSEEN}]
+    unsure = [each.name for each in stand.values() if each.beat in {Beat.UNREADABLE, Beat.UNSEEN, Beat.MISTIMED}]
     up = sum(each.beat is Beat.UP for each in stand.values())
     observed = f"{up} of {len(wanted)} fresh" + _ages(stand.values())
     if not wanted or not (stand or absent):

@@ -31,6 +31,7 @@ from checks.judge.rules import (
     two_witnesses,
     unparsable_heartbeats,
     unreadable_evidence,
+    wrong_clock,
 )
 
 RULES: Final = (
@@ -54,6 +55,7 @@ RULES: Final = (
     malformed_ids.RULE,
     image_drift.RULE,
     commit_label_contradicted.RULE,
+    wrong_clock.RULE,
     future_heartbeats.RULE,
     unparsable_heartbeats.RULE,
 )

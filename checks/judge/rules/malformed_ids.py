@@ -1,6 +1,6 @@
 """A heartbeat id that names a run, or holds a mark of one, is not one document per processor.
 
-In short: an id that holds `_None_`, `_202` or a date, or is no processor's name: P2
+In short: an id that holds `_None_`, a year from `_202` on or a date, or is no processor's name: P2
 
 Severity: P2: nothing is lost by it yet, and the totals raise the alarm when it piles up. A registered name is canonical
 however it looks. Ids that do not parse as run-scoped are reported, and no cleanup touches them.

@@ -2,6 +2,9 @@
 
 In short: newest heartbeat older than 24 h: P1; older than 2 h: P2; per processor
 
+A heartbeat counts from when Firestore stored it, where its own time is later than that. So a processor whose only
+document bears a time from the future, or none that can be read, is late or down once nobody has stored it for so long.
+
 Severity: older than ``late_after`` P2, older than ``down_after`` P1, exactly at the limit still fine. A processor that
 nobody registered, where others are registered, is P2 at most: the settings do not say that it must beat. When so many
 are stale that the channel is the likely cause, heartbeat-channel-down speaks for them.
@@ -51,19 +54,28 @@ def _finding(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
         rule="stale-heartbeats",
         severity=Severity.P1 if down else Severity.P2,
         subject=standing.name,
-        summary=f"{standing.beat}: {_age(standing)} since its newest heartbeat, "
+        summary=f"{standing.beat}: {_age(standing)} {_since(standing)}, "
         f"above {format_duration(down_after if down else late_after)}",
         evidence=(_fact(standing),),
         next_step=f"look whether {runner} still runs: if it does, its heartbeat writes fail; if not, it stopped",
     )
 
 
+def _since(standing: ProcessorStanding) -> str:
+    if standing.newest is None and not standing.at_least:
+        return "since anything wrote its document, whose heartbeat cannot be judged"
+    return "since its newest heartbeat"
+
+
 def _fact(standing: ProcessorStanding) -> Fact:
-    at = standing.newest and standing.newest.last_heartbeat
-    if standing.newest is None or standing.at_least:
+    newest = standing.newest
+    if standing.at_least:
         return Fact(subject=standing.name, detail=f"no heartbeat for {_age(standing)}")
-    doc = standing.newest.doc
-    return Fact(subject=doc, detail=f"last_heartbeat {at:%Y-%m-%d %H:%M:%S} UTC, {_age(standing)} ago")
+    if newest is None:
+        return Fact(subject=standing.name, detail=f"Firestore stored it {_age(standing)} ago, and not since")
+    said = f"last_heartbeat {newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC, "
+    ahead = f"by a clock that is ahead: Firestore stored it {_age(standing)} ago"
+    return Fact(subject=newest.doc, detail=said + (ahead if standing.offset else f"{_age(standing)} ago"))
 
 
 def _age(standing: ProcessorStanding) -> str:

@@ -2,7 +2,8 @@
 
 In short: a document whose `last_heartbeat` is no timestamp: P2
 
-Severity: P2. It counts as a document, so its processor is not missing, and proves no freshness.
+Severity: P2. It counts as a document, so its processor is not missing, and proves no freshness. Where a processor has
+no other heartbeat, and nobody stored its document for longer than its limits, stale-heartbeats calls it late or down.
 """
 
 from collections.abc import Iterator

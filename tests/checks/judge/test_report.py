@@ -75,8 +75,9 @@ def test_every_lost_point_of_the_score_belongs_to_a_finding() -> None:
 def test_every_finding_says_what_to_do_next() -> None:
     documents = [document(f"Active_None_{n:08x}", created=timedelta(0)) for n in range(501)]
     documents += [document("Late", timedelta(hours=3)), document("Mute", None), document("Eager", timedelta(hours=-3))]
+    documents += [document("Slow", timedelta(hours=4), updated=timedelta(minutes=1))]
 
-    report = judged(documents, pipeline(["Active", "Late", "Mute", "Eager", "Gone"]))
+    report = judged(documents, pipeline(["Active", "Late", "Mute", "Eager", "Slow", "Gone"]))
 
     assert {finding.rule for finding in report.findings} == {
         rule.name

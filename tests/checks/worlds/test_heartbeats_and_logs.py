@@ -26,8 +26,6 @@ PENDING: dict[str, str] = {
     "status-failed-in-a-run-scoped-document": "status is not read",
     #
     # the two clocks, proliferation without a mark, twins
-    "pacific-as-utc-all": "Firestore's update time is no evidence yet",
-    "pacific-as-utc-beside-runs": "Firestore's update time is no evidence yet",
     "auto-ids-35": "the writer's name is not read",
     "uuid-ids-35": "the writer's name is not read",
     "epoch-ids-35": "the writer's name is not read",
