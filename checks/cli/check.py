@@ -11,13 +11,15 @@ from checks.cli.console import add_format_argument, add_time_arguments, progress
 from checks.formats import FORMATS
 from checks.formats.format import format_named
 from checks.judge.comparison import Since, compare
-from checks.judge.report import MOST_PROCESSORS, Report
+from checks.judge.report import MOST_PROCESSORS, READABLE, Report
 from checks.judge.rules import PHASES, rules_of
 from checks.settings.errors import UsageError
 from checks.settings.file import CONFIG_VARIABLE, load_settings
+from checks.text.show import show
 
 SUMMARY = "judge the pipeline's heartbeats"
 _MOST_BYTES = 64 << 20
+_MAKE = "make one with check --format json > REPORT"
 EPILOGUE = """\
 exit codes: 0 healthy, 1 P0 or P1, 2 P2, 3 something could not be seen, 64 wrong usage or settings,
 70 internal error, 130 interrupted
@@ -77,11 +79,15 @@ def load_report(path: Path) -> Report:
         with path.open("rb") as file:
             body = json.loads(file.read(_MOST_BYTES))
         body.pop("since", None)
+        if (schema := body.get("schema")) not in READABLE:
+            raise UsageError(
+                f"{path}: its schema is {show(repr(schema), limit=80)}, not {' or '.join(READABLE)}; {_MAKE}"
+            )
         return Report.model_validate(body)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, AttributeError) as error:
-        raise UsageError(f"{path}: no report of this version; make one with check --format json > {path}") from error
+        raise UsageError(f"{path}: no report of this version; {_MAKE}") from error
 
 
 def _compared(before: Report, now: Report, path: Path) -> Since:

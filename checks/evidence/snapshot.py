@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 from pydantic import AwareDatetime, model_validator
 
 from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.command import Command
 from checks.evidence.deployments import Deployments
 from checks.evidence.logs import Logs
 from checks.settings.pipeline import Pipeline
@@ -39,11 +40,15 @@ class Target(Evidence):
 
 
 class Gap(Evidence):
-    """Something that could not be seen: the source, what was asked of it, why there is no answer, and what to do."""
+    """Something that could not be seen: the source, what was asked of it, why there is no answer, and what to do.
+
+    ``command`` does that, where one command can.
+    """
 
     source: str
     reason: str
     next_step: str
+    command: Command | None = None
 
 
 class NotChecked(Evidence):

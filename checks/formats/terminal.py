@@ -18,6 +18,18 @@ from checks.text.show import show
 
 _INDENT: Final = 4
 _COLUMN: Final = 9
+_WORDS: Final = {
+    "new": "new",
+    "worse": "worse",
+    "better": "better",
+    "changed": "another fault than before",
+    "reopened": "no longer excused",
+    "excused": "now excused",
+    "gone": "gone",
+    "unseen": "unseen",
+    "seen_again": "can be read again",
+}
+"""What changed, as people are told it."""
 
 
 def render_terminal(report: Report, since: Since | None = None) -> str:
@@ -37,8 +49,8 @@ def _lines(report: Report) -> list[Text]:
             lines += _finding(finding)
     if report.quiet or report.accepted:
         lines += [Text(), Text("Excused by the settings", style="bold")]
-        lines += [_excused("quiet", each) for each in report.quiet]
-        lines += [_excused("accepted", each) for each in report.accepted]
+        lines += [line for each in report.quiet for line in _excused("quiet", each)]
+        lines += [line for each in report.accepted for line in _excused("accepted", each)]
     if report.gaps:
         lines += [Text(), Text("Not seen", style="bold")]
         for gap in report.gaps:
@@ -85,16 +97,16 @@ def _finding(finding: Finding) -> list[Text]:
 def _carried(finding: Finding) -> Text:
     """One line for a finding that the root above it explains."""
     subject = show(finding.subject)
-    return Text.assemble(" " * _INDENT, ("explains ", "dim"), f"{finding.rule} of {subject}: {finding.summary}")
+    about = f" {finding.rule} of {subject}: {finding.summary}"
+    return Text.assemble(" " * _INDENT, ("explains ", "dim"), (f"{finding.severity}", STYLE[finding.severity]), about)
 
 
-def _excused(how: str, excused: Excused) -> Text:
+def _excused(how: str, excused: Excused) -> list[Text]:
     finding = excused.finding
     by = f" by {show(excused.by)}" if excused.by else ""
-    return _row(
-        show(finding.subject),
-        f"{finding.rule} ({finding.severity}), {how}{by} until {excused.until:%Y-%m-%d}: {show(excused.reason)}",
-    )
+    about = f"{finding.rule} ({finding.severity}), {how}{by} until {excused.until:%Y-%m-%d}: {show(excused.reason)}"
+    row = _row(show(finding.subject), about)
+    return [row, _step(f"to excuse this fault only, add {excused.line_to_add}")] if excused.line_to_add else [row]
 
 
 def _row(subject: str, detail: str) -> Text:
@@ -107,8 +119,8 @@ def _step(next_step: str) -> Text:
 
 def _since(since: Since) -> list[Text]:
     lines = [Text(), Text(f"Since {since.taken_at:%Y-%m-%d %H:%M} UTC, when it was {since.verdict}", style="bold")]
-    for name in ("new", "worse", "better", "gone", "unseen"):
-        lines += [_row(name, show(key)) for key in getattr(since, name)]
+    for name, word in _WORDS.items():
+        lines += [_row(word, show(key)) for key in getattr(since, name)]
     lines += [_row(each.name, f"{_number(each.before)} → {_number(each.now)}") for each in since.moved]
     return lines if len(lines) > len(("", "heading")) else [*lines, Text(" " * _INDENT + "nothing changed")]
 

@@ -13,6 +13,7 @@ from checks.judge.finding import key
 from checks.judge.processors import ProcessorStanding, channel_down, missing, recovered, standings
 from checks.judge.runs_and_beats import Witnesses, witnesses
 from checks.settings.heartbeats import Processor
+from checks.settings.sources import SourceName
 
 
 class Silent(StrEnum):
@@ -29,10 +30,12 @@ class Context:
     Attributes:
         snapshot: what was seen.
         silence: the names of the rules whose findings the silence of a processor, or of the collection, may make.
+        needs: the sources that each rule cannot do without.
     """
 
     snapshot: Snapshot
     silence: Mapping[Silent, tuple[str, ...]]
+    needs: Mapping[str, tuple[SourceName, ...]]
 
     @cached_property
     def standings(self) -> list[ProcessorStanding]:

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.command import Command
 from checks.evidence.snapshot import Level
 
 
@@ -32,6 +34,9 @@ class Fact(Evidence):
     subject: Untrusted
     detail: str
 
+
+MOST_AFFECTED: Final = 30
+"""Names that a finding holds of those that it is about; its count is of all."""
 
 _FINGERPRINT: Final = 16
 """Hex characters: one of a few thousand findings of a pipeline is not mistaken for another."""
@@ -60,7 +65,10 @@ class Finding(Evidence):
         evidence: the facts that it rests on; at most as many as a person reads.
         level: the rung of proof that the evidence stands on.
         next_step: what to do about it.
+        command: what does that, where one command can.
         count: how many things it is about, where that can grow.
+        affects: the processors, services and jobs that it is about, at most as many as fit; None where nobody says.
+        since: since when it holds, where that is known.
         explains: keys of findings that this one is the cause of.
         cause: the key of the finding that is the cause of this one; the report fills it in.
         points: how much of the health score it costs; the report fills it in.
@@ -76,7 +84,10 @@ class Finding(Evidence):
     evidence: tuple[Fact, ...] = ()
     level: Level = Level.RUNTIME
     next_step: str
+    command: Command | None = None
     count: Count | None = None
+    affects: tuple[Untrusted, ...] | None = None
+    since: AwareDatetime | None = None
     explains: tuple[Untrusted, ...] = ()
     cause: Untrusted | None = None
     points: Count = 0
@@ -85,6 +96,16 @@ class Finding(Evidence):
     def key(self) -> str:
         """What other findings call this one by: its rule and subject."""
         return key(self.rule, self.subject)
+
+
+def worst_of(findings: Iterable[Finding]) -> Severity | None:
+    """The worst severity among findings; None where there are none."""
+    return min((finding.severity for finding in findings), key=lambda severity: severity.rank, default=None)
+
+
+def affected(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of those that a finding is about, as many as it holds."""
+    return tuple(islice(names, MOST_AFFECTED))
 
 
 def key(rule: str, subject: str) -> str:

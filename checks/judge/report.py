@@ -11,17 +11,20 @@ from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.snapshot import Census, Family, Gap, Heartbeat, Method, NotChecked, Snapshot, Target
-from checks.judge.causes import with_causes
+from checks.judge.causes import RootFinding, grouped, roots_of, with_causes
 from checks.judge.context import Context
 from checks.judge.excuses import Excused, tell_apart
-from checks.judge.finding import Finding, Severity
+from checks.judge.finding import Finding, Severity, worst_of
 from checks.judge.not_checked import not_checked
 from checks.judge.rule import Rule
 from checks.judge.rules import RULES, context_of
 from checks.judge.verdict import EXIT_CODES, ExitCode, Verdict
 from checks.text.duration import Duration
 
-SCHEMA: Final = "validate-daily/report/1"
+SCHEMA: Final = "validate-daily/report/2"
+READABLE: Final = ("validate-daily/report/1", SCHEMA)
+"""The schemas of reports that can be compared with one of now. The first knew neither fingerprints nor roots."""
+
 MOST_PROCESSORS: Final = 10
 MOST_FINDINGS: Final = 200
 _POINTS: Final = {Severity.P0: 65, Severity.P1: 35, Severity.P2: 10, Severity.UNKNOWN: 0}
@@ -101,6 +104,7 @@ class Report(Evidence):
     Attributes:
         verdict: the worst finding's severity; P0 and P1 outrank unknown, unknown outranks P2.
         score: 100 less the points of all findings; None when anything could not be seen.
+        roots: every finding that no other explains, in short and never cut, with the worst that it carries.
         practice: an emulator or a sandbox answered, so this says nothing about production.
         truncated: findings were left out of the list, never out of the verdict. ``census.omitted`` counts processors.
         next_cursor: where it can be asked for, what the next findings are asked for with.
@@ -115,6 +119,7 @@ class Report(Evidence):
     practice: bool
     census: CensusSummary | None
     growth: Growth | None
+    roots: tuple[RootFinding, ...] = ()
     findings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
     rules_run: tuple[str, ...]
@@ -164,9 +169,10 @@ def judge(
     _refuse_blindness(snapshot, applied)
     findings = with_causes(finding for rule in applied for finding in rule.findings(context))
     told = tell_apart(snapshot, findings, {rule.name for rule in applied if rule.quiet})
-    worst = min((finding.severity for finding in told.open), key=lambda severity: severity.rank, default=None)
-    known = not snapshot.gaps and all(finding.severity is not Severity.UNKNOWN for finding in told.open)
-    findings = _with_points(told.open) if known else told.open
+    findings = with_causes(told.open)  # anew: what is excused carries nothing
+    worst = worst_of(findings)
+    known = not snapshot.gaps and all(finding.severity is not Severity.UNKNOWN for finding in findings)
+    findings = _with_points(findings) if known else findings
     census, heartbeats = snapshot.census, snapshot.pipeline.heartbeats
     return Report(
         pipeline=snapshot.pipeline.pipeline.name,
@@ -177,6 +183,7 @@ def judge(
         practice=snapshot.practice,
         census=_summary(census, processors) if census else None,
         growth=growth_of(census) if census else None,
+        roots=roots_of(findings),
         findings=tuple(findings[:most_findings]),
         gaps=snapshot.gaps,
         rules_run=tuple(rule.name for rule in applied if snapshot.pipeline.unasked.keys().isdisjoint(rule.needs)),
@@ -199,12 +206,12 @@ def _refuse_blindness(snapshot: Snapshot, rules: tuple[Rule, ...]) -> None:
 
 
 def _with_points(findings: list[Finding]) -> list[Finding]:
-    """Spread the lost points over the root findings, worst first, until all hundred are lost."""
+    """Spread the lost points over the roots, worst first, until all are lost: each costs the worst that it carries."""
     left, scored = 100, list[Finding]()
-    for finding in findings:
-        points = 0 if finding.cause else min(_POINTS[finding.severity], left)
+    for root, *carried in grouped(findings):
+        points = min(_POINTS[worst_of((root, *carried)) or root.severity], left)
         left -= points
-        scored.append(finding.model_copy(update={"points": points}))
+        scored += [root.model_copy(update={"points": points}), *carried]
     return scored
 
 

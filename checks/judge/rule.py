@@ -32,6 +32,8 @@ class Rule:
         explains: rules whose findings about the same subject follow from one of this rule.
         fault: what its fingerprints hold besides rule, subject and region, in words; empty where those say it all.
         counts: what ``count`` of its findings counts, where these can grow; only such a rule is accepted by a count.
+        events: a finding is about one event, such as a run: another under the same subject is a new finding, and no
+            change of the earlier one.
         former_names: names that settings may call it by, for two releases after it was renamed.
         concerns: for a rule whose finding is about several jobs, under the name of the service that they follow:
             whether the finding is about this service or job too.
@@ -48,6 +50,7 @@ class Rule:
     explains: tuple["Rule", ...] = ()
     fault: str = ""
     counts: str | None = None
+    events: bool = False
     former_names: tuple[str, ...] = ()
     concerns: Callable[[Context, Service | Job], bool] | None = None
 

@@ -98,8 +98,9 @@ class Pipeline(Section):
         return tuple(dict.fromkeys((project, region) for project, region in (own, *named) if region))
 
     def quiet_windows(self, processor: str, moment: datetime) -> list[Quiet]:
-        """The windows in which a processor is expected to be quiet at a moment."""
-        return [each for each in self.quiet if processor in each.processors and each.holds_at(moment)]
+        """The windows in which a processor, under its name or a former one, is expected to be quiet at a moment."""
+        known = next((each.names for each in self.heartbeats.processors if processor in each.names), (processor,))
+        return [each for each in self.quiet if each.holds_at(moment) and not {*known}.isdisjoint(each.processors)]
 
     def follows(self, job: str) -> str | None:
         """The service whose image a job follows, if the settings name one."""

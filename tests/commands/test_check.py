@@ -54,7 +54,7 @@ def test_the_exit_code_and_the_json_tell_the_verdict(scenario: str, verdict: str
 
     report = json.loads(done.stdout)
     assert (report["verdict"], done.returncode) == (verdict, code)
-    assert report["schema"] == "validate-daily/report/1"
+    assert report["schema"] == "validate-daily/report/2"
     assert done.stderr == ""
 
 

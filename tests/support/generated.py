@@ -92,6 +92,22 @@ def rules() -> str:
     return "\n".join(["| rule | severity |", "|---|---|", *rows])
 
 
+def rule_names() -> str:
+    """The names of all rules, for the settings: whether findings count what grows, and what they were called before."""
+    rules = {rule.name: rule.counts is not None for rule in RULES}
+    former = {old: rule.name for rule in RULES for old in rule.former_names}
+    return json.dumps({"rules": rules, "former": former}, indent=2) + "\n"
+
+
+def fingerprints() -> str:
+    """What the fingerprint of each rule holds, and what an acceptance can count."""
+    rows = [
+        f"| `{rule.name}` | {rule.fault or 'nothing more'} | {rule.counts or 'nothing that grows'} |" for rule in RULES
+    ]
+    head = "| rule | its fingerprint holds rule, subject, region, and | its `count` is of |"
+    return "\n".join([head, "|---|---|---|", *rows])
+
+
 def references() -> str:
     """The skill's list of pages: each page begins with when to read it."""
     return "\n".join(
@@ -136,6 +152,8 @@ def _paragraph(text: str, start: str) -> str:
 README: Final = ROOT / "README.md"
 SKILL: Final = ROOT / "skills" / "validate-daily" / "SKILL.md"
 HANDOFF: Final = ROOT / "skills" / "session-handoff" / "SKILL.md"
+RULE_NAMES: Final = ROOT / "checks" / "settings" / "rule_names.json"
+EXCUSES: Final = ROOT / "docs" / "excuses.md"
 PARTS: Final = (
     Part(README, example, "<!-- generated: example -->"),
     Part(README, rules, "<!-- generated: rules -->"),
@@ -143,6 +161,8 @@ PARTS: Final = (
     Part(SKILL, references, "<!-- generated: references -->"),
     Part(SKILL, allowed_tools, "allowed-tools: >-", "---"),
     Part(HANDOFF, allowed_tools, "allowed-tools: >-", "---"),
+    Part(RULE_NAMES, rule_names),
+    Part(EXCUSES, fingerprints, "<!-- generated: fingerprints -->"),
     Part(SCHEMA, schema),
     Part(TOOLS, tools),
 )

@@ -27,6 +27,7 @@ from checks.judge.rules import (
     revision_not_serving,
     serving_digest_not_tag,
     stale_heartbeats,
+    stale_setting,
     stuck_operation,
     two_witnesses,
     unparsable_heartbeats,
@@ -58,6 +59,7 @@ RULES: Final = (
     wrong_clock.RULE,
     future_heartbeats.RULE,
     unparsable_heartbeats.RULE,
+    stale_setting.RULE,
 )
 
 PHASES: Final = (HEARTBEATS,)
@@ -72,4 +74,8 @@ def context_of(snapshot: Snapshot) -> Context:
     """A snapshot with all that these rules share."""
     # By their names backwards: reports name what a finding explains in this order.
     names = sorted(((rule.name, rule.silence) for rule in RULES), reverse=True)
-    return Context(snapshot, {each: tuple(name for name, silence in names if each in silence) for each in Silent})
+    return Context(
+        snapshot,
+        {each: tuple(name for name, silence in names if each in silence) for each in Silent},
+        {rule.name: rule.needs for rule in RULES},
+    )

@@ -8,7 +8,7 @@ Severity: P1. An empty collection is one finding for all of them. What is merely
 from collections.abc import Iterator
 
 from checks.judge.context import Context, Silent
-from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.finding import Fact, Finding, Severity, affected
 from checks.judge.rule import HEARTBEATS, Rule
 
 _MOST = 10
@@ -25,6 +25,7 @@ def missing_heartbeats(context: Context) -> Iterator[Finding]:
             subject=heartbeats.collection,
             fault=(context.snapshot.census.collection,),
             summary=f"no heartbeat at all: {context.snapshot.census.collection} holds no document, or does not exist",
+            affects=affected(each.name for each in absent),
             evidence=tuple(Fact(subject=each.name, detail="expected, has no document") for each in absent[:_MOST]),
             next_step="check project, database and collection in the settings; if they are right, no processor beats",
         )
@@ -36,6 +37,7 @@ def missing_heartbeats(context: Context) -> Iterator[Finding]:
             rule="missing-heartbeats",
             severity=Severity.P1,
             subject=processor.name,
+            affects=(processor.name,),
             summary=f"expected, but has no heartbeat document{former}",
             next_step=f"look whether {runner} ran and could write; if the processor is gone, set retired = true",
         )

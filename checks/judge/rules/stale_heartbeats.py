@@ -7,14 +7,14 @@ document bears a time from the future, or none that can be read, is late or down
 
 Severity: older than ``late_after`` P2, older than ``down_after`` P1, exactly at the limit still fine. A processor that
 nobody registered, where others are registered, is P2 at most: the settings do not say that it must beat. When so many
-are stale that the channel is the likely cause, heartbeat-channel-down speaks for them.
+are stale that the channel is the likely cause, heartbeat-channel-down speaks for those, and not for the others.
 """
 
 from collections.abc import Iterator
 
 from checks.evidence.snapshot import Snapshot
 from checks.judge.context import Context, Silent
-from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.finding import Fact, Finding, Severity, affected, bounded
 from checks.judge.processors import Beat, ProcessorStanding
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
@@ -25,9 +25,8 @@ _MOST = 10
 
 def stale_heartbeats(context: Context) -> Iterator[Finding]:
     """One finding per stale processor, and one for all stale ones that nobody registered."""
-    if context.channel_down:
-        return
-    stale = [each for each in context.standings if each.stale]
+    carried = {each.name for each in context.channel_down}
+    stale = [each for each in context.standings if each.stale and each.name not in carried]
     somebody = bool(context.snapshot.pipeline.heartbeats.processors)
     for each in stale:
         if each.processor or not somebody:
@@ -41,7 +40,8 @@ def stale_heartbeats(context: Context) -> Iterator[Finding]:
             summary=f"{counted(len(strangers), 'processor that is', 'processors that are')} not registered fell silent",
             fault=tuple(sorted(each.name for each in strangers)),
             count=len(strangers),
-            evidence=tuple(_fact(each) for each in strangers[:_MOST]),
+            affects=affected(each.name for each in strangers),
+            evidence=bounded([_fact(each) for each in strangers], _MOST, "silent as well"),
             next_step="register each: as a processor, as the former name of one, or with retired = true",
         )
 
@@ -54,6 +54,7 @@ def _finding(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
         rule="stale-heartbeats",
         severity=Severity.P1 if down else Severity.P2,
         subject=standing.name,
+        affects=(standing.name,),
         summary=f"{standing.beat}: {_age(standing)} {_since(standing)}, "
         f"above {format_duration(down_after if down else late_after)}",
         evidence=(_fact(standing),),

@@ -37,6 +37,7 @@ def stuck_operation(context: Context) -> Iterator[Finding]:
                 Fact(subject=operation.revision or operation.source, detail="is where it ran"),
             ),
             level=Level.RUNTIME,
+            count=1,
             next_step=f"read the logs of {operation.source} from its START on; Cloud Run ends what exceeds its timeout",
         )
 
@@ -45,4 +46,6 @@ RULE = Rule(
     stuck_operation,
     needs=("logging",),
     fault="the operation's name, its START, and the revision or execution that runs it",
+    counts="operations",
+    events=True,
 )

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from checks.judge.context import Context, Silent
-from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.finding import Fact, Finding, Severity, affected, bounded
 from checks.judge.processors import CHANNEL_MINIMUM, Beat
 from checks.judge.rule import Rule
 from checks.judge.runs_and_beats import Witnesses
@@ -56,6 +56,7 @@ def _broken(context: Context, broken: list[Witnesses]) -> Finding:
         subject=subject,
         fault=("telemetry path broken", *sorted(each.name for each in broken)),
         count=len(broken),
+        affects=affected(each.name for each in broken),
         summary="telemetry path broken, pipeline fine: "
         f"{counted(len(broken), 'processor runs, but its', 'processors run, but their')} heartbeats do not come",
         evidence=_facts(broken),
@@ -76,6 +77,7 @@ def _stopped(context: Context, subject: str, stopped: list[Witnesses]) -> Findin
         subject=subject,
         fault=("stopped", *sorted(each.name for each in stopped)),
         count=len(stopped),
+        affects=affected(each.name for each in stopped),
         summary=f"{what}: heartbeats and runs fell silent together",
         evidence=_facts(stopped),
         next_step=f"find out why {runner} stopped; if that is right, set retired = true or a [[quiet]] window",
@@ -90,6 +92,7 @@ def _lie(lying: Witnesses) -> Finding:
         subject=lying.name,
         fault=("one witness lies",),
         count=1,
+        affects=(lying.name,),
         summary="one witness lies: its heartbeat is fresh, and the logs hold no run of it",
         evidence=_facts([lying]),
         next_step="find out what writes this heartbeat, and whether its runs still log their end",

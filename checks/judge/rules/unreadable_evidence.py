@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from checks.evidence.snapshot import Level
 from checks.judge.context import Context
-from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.finding import Fact, Finding, Severity, affected
 from checks.judge.processors import Beat
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
@@ -37,6 +37,9 @@ def unreadable_evidence(context: Context) -> Iterator[Finding]:
             rule="unreadable-evidence",
             severity=Severity.UNKNOWN,
             subject="firestore",
+            fault=("processors out of reach",),
+            affects=affected(each.name for each in unseen),
+            count=len(unseen),
             summary=f"{counted(len(unseen), 'processor')} had no heartbeat among the newest, which alone were read: "
             f"{form(len(unseen), 'its', 'theirs')} may be in time or late",
             evidence=tuple(
@@ -48,4 +51,4 @@ def unreadable_evidence(context: Context) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(unreadable_evidence, phase=HEARTBEATS, counted=True)
+RULE = Rule(unreadable_evidence, phase=HEARTBEATS, counted=True, counts="processors whose heartbeats were out of reach")

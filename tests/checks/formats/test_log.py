@@ -28,7 +28,7 @@ def test_a_log_entry_is_one_line_whose_severity_is_the_verdicts(age: timedelta, 
     assert line.count("\n") == 1
     assert entry["severity"] == severity
     assert entry["message"].startswith("PRACTICE validate-daily nba: ")
-    assert entry["validate_daily"]["schema"] == "validate-daily/report/1"
+    assert entry["validate_daily"]["schema"] == "validate-daily/report/2"
 
 
 def test_a_log_entry_stays_small_whatever_the_collection_holds() -> None:

@@ -10,6 +10,7 @@ from checks.judge.finding import Severity
 from checks.judge.report import MOST_FINDINGS, MOST_PROCESSORS, Report, judge
 from checks.judge.rules import rules_of
 from checks.judge.verdict import Verdict
+from checks.settings.excuses import Quiet
 
 from support.deployed import seen, service
 from support.paths import SCHEMA
@@ -77,7 +78,11 @@ def test_every_finding_says_what_to_do_next() -> None:
     documents += [document("Late", timedelta(hours=3)), document("Mute", None), document("Eager", timedelta(hours=-3))]
     documents += [document("Slow", timedelta(hours=4), updated=timedelta(minutes=1))]
 
-    report = judged(documents, pipeline(["Active", "Late", "Mute", "Eager", "Slow", "Gone"]))
+    settings = pipeline(["Active", "Late", "Mute", "Eager", "Slow", "Gone"])
+    old = Quiet.model_validate(
+        {"processors": ["Nobody"], "from": NOW - timedelta(days=1), "until": NOW, "reason": "off-season"}
+    )
+    report = judged(documents, settings.model_copy(update={"quiet": (old,)}))
 
     assert {finding.rule for finding in report.findings} == {
         rule.name

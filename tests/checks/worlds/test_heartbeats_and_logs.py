@@ -56,10 +56,6 @@ PENDING: dict[str, str] = {
     "stranger-end-in-quotes": "a marker counts anywhere in a line",
     "trouble-says-heartbeat-colon": "taken for an operation's line",
     "stranger-run-in-url": "a marker counts anywhere in a line",
-    #
-    # causes
-    "down-and-then-others-late": "the channel takes the mildest",
-    "two-down-three-late": "the channel takes the mildest",
 }
 
 

@@ -30,8 +30,19 @@ def test_the_channel_is_blamed_for_at_least_three_and_at_least_half(
     assert rules == ({"heartbeat-channel-down"} if is_channel else {"stale-heartbeats"})
 
 
-def test_a_channel_on_which_most_are_only_late_is_p2() -> None:
-    report = judged([document(f"Late{n}", THREE_HOURS) for n in range(5)] + [document("Down", FIVE_DAYS)])
+def test_a_channel_is_as_bad_as_its_worst_processor_and_names_that_first() -> None:
+    late = [document(f"Late{n:02}", THREE_HOURS) for n in range(12)]
+
+    report = judged([*late, document("Down", FIVE_DAYS)])
+
+    assert told(report) == [("heartbeat-channel-down", "P1", "processor_heartbeats")]
+    facts = report.findings[0].evidence
+    assert [fact.subject for fact in facts] == ["Down", *(f"Late{n:02}" for n in range(9)), "3 more"]
+    assert facts[-1].detail == "silent as well: 3 late"
+
+
+def test_a_channel_on_which_all_are_only_late_is_p2() -> None:
+    report = judged([document(f"Late{n}", THREE_HOURS) for n in range(5)])
 
     assert told(report) == [("heartbeat-channel-down", "P2", "processor_heartbeats")]
 
