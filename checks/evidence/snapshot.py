@@ -66,7 +66,7 @@ class Heartbeat(Evidence):
         doc: the document's id, character for character.
         last_heartbeat: the time that it bears, or None where that is absent or no timestamp (see ``unparsable``).
         unparsable: why ``last_heartbeat`` could not be read, else None.
-        created_at: Firestore's own create time.
+        created_at: Firestore's own create time; of a document that a restore moved back, the one that it had before.
         updated_at: Firestore's own update time: the version that a repair is bound to.
         revision, commit: the Cloud Run revision or execution and the commit that the writer says it is; None where it
             says nothing that could be one.
@@ -112,7 +112,8 @@ class Family(Evidence):
         processor: the text that its ids share, or the registered name.
         canonical: documents under a canonical or registered id.
         malformed: all other documents, ``run_scoped`` of which parse as run-scoped.
-        created_last_hour, created_last_day: documents that Firestore created in that time before ``taken_at``.
+        created_last_hour, created_last_day: documents that Firestore created in that time before ``taken_at``; what a
+            restore moved back counts by the time when it was created before.
         malformed_last_hour, malformed_last_day: the malformed ones among them.
         malformed_growth: malformed documents now, less those of 55 minutes ago; told where ranges were counted.
         newest: the document with the newest heartbeat that is not from the future, whatever its id looks like.

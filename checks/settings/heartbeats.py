@@ -91,7 +91,7 @@ class Heartbeats(Section):
         counts = Counter(name for processor in self.processors for name in processor.names)
         if twice := [name for name, count in counts.items() if count > 1]:
             raise ValueError(f"{twice[0]!r} is named twice among processors and former_names: name each once")
-        if self.trash == self.collection:
+        if self.collection in {self.trash, self.restores}:
             raise ValueError(f"trash_collection is the collection {self.collection!r} itself: name another")
         return self
 
@@ -99,6 +99,11 @@ class Heartbeats(Section):
     def trash(self) -> str:
         """The id of the collection that a cleanup moves documents to."""
         return self.trash_collection or f"{self.collection}_trash"
+
+    @property
+    def restores(self) -> str:
+        """The id of the collection where a restore notes what it moved back, and when that was created before."""
+        return f"{self.trash}_restores"
 
     def limits(self, processor: Processor | None) -> tuple[timedelta, timedelta]:
         """The late and the down limit that hold for a processor; None asks for the defaults."""

@@ -22,6 +22,7 @@ from checks.sources.firestore.document_fields import DocumentFields, micros_of
 from checks.sources.firestore.id_walk import IdWalk, Terms
 from checks.sources.firestore.newest import read_newest
 from checks.sources.firestore.queries import CollectionPlace, stamp
+from checks.sources.firestore.restore_notes import RestoreNotes
 from checks.sources.progress import Progress
 from checks.sources.source import ReadRequest, SourceAnswer
 from checks.sources.times import micros, moment
@@ -60,7 +61,7 @@ async def read_heartbeats(
                 reads.read_time = stamp(micros(as_of))
             walk = IdWalk(reads, heartbeats.registered, terms, progress, growth=as_of is None)
             horizon = max(heartbeats.limits(each)[1] for each in (None, *heartbeats.processors))
-            return await HeartbeatReader(reads, walk, horizon, progress).read()
+            return await HeartbeatReader(reads, walk, horizon, heartbeats.restores, progress).read()
     except SourceError as error:
         return CensusResult(None, None, (error.gap(SOURCE),))
 
@@ -87,12 +88,14 @@ class HeartbeatReader:
         reads: the way to the database.
         walk: how its documents are counted.
         horizon: how old a heartbeat may get before its age no longer matters.
+        restores: the id of the collection where restores leave their notes.
         progress: told how far it is.
     """
 
     reads: Reads
     walk: IdWalk
     horizon: timedelta
+    restores: str
     progress: Progress
     _least: int | None = None
     _counted: int | None = None
@@ -114,6 +117,7 @@ class HeartbeatReader:
                 await self._attempt("count", self._count)
         else:
             await self._list_or_walk()
+        await self._attempt("restores", self._look_at_restores)
         return self._result()
 
     def _result(self) -> CensusResult:
@@ -149,6 +153,19 @@ class HeartbeatReader:
         horizon = self.reads.now - self.horizon // timedelta(microseconds=1)
         await read_newest(self.reads, self.walk.tally, self.walk.terms.newest, horizon)
         self._counted = self.walk.seen
+
+    async def _look_at_restores(self) -> None:
+        """What was moved back is not new. The notes of that are only read where something looks as if it were."""
+        if self._failed or not self.walk.answered or (since := self.walk.tally.doubtful_since) is None:
+            return
+        notes = RestoreNotes(self.reads.connection, self.restores, self.reads.budget, self.reads.read_time)
+        try:
+            self.walk.tally.restore(await notes.read(since - 1))
+        except SourceError:
+            self.walk.tally.leave_in_doubt()
+            raise
+        finally:
+            self.reads.billed += notes.billed
 
     async def _count_few(self) -> None:
         """Count as far as it matters for the choice: that bills next to nothing, whatever there is."""

@@ -18,7 +18,9 @@ from checks.sources.firestore.census import SOURCE
 from checks.sources.firestore.channel import connect
 from checks.sources.firestore.document_fields import DocumentFields
 from checks.sources.firestore.queries import CollectionPlace
-from checks.sources.firestore.tally import HeartbeatDocument, heartbeat_of
+from checks.sources.firestore.restore_notes import RestoreNotes
+from checks.sources.firestore.restores import NO_RESTORES, Restores
+from checks.sources.firestore.tally import CLOCK_SKEW, HeartbeatDocument, heartbeat_of
 from checks.sources.progress import Progress
 from checks.sources.times import micros, moment
 from checks.text.plural import counted
@@ -60,10 +62,11 @@ async def read_recent(
 
             reads, found = await ask(attempt, budget, role=ROLE)
             until = moment(reads.now)
+            restores = await _restores(pipeline, reads, found[:most], since)
     except SourceError as error:
         what = f"recent heartbeats of {show(place.collection)}"
         return None, (Gap(source=SOURCE, reason=f"{what}: {error}", next_step=error.next_step),)
-    processors = _processors(pipeline, found[:most], since)
+    processors = _processors(pipeline, found[:most], since, restores)
     recent = RecentMalformed(
         collection=place.name,
         since=since,
@@ -79,8 +82,22 @@ async def read_recent(
     return recent, () if recent.complete else (more,)
 
 
+async def _restores(
+    pipeline: Pipeline, reads: Reads, documents: Sequence[HeartbeatDocument], since: datetime
+) -> Restores:
+    """What was moved back within the window: asked where documents were created later than they say."""
+    new = [each for each in documents if each.created >= micros(since)]
+    if all(each.created <= (each.beat or 0) + CLOCK_SKEW for each in new):
+        return NO_RESTORES
+    notes = RestoreNotes(reads.connection, pipeline.heartbeats.restores, reads.budget, reads.read_time)
+    try:
+        return await notes.read(micros(since) - 1)
+    finally:
+        reads.billed += notes.billed
+
+
 def _processors(
-    pipeline: Pipeline, documents: Sequence[HeartbeatDocument], since: datetime
+    pipeline: Pipeline, documents: Sequence[HeartbeatDocument], since: datetime, restores: Restores
 ) -> tuple[RecentProcessor, ...]:
     """The processors whose ids are malformed, those with the most documents first."""
     families: dict[str, list[HeartbeatDocument]] = {}
@@ -94,8 +111,8 @@ def _processors(
         RecentProcessor(
             processor=name,
             malformed=len(own),
-            created=sum(each.created >= micros(since) for each in own),
-            newest=heartbeat_of(own[0]),
+            created=sum(restores.created(each.doc, each.created) >= micros(since) for each in own),
+            newest=heartbeat_of(own[0]._replace(created=restores.created(own[0].doc, own[0].created))),
             revisions=tuple(dict.fromkeys(each.revision for each in own if each.revision))[:_REVISIONS],
             service=pipeline.heartbeats.services.get(name),
         )

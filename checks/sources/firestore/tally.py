@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from checks.evidence.snapshot import Family, Heartbeat
+from checks.sources.firestore.restores import Restores
 from checks.sources.times import Micros, moment
 from heartbeat.document_id import DocumentId, Kind, parse, shared_prefix
 
@@ -75,10 +76,13 @@ class _FamilyTally:
     written: Micros = 0
     written_at_once: int = 0
     malformed_lately: int = 0
+    doubtful: dict[Micros, int] = field(default_factory=dict[Micros, int])
+    newest_doubtful: HeartbeatDocument | None = None
     ranges: int = 0
     counted: int = 0
     counted_then: int | None = 0
     waits: bool = False
+    unsure: bool = False
 
     @property
     def total(self) -> int:
@@ -93,6 +97,7 @@ class _FamilyTally:
         """Read the details of the documents that are kept."""
         self.newest = self.newest and details(self.newest)
         self.newest_malformed = self.newest_malformed and details(self.newest_malformed)
+        self.newest_doubtful = self.newest_doubtful and details(self.newest_doubtful)
         self.future_sample = self.future_sample and details(self.future_sample)
         self.unparsable_sample = self.unparsable_sample and details(self.unparsable_sample)
         self.waits = False
@@ -181,6 +186,49 @@ class Tally:
         self.add(document)
 
     @property
+    def doubtful_since(self) -> Micros | None:
+        """From when on documents look new that a restore may have moved back; None where there are none."""
+        times = list[Micros]()
+        for family in self._families.values():
+            times += family.doubtful
+            if (document := _later(family.newest_malformed, family.newest_doubtful)) is family.newest_doubtful:
+                times += [document.created] if document else []
+            if family.ranges and (family.growth or 0) > 0:
+                times.append(self.now - BACK)
+        return min(times, default=None)
+
+    def restore(self, restores: Restores) -> None:
+        """Count what was moved back by the time when it was first created. Call it once, when all is counted."""
+        for name, family in self._families.items():
+            for moved, count in family.doubtful.items():
+                for created in restores.moved_to(name, moved, count):
+                    self._take_back(family, self.now - moved, self.now - created)
+            if (document := family.newest_doubtful) is not None:
+                created = restores.created(document.doc, document.created)
+                family.newest_doubtful = document._replace(created=created)
+        for each in restores.moved_since(self.now - BACK):
+            if shared_prefix(each.doc) in self._ranges and each.doc not in self.registered:
+                family = self._families.get(parse(each.doc).family)
+                if family is not None and family.counted_then is not None:
+                    family.counted_then += 1
+
+    def leave_in_doubt(self) -> None:
+        """Claim nothing of documents that may have been moved back: what was restored could not be read."""
+        for family in self._families.values():
+            family.unsure = bool(family.doubtful)
+            family.newest_doubtful = None
+            family.counted_then = None if family.ranges else family.counted_then
+
+    @staticmethod
+    def _take_back(family: _FamilyTally, age: Micros, real: Micros) -> None:
+        hour, day = int(age <= HOUR < real), int(age <= DAY < real)
+        family.last_hour -= hour
+        family.last_day -= day
+        family.malformed_last_hour -= hour
+        family.malformed_last_day -= day
+        family.malformed_lately -= int(age <= BACK < real)
+
+    @property
     def others(self) -> int:
         """How many documents are of families that are not told apart."""
         return self._others.total
@@ -219,11 +267,22 @@ class Tally:
             family.malformed_last_hour += age <= HOUR
             family.malformed_last_day += age <= DAY
             family.malformed_lately += age <= BACK
+            if age <= DAY and self._is_doubtful(document):
+                family.doubtful[document.created] = family.doubtful.get(document.created, 0) + 1
             self._add_sample(family, document)
 
+    def _is_doubtful(self, document: HeartbeatDocument) -> bool:
+        """Whether its heartbeat is not of the time since it was created: perhaps it was only moved back then."""
+        beat = document.beat
+        return beat is None or not document.created - CLOCK_SKEW <= beat <= self.now + CLOCK_SKEW
+
     def _add_sample(self, family: _FamilyTally, document: HeartbeatDocument) -> None:
-        if family.newest_malformed is None or document.created > family.newest_malformed.created:
+        if family.newest_malformed is not None and document.created <= family.newest_malformed.created:
+            return
+        if not self._is_doubtful(document):
             family.newest_malformed = self._kept(family, document)
+        elif family.newest_doubtful is None or document.created > family.newest_doubtful.created:
+            family.newest_doubtful = self._kept(family, document)
 
     def _add_beat(self, family: _FamilyTally, document: HeartbeatDocument) -> None:
         if document.updated > family.written:
@@ -256,20 +315,21 @@ class Tally:
 
     def _evidence(self, name: str, tally: _FamilyTally) -> Family:
         read = not tally.ranges
+        dated = read and not tally.unsure
         older_than = self._older_than(tally)
         return Family(
             processor=name,
             canonical=tally.canonical,
             malformed=tally.malformed,
             run_scoped=tally.run_scoped if read else None,
-            created_last_hour=tally.last_hour if read else None,
-            created_last_day=tally.last_day if read else None,
-            malformed_last_hour=tally.malformed_last_hour if read else None,
-            malformed_last_day=tally.malformed_last_day if read else None,
+            created_last_hour=tally.last_hour if dated else None,
+            created_last_day=tally.last_day if dated else None,
+            malformed_last_hour=tally.malformed_last_hour if dated else None,
+            malformed_last_day=tally.malformed_last_day if dated else None,
             malformed_growth=tally.growth if self._ranges else None,
             newest=_heartbeat(tally.newest),
             older_than=None if older_than is None else moment(older_than),
-            newest_malformed=_heartbeat(tally.newest_malformed),
+            newest_malformed=_heartbeat(_later(tally.newest_malformed, tally.newest_doubtful)),
             future=tally.future,
             future_sample=_heartbeat(tally.future_sample),
             unparsable=tally.unparsable,
@@ -277,6 +337,11 @@ class Tally:
             written=moment(tally.written) if read and tally.written else None,
             written_at_once=tally.written_at_once if read else 0,
         )
+
+
+def _later(one: HeartbeatDocument | None, other: HeartbeatDocument | None) -> HeartbeatDocument | None:
+    """The one that was created later."""
+    return max(filter(None, (one, other)), key=lambda document: document.created, default=None)
 
 
 def _heartbeat(document: HeartbeatDocument | None) -> Heartbeat | None:

@@ -5,7 +5,7 @@ the writer comes first: a cleanup would grow back.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import nsmallest
 from types import MappingProxyType
@@ -16,9 +16,9 @@ from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
 from checks.text.plural import counted, form
 from checks.text.show import show
-from validate_daily.repairs.documents.collection import firestore_time, list_collection, list_heartbeats
+from validate_daily.repairs.documents.collection import date_back, firestore_time, list_collection, list_heartbeats
 from validate_daily.repairs.documents.fates import move_all
-from validate_daily.repairs.documents.selection import CleanupSelection, select
+from validate_daily.repairs.documents.selection import HOUR, CleanupSelection, select
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.documents.trash import IntoTrash
 from validate_daily.repairs.plans.application import allow, audited
@@ -55,7 +55,7 @@ async def plan_cleanup(
         RefusedError: something still writes, or there is more than one plan may touch.
         UnseenError: the collection could not be listed completely.
     """
-    selection = await _select(session, None, fixed)
+    selection = await _select_dated(session, fixed)
     if not selection.versions:
         raise NothingToDoError(selection.nothing(), "look at the whole picture with validate-daily check")
     if selection.found.growing and not even_if_growing:
@@ -158,6 +158,15 @@ async def _select(
     collection = pipeline.heartbeats.collection
     versions = [(f"{collection}/{row.id}", row.updated) for row in listing.rows if row.id in found.subjects]
     return _Selection(pipeline, listing, found, versions)
+
+
+async def _select_dated(session: DocumentSession, fixed: Mapping[str, datetime]) -> _Selection:
+    """What a cleanup would touch now. What a restore moved back is no growth; that is asked where something grew."""
+    seen = await _select(session, None, fixed)
+    if not seen.found.growing:
+        return seen
+    listing = await date_back(session, seen.listing, nanos_of(seen.listing.read_time) - HOUR)
+    return replace(seen, listing=listing, found=_select_from(seen.pipeline, listing, fixed))
 
 
 def _select_from(

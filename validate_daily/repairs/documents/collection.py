@@ -1,12 +1,20 @@
 """Lists the heartbeats or the trash, completely or not at all, and asks Firestore for its own time."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from checks.sources.budget import ask
 from checks.sources.errors import SourceError
+from checks.sources.firestore.restore_notes import RestoreNotes
+from checks.sources.firestore.restores import Restores
 from validate_daily.repairs.documents.session import DocumentSession
 from validate_daily.repairs.plans.errors import UnseenError
-from validate_daily.repairs.stores.listing import ROLE, CollectionListing, Lister
+from validate_daily.repairs.stores.listing import ROLE, CollectionListing, ListedDocument, Lister
+from validate_daily.repairs.stores.timestamps import Nanos, timestamp
+
+_MICRO: Final = 1_000
+"""Nanoseconds in Firestore's own precision."""
 
 
 async def list_heartbeats(session: DocumentSession, at: datetime | None = None) -> CollectionListing:
@@ -20,6 +28,31 @@ async def list_heartbeats(session: DocumentSession, at: datetime | None = None) 
         return await list_collection(session, collection, at)
     except SourceError as error:
         raise UnseenError.of(f"listing {collection}", error) from error
+
+
+async def date_back(session: DocumentSession, listing: CollectionListing, since: Nanos) -> CollectionListing:
+    """A listing in which documents that were moved back since a moment have the create time that they had before.
+
+    Raises:
+        UnseenError: the notes of restores could not be read.
+    """
+    collection = session.settings.pipeline.heartbeats.restores
+    notes = RestoreNotes(session.connection, collection, session.budget, timestamp(listing.read_time))
+    try:
+        restores = await notes.read(since // _MICRO - 1)
+    except SourceError as error:
+        raise UnseenError.of(f"reading {collection}", error) from error
+    finally:
+        session.bill.read(notes.billed)
+    if not restores.documents:
+        return listing
+    return replace(listing, rows=tuple(_dated_back(row, restores) for row in listing.rows))
+
+
+def _dated_back(row: ListedDocument, restores: Restores) -> ListedDocument:
+    moved = row.created // _MICRO
+    created = restores.created(row.id, moved)
+    return row if created == moved else replace(row, created=created * _MICRO)
 
 
 async def list_collection(

@@ -31,6 +31,11 @@ _PAUSE: Final = 0.1
 class Conversion(Protocol):
     """Where a document goes, what it becomes there, and how that is recognised."""
 
+    @property
+    def members(self) -> int:
+        """Documents of one commit at most."""
+        ...
+
     def target(self, path: str) -> str:
         """The path where a document goes."""
         ...
@@ -41,6 +46,10 @@ class Conversion(Protocol):
 
     def is_ours(self, target: Stored, move: Move) -> bool:
         """Whether what stands at the target is what this plan put there."""
+        ...
+
+    def note(self, moves: Sequence[Move]) -> Any | None:  # noqa: ANN401 - protobuf's classes have no types
+        """A message to write in the commit of these moves; None where there is nothing to note."""
         ...
 
 
@@ -122,7 +131,7 @@ class Mover:
                 self._settle(left, Fate.LEFT, self._denied or "the time given is used up")
                 return
             try:
-                await self.documents.commit(left)
+                await self.documents.commit(left, self.conversion.note(left))
             except CommitError as error:
                 failure, reason = error.failure, str(error)
             else:
@@ -186,8 +195,8 @@ class Mover:
 
     def _batches(self, sources: Sequence[tuple[str, int]]) -> Iterator[Sequence[Move]]:
         """Batches that several workers take turns at; each is made when its turn comes."""
-        for start in range(0, len(sources), MEMBERS):
+        for start in range(0, len(sources), self.conversion.members):
             yield [
                 Move(self.root + path, version, self.root + self.conversion.target(path))
-                for path, version in sources[start : start + MEMBERS]
+                for path, version in sources[start : start + self.conversion.members]
             ]

@@ -12,7 +12,7 @@ from heartbeat.document_id import parse
 from validate_daily.repairs.documents.collection import count_collection, firestore_time, list_collection
 from validate_daily.repairs.documents.fates import move_all
 from validate_daily.repairs.documents.session import DocumentSession
-from validate_daily.repairs.documents.trash import FromTrash
+from validate_daily.repairs.documents.trash import NOTED_MEMBERS, FromTrash
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
@@ -84,13 +84,16 @@ async def apply_restore(
     Raises:
         RepairError: it may not be applied; nothing was changed.
     """
-    resumed = await allow(session, plan, approval, audit, await firestore_time(session))
+    now = await firestore_time(session)
+    resumed = await allow(session, plan, approval, audit, now)
+    heartbeats = session.settings.pipeline.heartbeats
     listing = await _list_trash(session, plan.cleanup, plan.processors, plan.read_time)
     plan.check_versions(listing.versions)
     homes = {f"{plan.trash}/{row.id}": row.path for row in listing.rows}
 
     async def move(_head: str) -> DocumentsOutcome:
-        fates = await move_all(session, FromTrash(homes), plan, listing.versions)
+        back = FromTrash(homes, plan, heartbeats.restores, now, heartbeats.trash_expires_after)
+        fates = await move_all(session, back, plan, listing.versions)
         return fates.outcome(plan, session, await _recount(session, plan), resumed=resumed)
 
     return await audited(session, plan, approval, audit, move, token=token)
@@ -184,5 +187,9 @@ def _processor(path: str) -> str:
 
 
 def _expected(subjects: int, listed: int) -> Expected:
-    """Now; the trash listed again as of T and counted; places and documents read; what is left counted twice."""
-    return Expected(reads=5 + listed + 2 * subjects + (listed - subjects), writes=subjects, deletes=subjects)
+    """Now; the trash listed again as of T and counted; places and documents read; what is left counted twice.
+
+    Each commit writes a note besides.
+    """
+    writes = subjects + -(-subjects // NOTED_MEMBERS)
+    return Expected(reads=5 + listed + 2 * subjects + (listed - subjects), writes=writes, deletes=subjects)

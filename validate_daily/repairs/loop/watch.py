@@ -8,9 +8,10 @@ from typing import Final
 
 from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
-from validate_daily.repairs.documents.collection import list_collection, list_heartbeats
+from validate_daily.repairs.documents.collection import date_back, list_collection, list_heartbeats
 from validate_daily.repairs.documents.selection import malformed_since
 from validate_daily.repairs.documents.session import DocumentSession
+from validate_daily.repairs.plans.errors import UnseenError
 from validate_daily.repairs.plans.regrowth import RegrownProcessor, WatchResult
 from validate_daily.repairs.stores.listing import CollectionListing
 from validate_daily.repairs.stores.timestamps import nanos_of
@@ -43,6 +44,10 @@ async def watch(session: DocumentSession, duration: timedelta, *, waiting: WaitF
         await waiting(duration.total_seconds() / LOOKS)
         try:
             listing = await list_collection(session, pipeline.heartbeats.collection)
+            if _result(pipeline, listing, since, 0).grown:  # or somebody restored something meanwhile
+                listing = await date_back(session, listing, nanos_of(since))
+        except UnseenError as error:
+            return result.model_copy(update={"unseen": f"a look failed: {error}"})
         except SourceError as error:
             return result.model_copy(update={"unseen": f"a look failed: {error}; next: {error.next_step}"})
         result = _result(pipeline, listing, since, result.looks + 1)

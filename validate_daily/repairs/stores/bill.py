@@ -15,6 +15,10 @@ class Bill:
         """So many were read."""
         self.reads += count
 
+    def wrote(self, count: int) -> None:
+        """So many were written."""
+        self.writes += count
+
     def moved(self, count: int) -> None:
         """So many were written in one place and deleted in the other."""
         self.writes += count

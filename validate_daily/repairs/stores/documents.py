@@ -1,7 +1,7 @@
 """Reads whole documents by name, and commits moves: each as raw messages, so that every type stays what it is."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -140,8 +140,12 @@ class Documents:
             raise exceptions.ServiceUnavailable(f"{len(unanswered)} of {asked} {were} not answered for")
         return found
 
-    async def commit(self, moves: Iterable[Move]) -> None:
+    async def commit(self, moves: Sequence[Move], note: Any = None) -> None:  # noqa: ANN401 - as above
         """Make moves in one commit: all of them or none.
+
+        Args:
+            moves: which.
+            note: Firestore's message of a document that is written with them, over what stands there; None writes none.
 
         Raises:
             CommitError: there is no acknowledgement.
@@ -149,6 +153,8 @@ class Documents:
         raw = _CommitRequest(database=self.connection.target.resource)
         for move in moves:
             _add(raw.writes, move)
+        if note is not None:
+            raw.writes.add().update.CopyFrom(note)
         request = types.CommitRequest.wrap(raw)
         seconds = min(COMMIT_SECONDS, self.budget.remaining() / 2)  # the rest is for reading what became of it
         try:
@@ -161,7 +167,8 @@ class Documents:
             raise CommitError(kind, str(explain(error, role=ROLE))) from error
         except TimeoutError:
             raise CommitError(MoveFailure.LOST, f"no acknowledgement within {seconds:.0f} s") from None
-        self.bill.moved(len(raw.writes) // 2)
+        self.bill.moved(len(moves))
+        self.bill.wrote(int(note is not None))
 
 
 def _add(writes: Any, move: Move) -> None:  # noqa: ANN401 - as above
