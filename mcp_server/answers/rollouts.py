@@ -9,7 +9,7 @@ from checks.settings.file import Settings
 from checks.text.plural import counted
 from mcp_server.answers.plans import command
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate, Rollout
-from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, ServicePlan, Serving
+from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan, RedeployPlan, ServicePlan, Serving
 from validate_daily.repairs.plans.plan import Plan
 
 _JOBS = 40
@@ -134,8 +134,15 @@ def rollout_answer(plan: Plan, settings: Settings, result: Rollout | JobsUpdate 
 def _changes(plan: ServicePlan | JobsPlan) -> tuple[str, ...]:
     if isinstance(plan, ServicePlan):
         return plan.changes
-    rows = [f"{each.name}: {each.before} becomes {each.after}" for each in plan.jobs[:_JOBS]]
+    rows = [f"{each.name}: {each.before} becomes {each.after}{_relabel(each)}" for each in plan.jobs[:_JOBS]]
     return (*rows, *([f"and {counted(plan.size - _JOBS, 'more job')} alike"] if plan.size > _JOBS else []))
+
+
+def _relabel(change: JobChange) -> str:
+    if change.relabel is None:
+        return ""
+    after = change.relabel.after
+    return f"; its label {change.relabel.label} " + (f"becomes {after}" if after else "is removed")
 
 
 def _about(plan: ServicePlan | JobsPlan) -> dict[str, object]:

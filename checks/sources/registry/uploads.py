@@ -1,6 +1,7 @@
-"""Asks Google's registries when images were uploaded: their listing of tags tells it of every digest."""
+"""Asks Google's registries when each digest was uploaded, and which tags name it: their listing of tags tells both."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
@@ -15,8 +16,16 @@ from checks.sources.times import moment
 _MOST: Final = 16 << 20
 
 
-async def read_uploads(repository: str, target: Target, budget: Budget, login: Login) -> dict[str, datetime]:
-    """When each digest of a repository was uploaded; empty where the registry does not tell.
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One digest of a repository: when it was uploaded, and the tags that name it now, strangers' text."""
+
+    at: datetime
+    tags: tuple[str, ...] = ()
+
+
+async def read_uploads(repository: str, target: Target, budget: Budget, login: Login) -> dict[str, Upload]:
+    """When each digest of a repository was uploaded, and its tags; empty where the registry does not tell.
 
     Args:
         repository: registry, path and name of the image.
@@ -47,7 +56,7 @@ async def read_uploads(repository: str, target: Target, budget: Budget, login: L
     return _uploads(await ask(read, budget, role=ROLE))
 
 
-def _uploads(body: bytes) -> dict[str, datetime]:
+def _uploads(body: bytes) -> dict[str, Upload]:
     try:
         answer: object = json.loads(body)
     except (ValueError, RecursionError):
@@ -56,7 +65,12 @@ def _uploads(body: bytes) -> dict[str, datetime]:
     if not isinstance(listed, dict):
         return {}
     known = cast("dict[str, object]", listed).items()
-    return {digest: uploaded for digest, facts in known if (uploaded := _uploaded(facts)) is not None}
+    return {digest: Upload(at, _tags(facts)) for digest, facts in known if (at := _uploaded(facts)) is not None}
+
+
+def _tags(facts: object) -> tuple[str, ...]:
+    tags = cast("dict[str, object]", facts).get("tag") if isinstance(facts, dict) else None
+    return tuple(each for each in cast("list[object]", tags) if isinstance(each, str)) if isinstance(tags, list) else ()
 
 
 def _uploaded(facts: object) -> datetime | None:

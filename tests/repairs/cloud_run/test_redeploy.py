@@ -51,17 +51,20 @@ async def test_a_plan_says_what_the_files_of_the_new_image_hold(tmp_path: Path) 
     assert note.startswith("LACKS one-document-per-processor: /app/shared/monitoring/processor_heartbeat.py does not")
 
 
-async def test_nothing_but_the_image_its_label_and_the_name_changes(tmp_path: Path) -> None:
+async def test_nothing_but_the_image_its_labels_and_the_name_changes(tmp_path: Path) -> None:
     async with cloud("tag-moved", tmp_path) as practice:
         before = practice.world.service(PHASE2)
+        before.labels = {**before.labels, "team": "data"}
+        before.template = replace(before.template, labels={**before.template.labels, "tier": "raw"})
         template, labels, traffic = before.template, before.labels, before.traffic
-        await practice.apply(await practice.plan())
+        plan = await practice.plan()
+        await practice.apply(plan)
 
         after = practice.world.service(PHASE2)
-        assert (after.labels, after.traffic) == (labels, traffic)
-        assert {name: value for name, value in after.template.labels.items() if name != "redeploy-plan"} == dict(
-            template.labels
-        )
+        assert (after.labels, after.traffic) == ({**labels, "commit-sha": "7a91c04d"}, traffic)
+        assert after.template.labels == {**template.labels, "commit-sha": "7a91c04d", "redeploy-plan": plan.id}
+        assert replace(after.template, containers=(), labels={}) == replace(template, containers=(), labels={})
+        assert "the label commit-sha: ce269d67 becomes 7a91c04d" in plan.changes
         (was,), (now,) = template.containers, after.template.containers
         assert (now.environment, now.port, now.command, now.limits) == (
             was.environment,

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from validate_daily.repairs.cloud_run.redeploy import plan_redeploy
 from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RollbackPlan
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
+from validate_daily.repairs.stores.audit_file import FileAudit
 from validate_daily.sandbox import Fault
+from validate_daily.sandbox.run.state import Target
 
 from support.repair_bench import agreed
 from support.rollout_cloud import PHASE2, PHASE3, Cloud, cloud
@@ -115,3 +118,63 @@ async def test_tags_of_revisions_stay_where_they_are_when_traffic_moves(tmp_path
         plan = await planned(practice, to=before)
 
     assert {(each.revision, each.percent, each.tag) for each in plan.traffic} == {(before, 100, ""), ("", 0, "preview")}
+
+
+@pytest.mark.parametrize("share", [1, 50, 99])
+async def test_no_share_stays_with_the_bad_revision_where_the_newest_was_pinned_too(tmp_path: Path, share: int) -> None:
+    async with cloud("tag-moved", tmp_path) as practice:
+        service = practice.world.service(PHASE2)
+        traffic = (Target(share, OLD), Target(100 - share))
+        practice.world.run.update(service, traffic=traffic, at=practice.world.clock.now(), takes=timedelta())
+        async with practice.session() as session:
+            redeploy = await plan_redeploy(session, PHASE2, unpin=True)
+        bad = (await practice.apply(redeploy)).revision
+        assert [name for name, _, _ in practice.serving()] == [bad]
+        outcome = await applied(practice, await planned(practice))
+
+        assert outcome.done is True
+        assert {name for name, _, _ in practice.serving()} == {OLD}
+        assert sum(percent for _, percent, _ in practice.serving()) == 100
+        with pytest.raises(NothingToDoError, match="is so already"):
+            await planned(practice)
+
+
+async def test_an_audit_of_an_earlier_version_brings_traffic_back_by_the_names_that_served(tmp_path: Path) -> None:
+    async with cloud("tag-moved", tmp_path) as practice:
+        service = practice.world.service(PHASE2)
+        traffic = (Target(50, OLD), Target(50), Target(0, OLD, tag="stable"))
+        practice.world.run.update(service, traffic=traffic, at=practice.world.clock.now(), takes=timedelta())
+        async with practice.session() as session:
+            redeploy = await plan_redeploy(session, PHASE2, unpin=True)
+        await practice.apply(redeploy)
+        earlier = FileAudit(practice.audit.path.with_name("earlier.jsonl"))
+        for line in practice.audit.lines():
+            evidence = {name: value for name, value in line.event.evidence.items() if name != "ready"}
+            await earlier.append(line.event.model_copy(update={"evidence": evidence}))
+        async with practice.session() as session:
+            plan = await plan_rollback(session, PHASE2, audit=earlier)
+        outcome = await applied(practice, plan)
+
+        assert outcome.done is True
+        assert {name for name, _, _ in practice.serving()} == {OLD}
+        assert "stable" in {each.tag for each in outcome.wanted}
+
+
+async def test_a_rollback_is_not_done_while_a_share_is_met_by_another_revision(tmp_path: Path) -> None:
+    async with cloud("tag-moved", tmp_path) as practice:
+        assert (await practice.apply(await practice.plan())).done
+        plan = await planned(practice)
+        service = practice.world.service(PHASE2)
+        bad = service.ready_revision
+
+        def leave_half(what: str, done: int, total: int | None) -> None:
+            del what, done, total
+            if service.traffic[0].revision == OLD:
+                practice.world.advance(timedelta(seconds=10))
+                service.observed = (Target(50, OLD), Target(50, bad))
+
+        async with practice.session(writing=True, progress=leave_half) as session:
+            outcome = await apply_rollback(session, plan, agreed(plan), practice.audit)
+
+    assert (outcome.done, outcome.exit_code) == (False, 1)
+    assert f"50 % is met by {bad}" in (outcome.reason or "")

@@ -6,6 +6,7 @@ from typing import Final
 from checks.sources.cloud_run.client import Message
 from checks.sources.errors import SourceError
 from checks.text.show import show
+from validate_daily.repairs.cloud_run.commit_label import write_label
 from validate_daily.repairs.cloud_run.containers import ambiguity
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobResult, JobsUpdate
@@ -69,6 +70,8 @@ async def _change(session: RunSession, change: JobChange, before: Message) -> Jo
     def name_image(message: Message) -> None:
         (container,) = message.template.template.containers
         container.image = change.after
+        write_label(change.relabel, message.labels)
+        write_label(change.relabel, message.template.labels)
         for token in ("start_execution_token", "run_execution_token"):
             message.ClearField(token)
 

@@ -20,8 +20,11 @@ from checks.sources.image_references import parse_image
 from checks.sources.registry.tags import read_tags
 from checks.text.plural import counted, form
 from checks.text.show import show
+from validate_daily.repairs.cloud_run.commit_label import Labels, commit_of, relabel
 from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
+from validate_daily.repairs.cloud_run.image_code import code_of
 from validate_daily.repairs.cloud_run.job_update import update_jobs
+from validate_daily.repairs.cloud_run.registry_facts import read_registry
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
     read_state,
@@ -34,7 +37,7 @@ from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate
-from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
+from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan, Relabel
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError, UnseenError
 from validate_daily.repairs.plans.plan import Untouched
 from validate_daily.repairs.stores.desired_state import version
@@ -74,12 +77,14 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
     judged = [each for each in found if not _runs_already(each, image)]
     _refuse_several(service, {names[each.job.name]: each.message for each in judged})
     differing = await _compare(session, state, judged)
-    same = len(found) - len(differing)
+    same, label = len(found) - len(differing), session.settings.pipeline.sources.commit_label
     if not differing:
         follow = form(len(found), f"follows {service}, and", f"follow {service}, and each")
         raise NothingToDoError(f"{counted(len(found), 'job')} {follow} would run what it serves", "nothing is due")
     run = form(same, "it runs", "they run")
     alike = Untouched(what=form(same, "job", "jobs"), count=same, why=f"{run} what {service} serves")
+    labelled = any(label in labels for each in differing for labels in _labels(each.message))
+    commit = await _commit(session, service, image) if labelled else None
     return JobsPlan(
         **session.plan_base(session.clock()),
         reason=f"{job_image_differs.RULE.name}: {counted(len(differing), 'job')} would not run what {service} serves",
@@ -87,7 +92,7 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         service_project=state.service.project,
         region=state.service.region,
         digest=image.digest or "",
-        jobs=tuple(_change(each, image) for each in differing),
+        jobs=tuple(_change(each, image, relabel(label, commit, *_labels(each.message))) for each in differing),
         only=tuple(jobs),
         untouched=(alike,) if same else (),
         notes=tuple(_notes(differing)),
@@ -232,7 +237,18 @@ async def _tags(session: RunSession, found: list[_JobState]) -> tuple[Tag, ...]:
     return tags
 
 
-def _change(found: _JobState, image: Image) -> JobChange:
+async def _commit(session: RunSession, service: str, image: Image) -> str | None:
+    """The commit that jobs may be labelled with which run an image."""
+    wanted = Tag(repository=image.repository, tag=image.digest or "", digest=image.digest)
+    code, registry = await asyncio.gather(code_of(session, service, [image]), read_registry(session, wanted))
+    return commit_of(registry, code)
+
+
+def _labels(message: Message) -> tuple[Labels, Labels]:
+    return message.labels, message.template.labels
+
+
+def _change(found: _JobState, image: Image, label: Relabel | None) -> JobChange:
     job = found.job
     return JobChange(
         name=job.name,
@@ -241,6 +257,7 @@ def _change(found: _JobState, image: Image) -> JobChange:
         version=version(found.message),
         before=job.image.reference,
         after=f"{image.repository}@{image.digest}",
+        relabel=label,
         last_run=job.last_run,
         executions=job.executions,
     )

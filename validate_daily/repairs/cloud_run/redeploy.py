@@ -5,19 +5,20 @@ has proved ready; until then, and if it never does, what served before serves on
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from checks.evidence.deployments import Image, Revision, State, Tag
-from checks.sources.errors import SourceError
 from checks.sources.image_references import parse_image
-from checks.sources.registry.image.files import read_commit
 from checks.sources.registry.tags import read_tags
-from checks.sources.registry.uploads import read_uploads
 from checks.text.plural import counted
 from checks.text.show import show
+from validate_daily.repairs.cloud_run.commit_label import commit_of, relabel, sentence_of
 from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
+from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
+from validate_daily.repairs.cloud_run.registry_facts import RegistryFacts, read_registry
 from validate_daily.repairs.cloud_run.rollout import RedeployChange
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
@@ -33,7 +34,7 @@ from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
-from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan
+from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan, Relabel
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
 from validate_daily.repairs.plans.plan import place_of
 
@@ -79,7 +80,7 @@ async def plan_redeploy(
     if state.pinned and not unpin:
         raise RefusedError(_pinned(state), "find out who pinned it and why; --unpin lets it follow the new revision")
     code = code_of(session, service, [parse_image(f"{wanted.repository}@{wanted.digest}")])
-    registry, inside = await asyncio.gather(_read_registry(session, wanted), code)
+    registry, inside = await asyncio.gather(read_registry(session, wanted), code)
     return _plan(session, state, wanted, registry, inside)
 
 
@@ -101,7 +102,7 @@ async def apply_redeploy(
     resumed = await allow(session, plan, approval, audit, session.clock())
     state = await read_state(session, plan.resource)
     refuse_several(state)
-    begun = state.nonce == plan.id
+    begun = PlanTrace.of(plan).is_untouched(state)
     if not begun:
         refuse_changed(state, plan)
         refuse_unsettled(state)
@@ -130,7 +131,8 @@ async def _tag(session: RunSession, state: ServiceState, audit: Audit | None) ->
     name = state.service.name
     tag = session.settings.pipeline.tag_of(name) or state.service.image.tag
     if tag is None and audit is not None and (last := await audit.last("redeploy", _place(session, state))):
-        tag = last.evidence.get("tag") if last.plan == state.nonce else None
+        trace = PlanTrace.of_event(last)
+        tag = last.evidence.get("tag") if trace and trace.is_template_of(state) else None
     if not isinstance(tag, str):
         raise RefusedError(
             f"{name} was not deployed by a tag, and the settings name none",
@@ -170,53 +172,15 @@ async def _refuse_moved(session: RunSession, plan: RedeployPlan) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _RegistryFacts:
-    """What the registry knows of the images: when each was uploaded, what the new one claims, and what is not known."""
-
-    uploads: dict[str, datetime]
-    commit: str | None
-    unknown: tuple[str, ...]
-
-
-async def _read_registry(session: RunSession, wanted: Tag) -> _RegistryFacts:
-    asked = wanted.repository, session.registry, session.budget, session.reader
-    uploads, commit = await asyncio.gather(
-        read_uploads(*asked),
-        read_commit(wanted.repository, wanted.digest or "", *asked[1:]),
-        return_exceptions=True,
-    )
-    unknown = list[str]()
-    if isinstance(commit, BaseException):
-        unknown.append(f"which commit the image claims could not be read: {_failure(commit)}")
-    elif commit is None:
-        unknown.append("the image claims no commit: it bears no label org.opencontainers.image.revision")
-    if isinstance(uploads, BaseException):
-        unknown.append(f"when the images were uploaded could not be read: {_failure(uploads)}")
-    elif not uploads:
-        unknown.append("when the images were uploaded is not known: the registry does not tell")
-    return _RegistryFacts(
-        {} if isinstance(uploads, BaseException) else uploads,
-        None if isinstance(commit, BaseException) else commit,
-        tuple(unknown),
-    )
-
-
-def _failure(error: BaseException) -> SourceError:
-    """A failed read; anything else goes on its way."""
-    if isinstance(error, SourceError):
-        return error
-    raise error
-
-
 def _plan(
-    session: RunSession, state: ServiceState, wanted: Tag, registry: _RegistryFacts, inside: ImageCode
+    session: RunSession, state: ServiceState, wanted: Tag, registry: RegistryFacts, inside: ImageCode
 ) -> RedeployPlan:
     service, serving = state.service, _most(state).image
     digest = wanted.digest or ""
-    uploads = registry.uploads
-    ages = _Ages(uploads.get(digest), uploads.get(serving.digest) if serving.digest else None)
-    base = session.plan_base(session.clock())
+    ages = _Ages(registry.uploaded(digest), registry.uploaded(serving.digest))
+    base, commit = session.plan_base(session.clock()), commit_of(registry, inside)
+    label, message = session.settings.pipeline.sources.commit_label, state.message
+    labels = relabel(label, commit, message.labels), relabel(label, commit, message.template.labels)
     return RedeployPlan(
         **base,
         reason=f"{service.name} serves {(serving.digest or serving.reference)[:_HEX]}; {_named(wanted)} is "
@@ -227,7 +191,9 @@ def _plan(
         version=state.version,
         wanted=state.wanted,
         serving=state.serving,
-        changes=tuple(_changes(state, wanted, base["id"])),
+        ready=service.ready,
+        relabel=labels[0],
+        changes=tuple(_changes(state, wanted, base["id"], labels)),
         notes=(inside.summary, *_notes(state, wanted, ages, registry)),
         repository=wanted.repository,
         digest=digest,
@@ -238,6 +204,7 @@ def _plan(
         serving_uploaded_at=ages.serving,
         commit=registry.commit,
         older=ages.older,
+        template_label=labels[1],
         moves_traffic=bool(state.pinned),
     )
 
@@ -255,11 +222,12 @@ class _Ages:
         return None if self.new is None or self.serving is None else self.new < self.serving
 
 
-def _changes(state: ServiceState, wanted: Tag, plan: str) -> list[str]:
+def _changes(state: ServiceState, wanted: Tag, plan: str, labels: Iterable[Relabel | None]) -> list[str]:
     changes = [
         f"the image: {state.image} becomes {wanted.repository}@{wanted.digest}",
         f"a new revision, which bears the label redeploy-plan={plan}; until it is ready it gets no traffic",
     ]
+    changes += dict.fromkeys(sentence_of(each) for each in labels if each)
     if state.message.template.revision:
         changes.append(f"the name {state.message.template.revision} for the next revision is cleared: it is taken")
     if state.pinned:
@@ -267,7 +235,7 @@ def _changes(state: ServiceState, wanted: Tag, plan: str) -> list[str]:
     return changes
 
 
-def _notes(state: ServiceState, wanted: Tag, ages: _Ages, registry: _RegistryFacts) -> list[str]:
+def _notes(state: ServiceState, wanted: Tag, ages: _Ages, registry: RegistryFacts) -> list[str]:
     notes = list(registry.unknown)
     if ages.older:
         notes.append("OLDER: the image was uploaded before the one that serves")
@@ -277,13 +245,8 @@ def _notes(state: ServiceState, wanted: Tag, ages: _Ages, registry: _RegistryFac
     elsewhere = {each.image.repository for each in state.service.revisions} - {wanted.repository}
     if elsewhere:
         notes.append(f"OTHER REPOSITORY: what serves or was deployed last comes from {', '.join(sorted(elsewhere))}")
-    if state.service.commit and state.service.commit != registry.commit:
-        claims = registry.commit or "none that is known"
-        notes.append(
-            f"the service's label goes on to claim commit {state.service.commit}; the image's own claims {claims}"
-        )
     if state.nonce and state.pinned:
-        notes.append(f"the redeploy {state.nonce} held this traffic, and may not have come to its end")
+        notes.append(f"the template bears the label of the redeploy {state.nonce}, which may have held this traffic")
     if len({each.digest for each in state.serving}) > 1:
         notes.append(f"traffic is split over {counted(len(state.serving), 'revision')}: {format_traffic(state.wanted)}")
     return notes

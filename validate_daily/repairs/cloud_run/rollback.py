@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from checks.evidence.deployments import State
 from checks.text.show import show
+from validate_daily.repairs.cloud_run.commit_label import relabel, sentence_of
+from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
     is_ready,
@@ -17,13 +20,13 @@ from validate_daily.repairs.cloud_run.service_state import (
     service_resource,
 )
 from validate_daily.repairs.cloud_run.session import RunSession
-from validate_daily.repairs.cloud_run.traffic import TrafficShift
+from validate_daily.repairs.cloud_run.traffic import TrafficShift, shares
 from validate_daily.repairs.cloud_run.update import format_traffic, hold_traffic
 from validate_daily.repairs.plans.application import allow, audited
 from validate_daily.repairs.plans.approval import Approval
-from validate_daily.repairs.plans.audit_event import Audit
+from validate_daily.repairs.plans.audit_event import Audit, Event
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
-from validate_daily.repairs.plans.cloud_run_plans import LATEST, RollbackPlan, Serving, Traffic
+from validate_daily.repairs.plans.cloud_run_plans import LATEST, Relabel, RollbackPlan, Serving, Traffic
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError
 from validate_daily.repairs.plans.plan import place_of
 
@@ -53,11 +56,14 @@ async def plan_rollback(
     target = _Target.of_revision(to) if to else await _recorded_target(audit, service, place)
     state = await read_state(session, resource, *target.names)
     traffic = target.traffic(state)
-    if state.wanted == traffic and not target.differs(state):
+    expected = shares((each.revision or state.service.ready, each.percent) for each in traffic)
+    met = shares((each.revision, each.percent) for each in state.serving)
+    if state.wanted == traffic and met == expected:
         raise NothingToDoError(
             f"traffic of {service} is so already: {format_traffic(traffic)}", "look with validate-daily check"
         )
     _refuse_not_ready(state, traffic)
+    change = _relabel(session, state, list(expected))
     return RollbackPlan(
         **session.plan_base(session.clock()),
         reason=target.reason,
@@ -67,10 +73,15 @@ async def plan_rollback(
         version=state.version,
         wanted=state.wanted,
         serving=state.serving,
-        changes=(f"traffic: {format_traffic(state.wanted)} becomes {format_traffic(traffic)}",),
+        ready=state.service.ready,
+        relabel=change,
+        changes=(
+            f"traffic: {format_traffic(state.wanted)} becomes {format_traffic(traffic)}",
+            *([sentence_of(change)] if change else []),
+        ),
         notes=tuple(_notes(state, traffic, target)),
         traffic=traffic,
-        undoes=target.undoes,
+        undoes=target.undone.event.plan if target.undone else None,
     )
 
 
@@ -94,14 +105,12 @@ class _Target:
     Attributes:
         reason: who asked for what.
         names: the revisions that it is about.
-        recorded: the traffic that was wanted before a redeploy; None where a person named a revision.
-        undoes: that redeploy's plan.
+        undone: what a redeploy wrote down before it changed anything; None where a person named a revision.
     """
 
     reason: str
     names: tuple[str, ...]
-    recorded: tuple[Traffic, ...] | None = None
-    undoes: str | None = None
+    undone: "_Undone | None" = None
 
     @classmethod
     def of_revision(cls, name: str) -> "_Target":
@@ -109,19 +118,47 @@ class _Target:
 
     def traffic(self, state: ServiceState) -> tuple[Traffic, ...]:
         """The traffic that will be wanted."""
-        if self.recorded is None:
+        if self.undone is None:
             tagged = (each for each in state.wanted if each.tag)
             return (
                 Traffic(revision=self.names[0], percent=100),
                 *(Traffic(revision=each.revision, percent=0, tag=each.tag) for each in tagged),
             )
-        named = {each.revision for each in self.recorded}
-        latest_then = next((name for name in self.names if name not in named), state.service.ready)
-        return self.recorded if latest_then == state.service.ready else hold_traffic(self.recorded, latest_then)
+        return self.undone.traffic(state)
 
-    def differs(self, state: ServiceState) -> bool:
-        """Whether other revisions serve than those that should."""
-        return self.recorded is not None and {each.revision for each in state.serving} != set(self.names)
+
+@dataclass(frozen=True, slots=True)
+class _Undone:
+    """What a redeploy found.
+
+    Attributes:
+        event: its line in the audit.
+        wanted, serving: the traffic that was wanted, and what was observed.
+        ready: what the latest was; None where an earlier version did not write it down.
+    """
+
+    event: Event
+    wanted: tuple[Traffic, ...]
+    serving: tuple[Serving, ...]
+    ready: str | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The revisions that served."""
+        return tuple(dict.fromkeys(each.revision for each in self.serving))
+
+    def traffic(self, state: ServiceState) -> tuple[Traffic, ...]:
+        """The same traffic, to the latest again only where that is, and stays, what it was then."""
+        if all(each.revision != LATEST for each in self.wanted if each.percent):
+            return self.wanted
+        newest = state.service.revision(state.service.created)
+        if self.ready == state.service.ready and (state.settled or (newest and newest.ready is State.FAILED)):
+            return self.wanted
+        if self.ready:
+            return hold_traffic(self.wanted, self.ready)
+        met = (Traffic(revision=each.revision, percent=each.percent) for each in self.serving)
+        tagged = (each.model_copy(update={"percent": 0}) for each in self.wanted if each.tag)
+        return (*hold_traffic(met, ""), *tagged)
 
 
 async def _recorded_target(audit: Audit | None, service: str, place: str) -> _Target:
@@ -138,8 +175,19 @@ async def _recorded_target(audit: Audit | None, service: str, place: str) -> _Ta
         raise RepairError(
             f"the audit's line of {last.plan} does not tell what served", "name a revision with --to"
         ) from error
-    names = tuple(dict.fromkeys(each.revision for each in serving))
-    return _Target(f"undoes the redeploy {last.plan} of {last.at:%Y-%m-%d %H:%M UTC}", names, wanted, last.plan)
+    ready = last.evidence.get("ready")
+    undone = _Undone(last, wanted, serving, ready if isinstance(ready, str) and ready else None)
+    names = (*undone.names, *([undone.ready] if undone.ready else []))
+    return _Target(
+        f"undoes the redeploy {last.plan} of {last.at:%Y-%m-%d %H:%M UTC}", tuple(dict.fromkeys(names)), undone
+    )
+
+
+def _relabel(session: RunSession, state: ServiceState, names: list[str]) -> Relabel | None:
+    """The service's own label claims what the revisions claim that will serve; none where they do not agree."""
+    label = session.settings.pipeline.sources.commit_label
+    claims = {state.revisions[name].labels.get(label) for name in names if name in state.revisions}
+    return relabel(label, claims.pop() if len(claims) == 1 else None, state.message.labels)
 
 
 def _refuse_not_ready(state: ServiceState, traffic: tuple[Traffic, ...]) -> None:
@@ -156,9 +204,20 @@ def _notes(state: ServiceState, traffic: tuple[Traffic, ...], target: _Target) -
     notes: list[str] = []
     if not state.settled:
         notes.append("a change of the service is in progress: it goes on, and gets no traffic")
-    if target.undoes and state.nonce != target.undoes:
-        notes.append(f"somebody deployed the service again since the redeploy {target.undoes}")
+    if target.undone is not None:
+        notes += _changed_since(target.undone.event, state)
     if all(each.revision != LATEST for each in traffic if each.percent):
         notes.append("PINNED: later deploys get no traffic until somebody lets it follow the latest again")
     notes.append("the template keeps its image: the next deploy starts from it")
     return notes
+
+
+def _changed_since(event: Event, state: ServiceState) -> list[str]:
+    """That somebody deployed or changed a service after a redeploy, whose label a later deploy inherits."""
+    trace = PlanTrace.of_event(event)
+    if (trace is None and state.nonce != event.plan) or (trace is not None and not trace.is_template_of(state)):
+        return [f"somebody deployed the service again since the redeploy {event.plan}"]
+    if trace is None or trace.is_untouched(state):
+        return []
+    now = state.version.generation
+    return [f"somebody changed the service since the redeploy {event.plan}: it is at generation {now} now"]

@@ -5,7 +5,9 @@ from typing import Final, NoReturn
 from checks.evidence.deployments import Revision, State
 from checks.sources.cloud_run.client import Message
 from checks.text.show import show
+from validate_daily.repairs.cloud_run.commit_label import write_label
 from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
+from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
 from validate_daily.repairs.cloud_run.revision_logs import last_lines
 from validate_daily.repairs.cloud_run.rollout_effect import effect_of
 from validate_daily.repairs.cloud_run.service_change import ServiceChange, failure_of
@@ -35,12 +37,15 @@ class RedeployChange(ServiceChange[RedeployPlan]):
         self.effect = await effect_of(self.session, revision)
 
     def refuse_others(self, state: ServiceState) -> None:
-        """Stop where the template is another's."""
-        if state.nonce != self.plan.id:
-            raise StoppedError(
-                f"somebody else deployed {self.plan.service} meanwhile (generation {state.version.generation})",
-                "find out who and why, and plan again",
-            )
+        """Stop where the template is another's, or the service is newer than this plan left it."""
+        ours = PlanTrace.of(self.plan).is_template_of(state)
+        if ours and state.version.generation <= self.generation:
+            return
+        did = "changed" if ours else "deployed"
+        raise StoppedError(
+            f"somebody else {did} {self.plan.service} meanwhile (generation {state.version.generation})",
+            "find out who and why, and plan again",
+        )
 
     @property
     def revision(self) -> str | None:
@@ -62,9 +67,10 @@ class RedeployChange(ServiceChange[RedeployPlan]):
             "template.containers[0].image",
             "template.revision",
             f"template.labels.{NONCE}",
+            *([f"template.labels.{self.plan.template_label.label}"] if self.plan.template_label else []),
             "traffic",
         )
-        await self.send(wanted, "template", "traffic", allowed=allowed, shows=lambda state: state.nonce == self.plan.id)
+        await self.send(wanted, "template", "traffic", allowed=allowed, shows=PlanTrace.of(self.plan).is_template_of)
         self.steps.append("asked for a revision without traffic")
 
     def _with_image(self) -> Message:
@@ -77,6 +83,7 @@ class RedeployChange(ServiceChange[RedeployPlan]):
             container.image = self.plan.image
             message.template.revision = ""
             message.template.labels[NONCE] = self.plan.id
+            write_label(self.plan.template_label, message.template.labels)
             set_traffic(message, hold_traffic(self.state.wanted, self.state.service.ready))
 
         return changed_copy(self.state.message, change)
@@ -126,8 +133,10 @@ class RedeployChange(ServiceChange[RedeployPlan]):
 
     async def _shift(self, revision: Revision) -> None:
         final = all_to_latest(self.plan.wanted) if self.plan.moves_traffic else self.plan.wanted
-        if self.state.wanted != final:
-            await self.want_traffic(final)
+        relabel = self.plan.relabel
+        labelled = relabel is None or self.state.message.labels.get(relabel.label) == relabel.after
+        if self.state.wanted != final or not labelled:
+            await self.want_traffic(final, relabel)
             self.steps.append(f"asked for the traffic: {format_traffic(final)}, which is {revision.name}")
 
     async def _settle(self, revision: Revision) -> None:
@@ -145,6 +154,6 @@ class RedeployChange(ServiceChange[RedeployPlan]):
 
 
 def _ours(state: ServiceState, plan: RedeployPlan) -> Revision | None:
-    """The revision that was made for a plan."""
-    name = next((name for name, nonce in state.nonces.items() if nonce == plan.id), None)
-    return state.service.revision(name) if name else None
+    """The revision that was made for a plan: the oldest that bears its label, which later ones inherit."""
+    found = (each for each in state.service.revisions if state.nonces.get(each.name) == plan.id)
+    return min(found, key=lambda each: each.created_at, default=None)

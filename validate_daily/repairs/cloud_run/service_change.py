@@ -7,12 +7,13 @@ from typing import Generic, TypeVar
 
 from checks.evidence.deployments import Revision, Service
 from checks.sources.cloud_run.client import Message
+from validate_daily.repairs.cloud_run.commit_label import write_label
 from validate_daily.repairs.cloud_run.poll import UNANSWERED, wait_until
 from validate_daily.repairs.cloud_run.service_state import ServiceState, read_state
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.cloud_run.update import StoppedError, change_service
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
-from validate_daily.repairs.plans.cloud_run_plans import ServicePlan, Traffic
+from validate_daily.repairs.plans.cloud_run_plans import Relabel, ServicePlan, Traffic
 from validate_daily.repairs.plans.errors import UnseenError
 from validate_daily.repairs.stores.desired_state import changed_copy, set_traffic
 
@@ -26,12 +27,13 @@ class ServiceChange(ABC, Generic[P]):
     Attributes:
         session: one that is writing.
         plan: what somebody agreed to.
-        seen: the newest look.
+        state: the newest look.
         begun: the service was found as this plan had left it when it was broken off.
         resumed: the plan had been started before.
         steps: what was done, in its order.
         lines: what the new revision said, where it failed.
         effect: what was seen of it at work, where it serves.
+        generation: the newest that this plan knows of: what is newer is somebody else's.
     """
 
     session: RunSession
@@ -42,6 +44,11 @@ class ServiceChange(ABC, Generic[P]):
     steps: list[str] = field(default_factory=list[str])
     lines: tuple[str, ...] = ()
     effect: tuple[str, ...] = ()
+    generation: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing was changed yet."""
+        self.generation = self.state.version.generation
 
     async def run(self) -> Rollout:
         """All of it. Raises nothing for what Cloud Run does: the result says it."""
@@ -96,17 +103,20 @@ class ServiceChange(ABC, Generic[P]):
         waiting = f"{self.plan.service}: {what}"
         return await wait_until(self.session, self.plan.resource, holds_and_ours, what=waiting, looks=looks)
 
-    async def want_traffic(self, traffic: Iterable[Traffic]) -> None:
-        """Ask for traffic, and for nothing else."""
+    async def want_traffic(self, traffic: Iterable[Traffic], relabel: Relabel | None = None) -> None:
+        """Ask for traffic, and for nothing else but the label that claims a commit."""
         target = tuple(traffic)
 
         def change(message: Message) -> None:
             set_traffic(message, target)
+            write_label(relabel, message.labels)
             # It is not in the mask; a name that another revision has would be refused all the same.
             message.template.revision = ""
 
-        wanted, may = changed_copy(self.state.message, change), ("traffic", "template.revision")
-        await self.send(wanted, "traffic", allowed=may, shows=lambda state: state.wanted == target)
+        wanted = changed_copy(self.state.message, change)
+        parts = ("traffic",) if relabel is None else ("traffic", "labels")
+        may = ("traffic", "template.revision", *([f"labels.{relabel.label}"] if relabel else []))
+        await self.send(wanted, *parts, allowed=may, shows=lambda state: state.wanted == target)
 
     async def send(
         self, wanted: Message, *parts: str, allowed: Iterable[str], shows: Callable[[ServiceState], bool]
@@ -125,8 +135,11 @@ class ServiceChange(ABC, Generic[P]):
         taken = await change_service(self.session.store, self.state.message, wanted, *parts, allowed=allowed)
         if taken.filled is not None:
             self.steps.append(taken.filled)
-        if not taken.given:
+        if taken.given:
+            self.generation = max(taken.generation, self.state.version.generation + 1)
+        else:
             await self.wait(shows, what="looking for the change", acknowledged=False)
+            self.generation = self.state.version.generation
 
     async def _result(self, *, done: bool | None, reason: str | None = None, next_step: str | None = None) -> Rollout:
         unseen: tuple[str, ...] = ()

@@ -19,11 +19,13 @@ class TrafficShift(ServiceChange[RollbackPlan]):
     async def work(self) -> None:
         """Ask for the traffic, and wait until it is so."""
         if not self.begun:
-            await self.want_traffic(self.plan.traffic)
+            await self.want_traffic(self.plan.traffic, self.plan.relabel)
             self.steps.append(f"asked for the traffic: {format_traffic(self.plan.traffic)}")
         state = await self.wait(self._is_over, what="waiting for the traffic")
         if not self._is_done(state):
-            raise StoppedError(f"the traffic did not follow: {failure_of(state.service)}", _LOOK)
+            met = ", ".join(f"{each.percent} % is met by {each.revision}" for each in state.serving) or "nothing serves"
+            failed = state.service.state is State.FAILED
+            raise StoppedError(f"the traffic did not follow: {failure_of(state.service) if failed else met}", _LOOK)
         self.steps.append(
             f"looked again: {', '.join(f'{each.percent} % met by {each.revision}' for each in state.serving)}"
         )
@@ -36,19 +38,26 @@ class TrafficShift(ServiceChange[RollbackPlan]):
     @property
     def revision(self) -> str | None:
         """The revision that gets the first part of the traffic."""
-        return next((each.revision or self.state.service.ready for each in self.plan.traffic if each.percent), None)
+        return next((each.revision or self.plan.ready for each in self.plan.traffic if each.percent), None)
 
     def _is_over(self, state: ServiceState) -> bool:
-        return self._is_done(state) or (state.settled and state.service.state is State.FAILED)
+        return self._is_done(state) or state.settled
 
     def _is_done(self, state: ServiceState) -> bool:
-        expected = _by_revision((each.revision or state.service.ready, each.percent) for each in self.plan.traffic)
-        found = _by_revision((each.revision, each.percent) for each in state.serving)
-        return not state.service.reconciling and found == expected
+        """Whether every share is where the plan wants it, whatever the latest is by now: it may be the bad one."""
+        expected = shares((each.revision or self.plan.ready, each.percent) for each in self.plan.traffic)
+        return not state.service.reconciling and expected == shares(
+            (each.revision, each.percent) for each in state.serving
+        )
 
 
-def _by_revision(shares_of: Iterable[tuple[str, int]]) -> Counter[str]:
+def shares(parts: Iterable[tuple[str, int]]) -> Counter[str]:
+    """How many percent each revision gets, those above none.
+
+    Args:
+        parts: revisions and their percentages; a revision may come several times.
+    """
     found: Counter[str] = Counter()
-    for name, percent in shares_of:
+    for name, percent in parts:
         found[name] += percent
     return +found

@@ -37,10 +37,12 @@ class Acknowledgement:
     Attributes:
         given: whether it acknowledged it; if not, only a look can tell what became of it.
         filled: what the rehearsal said that it fills in, in a sentence; None where it fills in nothing.
+        generation: that of the service now; 0 where Cloud Run did not say.
     """
 
     given: bool
     filled: str | None = None
+    generation: int = 0
 
 
 async def change_service(
@@ -64,12 +66,12 @@ async def change_service(
         rehearsed = await store.update_service(wanted, *parts, rehearse=True)
         answer = read_rehearsal(before, wanted, rehearsed, parts)
         _refuse("Cloud Run", answer.beyond)
-        await store.update_service(wanted, *parts, rehearse=False)
+        changed = await store.update_service(wanted, *parts, rehearse=False)
     except ChangeError as error:
         if not error.refused:
             return Acknowledgement(given=False)
         raise StoppedError(str(error), _after_refusal(error, wanted.name)) from error
-    return Acknowledgement(given=True, filled=answer.told)
+    return Acknowledgement(given=True, filled=answer.told, generation=changed.generation if changed is not None else 0)
 
 
 def hold_traffic(wanted: Iterable[Traffic], ready: str) -> tuple[Traffic, ...]:

@@ -46,6 +46,14 @@ class Serving(Evidence):
     digest: str | None
 
 
+class Relabel(Evidence):
+    """What becomes of the label that claims a commit: ``after`` None takes it away."""
+
+    label: str
+    before: Untrusted
+    after: str | None
+
+
 class ServicePlan(Plan, ABC):
     """What every plan of a service says.
 
@@ -53,6 +61,8 @@ class ServicePlan(Plan, ABC):
         service: its short name; ``service_project`` and ``region`` say where it is.
         version: the state that was read.
         wanted: the traffic that was wanted then, and ``serving`` what was observed.
+        ready: the newest ready revision then, which was what traffic to the latest met.
+        relabel: what becomes of the service's own label that claims a commit, together with the traffic.
         changes: everything that will change, in sentences.
         notes: what a person should know before they agree.
     """
@@ -63,6 +73,8 @@ class ServicePlan(Plan, ABC):
     version: Version
     wanted: tuple[Traffic, ...]
     serving: tuple[Serving, ...]
+    ready: str
+    relabel: Relabel | None
     changes: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -92,6 +104,7 @@ class RedeployPlan(ServicePlan):
         uploaded_at, serving_uploaded_at: when the registry got the new image, and the one that serves.
         commit: the commit that the new image claims in a label of its own.
         older: the new image was uploaded before the one that serves; None where that is not known.
+        template_label: what becomes of the label that claims a commit in the template.
         moves_traffic: traffic that is pinned now follows the latest revision afterwards.
     """
 
@@ -105,6 +118,7 @@ class RedeployPlan(ServicePlan):
     serving_uploaded_at: AwareDatetime | None
     commit: Untrusted | None
     older: bool | None
+    template_label: Relabel | None
     moves_traffic: bool
 
     @property
@@ -131,7 +145,7 @@ class RollbackPlan(ServicePlan):
 
 
 class JobChange(Evidence):
-    """One job: the state that was read, and its image before and after."""
+    """One job: the state that was read, its image before and after, and what becomes of its label of a commit."""
 
     name: Name
     project: Name
@@ -139,6 +153,7 @@ class JobChange(Evidence):
     version: Version
     before: Untrusted
     after: str
+    relabel: Relabel | None
     last_run: AwareDatetime | None
     executions: Count
 

@@ -1,5 +1,7 @@
 """The words for plans that update jobs, and for what became of them."""
 
+from collections import Counter
+
 from checks.evidence.base import inert
 from checks.text.plural import counted, form
 from checks.text.show import show
@@ -32,6 +34,7 @@ def _(plan: JobsPlan) -> list[str]:
     ]
     if len(plan.jobs) > _LISTED:
         lines.append(f"job       and {len(plan.jobs) - _LISTED} more")
+    lines += [f"label     {show(each, limit=_IMAGE)}" for each in _relabels(plan)]
     lines += [f"not       {each.count:,} {each.what}: {each.why}" for each in plan.untouched]
     lines += [f"note      {show(each, limit=_IMAGE)}" for each in plan.notes]
     return lines
@@ -42,10 +45,13 @@ def _(plan: JobsPlan) -> str:
     names = ", ".join(each.name for each in plan.jobs[:SHOWN])
     more = f" and {plan.size - SHOWN} more" if plan.size > SHOWN else ""
     jobs = counted(plan.size, "job that follows", "jobs that follow")
+    relabels = _relabels(plan)
+    but = " but its label of a commit" if relabels else ""
     lines = [
         f"{practice(plan)}Update {jobs} {plan.service} of project {plan.project}?",
         f"{form(plan.size, 'Job', 'Jobs')}: {names}{more}",
-        f"{form(plan.size, 'It', 'Each')} would name {plan.jobs[0].after}, and nothing else of it would change.",
+        f"{form(plan.size, 'It', 'Each')} would name {plan.jobs[0].after}, and nothing else of it would change{but}.",
+        *(f"{inert(each, _IMAGE)}." for each in relabels),
         *(f"Note: {inert(each, _IMAGE)}" for each in plan.notes),
         f"Why: {inert(plan.reason, _IMAGE)}",
         f"To agree, type: {plan.words}",
@@ -66,6 +72,15 @@ def _(result: JobsUpdate) -> list[str]:
     lines += [f"{each.fate:<10}{each.name}: {show(each.why or '', limit=_IMAGE)}" for each in others]
     lines += [f"{'filled':<10}{each.name}: {show(each.filled, limit=_IMAGE)}" for each in result.jobs if each.filled]
     return lines + unseen(result)
+
+
+def _relabels(plan: JobsPlan) -> list[str]:
+    """What becomes of labels that claim a commit, once for all jobs of which the same becomes."""
+    same = Counter((each.relabel.label, each.relabel.after) for each in plan.jobs if each.relabel)
+    return [
+        f"the label {label} of {counted(count, 'job')} " + (f"becomes {after}" if after else "is removed")
+        for (label, after), count in same.items()
+    ]
 
 
 def _ran(change: JobChange) -> str:
