@@ -11,6 +11,7 @@ from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.levels import Ladder, ladder
 from checks.judge.finding import key
 from checks.judge.processors import ProcessorStanding, channel_down, missing, recovered, standings
+from checks.judge.run_status import SilentRun, silent_runs
 from checks.judge.runs_and_beats import Witnesses, witnesses
 from checks.settings.heartbeats import Processor
 from checks.settings.sources import SourceName
@@ -53,6 +54,11 @@ class Context:
         return channel_down(self.snapshot, self.standings)
 
     @cached_property
+    def silent_runs(self) -> list[SilentRun]:
+        """The runs that promised another beat and did not keep it."""
+        return silent_runs(self.snapshot, self.standings)
+
+    @cached_property
     def witnesses(self) -> list[Witnesses]:
         """Heartbeats and runs of every judged processor, where both could be seen."""
         return witnesses(self.snapshot, self.standings, self.missing)
@@ -75,7 +81,11 @@ class Context:
     def silence_of(self, source: str) -> tuple[str, ...]:
         """The keys of findings about silent processors of a service or job; empty where none is silent."""
         own = {each.name for each in self.snapshot.pipeline.heartbeats.processors_of(source)}
-        silent = own & {*(each.name for each in self.standings if each.stale), *(each.name for each in self.missing)}
+        silent = own & {
+            *(each.name for each in self.standings if each.stale),
+            *(each.name for each in self.missing),
+            *(each.standing.name for each in self.silent_runs),
+        }
         return self.keys_of_silence(silent) if silent else ()
 
     def keys_of_silence(self, processors: Iterable[str]) -> tuple[str, ...]:

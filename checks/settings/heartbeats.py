@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     BeforeValidator,
@@ -18,6 +18,20 @@ from checks.settings.section import Name, Section
 from checks.text.duration import Duration, format_duration
 from heartbeat.document_id import canonical_id
 
+Beats = Duration | Literal["off"]
+"""How often a run beats; ``"off"``: nobody watches its runs."""
+
+
+STALE_BEATS: Final = 3
+DEAD_BEATS: Final = 5
+
+
+class RunLimits(NamedTuple):
+    """How long a run that promised beats may be silent before it is stale, and before it counts as dead."""
+
+    stale_after: timedelta
+    dead_after: timedelta
+
 
 class Processor(Section):
     """One entry of ``[heartbeats] processors``: a processor that is known by name.
@@ -26,6 +40,8 @@ class Processor(Section):
         name: the id of its heartbeat document, canonical however it looks.
         former_names: names it wrote under earlier; their documents count for it.
         late_after, down_after: its own limits; None takes those of ``[heartbeats]``.
+        stale_after, dead_after: its own limits of a run that promised beats; None takes those of ``[heartbeats]``.
+        beats_every: how often its runs beat, whatever their documents say; ``"off"``: no limit of a run holds for it.
         service: the Cloud Run service or job that runs it, named in findings.
         expected: it must beat. False registers the name only: absence and silence are no findings.
         retired: it must no longer beat; its old documents are no findings.
@@ -35,6 +51,9 @@ class Processor(Section):
     former_names: tuple[str, ...] = ()
     late_after: Duration | None = None
     down_after: Duration | None = None
+    stale_after: Duration | None = None
+    dead_after: Duration | None = None
+    beats_every: Beats | None = None
     service: Name | None = None
     expected: bool = True
     retired: bool = False
@@ -65,6 +84,10 @@ class Heartbeats(Section):
     ``trash_collection`` is where a cleanup moves documents, by default next to the collection. With
     ``trash_expires_after`` each moved document says in ``expires_at`` from when on it may go: what then deletes it is a
     TTL policy on that field, which only its owner creates.
+
+    ``late_after`` and ``down_after`` ask whether a processor has run lately; ``stale_after`` and ``dead_after`` whether
+    a run died: they hold while a document says that it runs, and shows that it promised to go on beating.
+    ``beats_every`` is such a promise for all processors; ``"off"`` watches no runs.
     """
 
     project: Name | None = None
@@ -74,6 +97,9 @@ class Heartbeats(Section):
     trash_expires_after: Duration | None = None
     late_after: Duration = timedelta(hours=2)
     down_after: Duration = timedelta(hours=24)
+    stale_after: Duration = timedelta(minutes=5)
+    dead_after: Duration = timedelta(minutes=15)
+    beats_every: Beats | None = None
     processors: tuple[Annotated[Processor, BeforeValidator(_plain_name)], ...] = ()
     fields: HeartbeatFields = HeartbeatFields()
     status: StatusWords = StatusWords()
@@ -81,9 +107,15 @@ class Heartbeats(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for processor in (None, *self.processors):
+            whose = f"processor {processor.name!r}: " if processor else ""
+            stale, dead = self._run_limits(processor)
+            if stale > dead:
+                raise ValueError(
+                    f"{whose}stale_after ({format_duration(stale)}) is above dead_after ({format_duration(dead)}): "
+                    "a run is stale before it is dead"
+                )
             late, down = self.limits(processor)
             if late > down:
-                whose = f"processor {processor.name!r}: " if processor else ""
                 raise ValueError(
                     f"{whose}late_after ({format_duration(late)}) is above down_after ({format_duration(down)}): "
                     "a processor is late before it is down"
@@ -110,6 +142,29 @@ class Heartbeats(Section):
         late = processor.late_after if processor else None
         down = processor.down_after if processor else None
         return late or self.late_after, down or self.down_after
+
+    def beats(self, processor: Processor | None) -> timedelta | Literal["off"] | None:
+        """How often a processor's runs beat, as the settings say; None where they leave it to the documents."""
+        own = processor.beats_every if processor else None
+        return own or self.beats_every
+
+    def run_limits(self, processor: Processor | None, every: timedelta) -> RunLimits:
+        """The limits of a processor's run that beats so often; None asks for the defaults.
+
+        The limits of ``[heartbeats]`` suit a beat a minute. They grow with longer intervals: a run is stale when it
+        missed ``STALE_BEATS``, and dead when it missed ``DEAD_BEATS``. A processor's own limits hold as they are, but
+        no run is silent before its next beat is due.
+        """
+        stale, dead = self._run_limits(processor)
+        stale_beats = 1 if processor and processor.stale_after else STALE_BEATS
+        dead_beats = 1 if processor and processor.dead_after else DEAD_BEATS
+        dead = max(dead, dead_beats * every)
+        return RunLimits(min(dead, max(stale, stale_beats * every)), dead)
+
+    def _run_limits(self, processor: Processor | None) -> RunLimits:
+        stale = processor.stale_after if processor else None
+        dead = processor.dead_after if processor else None
+        return RunLimits(stale or self.stale_after, dead or self.dead_after)
 
     @cached_property
     def registered(self) -> frozenset[str]:

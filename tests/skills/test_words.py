@@ -7,8 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from checks.evidence.snapshot import Heartbeat
 from checks.judge.processors import CHANNEL_MINIMUM
-from checks.settings.heartbeats import Heartbeats, Processor, Thresholds
+from checks.settings.heartbeat_fields import HeartbeatFields, StatusWords
+from checks.settings.heartbeats import DEAD_BEATS, STALE_BEATS, Heartbeats, Processor, Thresholds
 from checks.settings.pipeline import Pipeline
 from checks.settings.sources import Sources
 from checks.sources.firestore.tally import CLOCK_SKEW, HOUR
@@ -37,11 +39,20 @@ def fields(schema: Any) -> Iterator[str]:
 ANSWERED = {field for tool in TOOLS for field in fields(tool.output_schema)}
 ASKED = {argument for tool in TOOLS for argument in fields(tool.parameters)}
 SET = {*Processor.model_fields, *Heartbeats.model_fields, *Sources.model_fields, "follows", "tag"}
-KNOWN = ANSWERED | ASKED | SET | {tool.name for tool in TOOLS} | PLAIN | {"last_heartbeat"}
+WORDS = StatusWords()
+DOCUMENTS = {
+    *HeartbeatFields().model_dump().values(), *WORDS.running, *WORDS.completed, *WORDS.failed, *Heartbeat.model_fields,
+}  # fmt: skip
+"""What documents hold."""
+KNOWN = ANSWERED | ASKED | SET | {tool.name for tool in TOOLS} | PLAIN | DOCUMENTS
 
 
 def hours(limit: timedelta) -> str:
     return f"{limit // timedelta(hours=1)} h"
+
+
+def minutes(limit: timedelta) -> str:
+    return f"{limit // timedelta(minutes=1)} min"
 
 
 def quoted(page: str) -> list[str]:
@@ -86,6 +97,11 @@ LIMITS = {
         f"P2 above {Thresholds().notice}",
     ),
     "stale-heartbeats": (f"{hours(Heartbeats().late_after)} and {hours(Heartbeats().down_after)} unless",),
+    "dead-run": (
+        f"P2 after `stale_after` ({minutes(Heartbeats().stale_after)})",
+        f"P1 after `dead_after` ({minutes(Heartbeats().dead_after)})",
+        f"to {STALE_BEATS} and {DEAD_BEATS} beats",
+    ),
     "stuck-operation": (f"({Sources().operation_limit.seconds // 60} minutes unless set)",),
     "heartbeat-channel-down": (f"At least {COUNTS[CHANNEL_MINIMUM]} processors",),
     "future-heartbeats": (f"more than {COUNTS[CLOCK_SKEW]} ahead",),

@@ -43,12 +43,49 @@ def document(
     )
 
 
-def pipeline(processors: Sequence[str | Mapping[str, object]] = ()) -> Pipeline:
-    """Settings with these processors."""
+def run_document(
+    doc: str,
+    status: str | None = "running",
+    silent: timedelta = FRESH,
+    *,
+    lasted: timedelta | None = timedelta(hours=1),
+    beats_every: float | None = None,
+    run_id: str | None = None,
+    data_date: str | None = None,
+    progress: float | str | None = None,
+    total: float | None = None,
+    names_its_build: bool = False,
+) -> HeartbeatDocument:
+    """A document that tells of its run.
+
+    Args:
+        doc: its id.
+        status: its word for how the run stands.
+        silent: how long before NOW it beat.
+        lasted: from its start to that beat; None where it names no start.
+        beats_every: seconds that it promises from one beat to the next.
+        run_id, data_date, progress, total: which run it is, and how far.
+        names_its_build: it has a commit and a revision.
+    """
+    return document(doc, silent)._replace(
+        name=doc,
+        status=status,
+        started=None if lasted is None else micros(NOW - silent - lasted),
+        beats_every=beats_every,
+        run_id=run_id,
+        data_date=data_date,
+        progress=progress,
+        total=total,
+        names_its_build=names_its_build,
+    )
+
+
+def pipeline(processors: Sequence[str | Mapping[str, object]] = (), **heartbeats: object) -> Pipeline:
+    """Settings with these processors, and with these keys of ``[heartbeats]``."""
     return Pipeline.model_validate(
         {
             "pipeline": {"name": "nba", "project": "demo-nba"},
-            "heartbeats": {"processors": list(processors)},
+            "heartbeats": {"processors": list(processors), **heartbeats},
         }
     )
 

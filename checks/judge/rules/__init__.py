@@ -10,6 +10,8 @@ from checks.judge.context import Context, Silent
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.judge.rules import (
     commit_label_contradicted,
+    dead_run,
+    failed_run,
     fix_not_deployed,
     future_heartbeats,
     heartbeat_channel_down,
@@ -43,6 +45,8 @@ RULES: Final = (
     heartbeat_channel_down.RULE,
     missing_heartbeats.RULE,
     stale_heartbeats.RULE,
+    dead_run.RULE,
+    failed_run.RULE,
     missing_deployments.RULE,
     revision_not_serving.RULE,
     serving_digest_not_tag.RULE,

@@ -296,7 +296,7 @@ class Tally:
             family.future += 1
             if family.future_sample is None or document.beat > (family.future_sample.beat or 0):
                 family.future_sample = self._kept(family, document)
-        elif family.newest is None or document.beat > (family.newest.beat or 0):
+        elif family.newest is None or _is_newer(document, family.newest):
             family.newest = self._kept(family, document)
 
     def _kept(self, family: _FamilyTally, document: HeartbeatDocument) -> HeartbeatDocument:
@@ -342,6 +342,14 @@ class Tally:
 def _later(one: HeartbeatDocument | None, other: HeartbeatDocument | None) -> HeartbeatDocument | None:
     """The one that was created later."""
     return max(filter(None, (one, other)), key=lambda document: document.created, default=None)
+
+
+def _is_newer(document: HeartbeatDocument, than: HeartbeatDocument) -> bool:
+    """Whether it bears the newer heartbeat; of equal ones, the one that was stored last, and then by the id."""
+    beat, other = document.beat or 0, than.beat or 0
+    if beat != other:
+        return beat > other
+    return (document.updated, document.doc) > (than.updated, than.doc)
 
 
 def _heartbeat(document: HeartbeatDocument | None) -> Heartbeat | None:

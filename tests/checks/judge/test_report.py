@@ -14,7 +14,7 @@ from checks.settings.excuses import Quiet
 
 from support.deployed import seen, service
 from support.paths import SCHEMA
-from support.snapshots import NOW, document, judged, pipeline, snapshot
+from support.snapshots import NOW, document, judged, pipeline, run_document, snapshot
 
 
 def test_a_healthy_collection_is_healthy_with_full_score_and_all_rules_run() -> None:
@@ -77,8 +77,10 @@ def test_every_finding_says_what_to_do_next() -> None:
     documents = [document(f"Active_None_{n:08x}", created=timedelta(0)) for n in range(501)]
     documents += [document("Late", timedelta(hours=3)), document("Mute", None), document("Eager", timedelta(hours=-3))]
     documents += [document("Slow", timedelta(hours=4), updated=timedelta(minutes=1))]
+    documents += [run_document("Killed", silent=timedelta(minutes=20)), run_document("Failed", "failed")]
+    names = ["Active", "Late", "Mute", "Eager", "Slow", "Gone", "Killed", "Failed"]
 
-    settings = pipeline(["Active", "Late", "Mute", "Eager", "Slow", "Gone"])
+    settings = pipeline(names)
     old = Quiet.model_validate(
         {"processors": ["Nobody"], "from": NOW - timedelta(days=1), "until": NOW, "reason": "off-season"}
     )

@@ -18,13 +18,6 @@ PENDING: dict[str, str] = {
     "liar-garbage-listing": "bytes that are no message are an internal error",
     "liar-garbage-count": "bytes that are no message are an internal error",
     #
-    # the status of runs
-    "status-running-20-min": "status is not read",
-    "status-failed": "status is not read",
-    "status-all-failed-plain": "status is not read",
-    "status-running-90-min-three": "status is not read",
-    "status-failed-in-a-run-scoped-document": "status is not read",
-    #
     # the two clocks, proliferation without a mark, twins
     "auto-ids-35": "the writer's name is not read",
     "uuid-ids-35": "the writer's name is not read",

@@ -1,0 +1,69 @@
+"""A run that ended as failed says so in its own heartbeat: the processor is alive, and its work is not done.
+
+In short: the newest document of a processor says `failed`: P2
+
+Severity: P2. Only the newest document of a processor speaks: a failed run beside a later one that completed is history.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from checks.judge.context import Context
+from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.rule import HEARTBEATS, Rule
+from checks.judge.run_status import FailedRun, failed_runs, run_facts
+from checks.text.plural import counted
+from checks.text.show import show
+
+_MOST: Final = 10
+
+
+def failed_run(context: Context) -> Iterator[Finding]:
+    """One finding per processor; one for all that are not registered, where others are."""
+    somebody = bool(context.snapshot.pipeline.heartbeats.processors)
+    failed = failed_runs(context.snapshot, context.standings)
+    strangers = [each for each in failed if somebody and not each.standing.processor]
+    for each in failed:
+        if each not in strangers:
+            yield _finding(each)
+    if strangers:
+        yield Finding(
+            rule=RULE.name,
+            severity=Severity.P2,
+            subject=context.snapshot.pipeline.heartbeats.collection,
+            fault=tuple(sorted(each.standing.name for each in strangers)),
+            count=len(strangers),
+            summary=f"the last {counted(len(strangers), 'run')} of processors that are not registered failed",
+            evidence=bounded([_end(each) for each in strangers], _MOST, "failed as well"),
+            next_step="register each: as a processor, as the former name of one, or with retired = true",
+        )
+
+
+def _finding(run: FailedRun) -> Finding:
+    newest, processor = run.newest, run.standing.processor
+    runner = (processor and processor.service) or "the service or job that runs it"
+    return Finding(
+        rule=RULE.name,
+        severity=Severity.P2,
+        subject=run.standing.name,
+        fault=tuple(each for each in (newest.run_id, newest.started_at and newest.started_at.isoformat()) if each),
+        summary=f"its last run ended as {show(run.word)}",
+        evidence=(_end(run), *run_facts(newest)),
+        next_step=f"read in the logs of {runner} why it failed, mend that, and run it again",
+    )
+
+
+def _end(run: FailedRun) -> Fact:
+    newest = run.newest
+    at = f"at {newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC" if newest.last_heartbeat else "at an unknown time"
+    return Fact(subject=newest.doc, detail=f"said {show(run.word)} {at}")
+
+
+RULE: Final = Rule(
+    failed_run,
+    needs=("firestore",),
+    phase=HEARTBEATS,
+    quiet=True,
+    fault="the run's id and start, where the document names them; of processors that are not registered, their names",
+    counts="runs",
+)
