@@ -121,7 +121,7 @@ def _standing(
     together: AbstractSet[datetime],
 ) -> ProcessorStanding:
     beats = [family.newest for family in families if family.newest and family.newest.last_heartbeat]
-    newest = max(beats, key=lambda each: each.beat_at or each.updated_at, default=None)
+    newest = max(beats, key=lambda each: (each.beat_at or each.updated_at, each.updated_at, each.doc), default=None)
     read = newest.last_heartbeat if newest else None
     unread = max((family.older_than for family in families if family.older_than), default=None)
     if newest is not None and read is not None and (unread is None or read >= unread):
@@ -147,7 +147,7 @@ def _standing_of(
         together=together,
     )
     if offset is None or (offset < timedelta() and beat is Beat.UP):
-        return ProcessorStanding(name, processor, newest, age, beat)
+        return ProcessorStanding(name, processor, newest, age, beat, offset=offset)
     stale_anyway = offset > timedelta() and beat is not Beat.UP
     return ProcessorStanding(name, processor, newest, age, beat if stale_anyway else Beat.MISTIMED, offset=offset)
 

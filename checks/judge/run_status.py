@@ -30,7 +30,7 @@ class SilentRun:
     Attributes:
         standing: its processor.
         newest: the document that says so.
-        silent: how long ago its last beat was.
+        silent: how long ago its last beat was, by Firestore's clock where the writer's is proved wrong.
         dead: beyond ``dead_after``; else beyond ``stale_after`` only.
         limit: the limit that was exceeded.
         every: how often it promised to beat.
@@ -62,11 +62,11 @@ def silent_runs(snapshot: Snapshot, standings: Iterable[ProcessorStanding]) -> l
     for standing in standings:
         newest = _speaker(standing, heartbeats.status.running)
         promise = _promise(heartbeats, standing, newest) if newest else None
-        if newest is None or newest.last_heartbeat is None or promise is None:
+        if newest is None or standing.beat_at is None or promise is None:
             continue
         every, promised = promise
         stale_after, dead_after = heartbeats.run_limits(standing.processor, every)
-        silent = snapshot.taken_at - newest.last_heartbeat
+        silent = snapshot.taken_at - standing.beat_at
         dead = silent > dead_after
         if silent > stale_after:
             limit = dead_after if dead else stale_after

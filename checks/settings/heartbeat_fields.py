@@ -7,6 +7,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, StringConstraints, field_validator, model_validator
 
 from checks.settings.section import Section
+from checks.text.show import show
 
 _PLAIN: Final = r"[a-zA-Z_][a-zA-Z_0-9]*"
 _QUOTED: Final = r"`(?:[^`\\]|\\.)+`"
@@ -66,6 +67,11 @@ class HeartbeatFields(Section):
     name: FieldPath = "processor_name"
     started: FieldPath = "started_at"
     run_id: FieldPath = "run_id"
+
+    @property
+    def shown_time(self) -> str:
+        """What findings call the timestamp of the heartbeat."""
+        return show(self.time)
 
     @model_validator(mode="after")
     def _apart(self) -> Self:

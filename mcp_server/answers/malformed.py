@@ -87,7 +87,7 @@ def malformed_answer(
 
 
 def _empty(found: RecentMalformed) -> str | None:
-    unseen = "Documents whose last_heartbeat is no timestamp are not searched here: count_heartbeats counts them."
+    unseen = "Documents whose heartbeat is no timestamp are not searched here: count_heartbeats counts them."
     if found.scanned == 0:
         return f"Nothing beat in this window at all: that is no good sign. check_heartbeats judges it. {unseen}"
     if found.malformed:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.judge.context import Context, Silent
-from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.finding import Fact, Finding, Severity, affected, bounded
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.judge.rules import stale_heartbeats
 from checks.judge.run_status import SilentRun, run_facts
@@ -36,6 +36,7 @@ def dead_run(context: Context) -> Iterator[Finding]:
             subject=context.snapshot.pipeline.heartbeats.collection,
             fault=tuple(sorted(each.standing.name for each in strangers)),
             count=len(strangers),
+            affects=affected(each.standing.name for each in strangers),
             summary=f"{counted(len(strangers), 'run')} of processors that are not registered fell silent while running",
             evidence=bounded([_beat(each) for each in strangers], _MOST, "silent while running as well"),
             next_step="register each: as a processor, as the former name of one, or with retired = true",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.judge.context import Context
-from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.finding import Fact, Finding, Severity, affected, bounded
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.judge.run_status import FailedRun, failed_runs, run_facts
 from checks.text.plural import counted
@@ -33,6 +33,7 @@ def failed_run(context: Context) -> Iterator[Finding]:
             subject=context.snapshot.pipeline.heartbeats.collection,
             fault=tuple(sorted(each.standing.name for each in strangers)),
             count=len(strangers),
+            affects=affected(each.standing.name for each in strangers),
             summary=f"the last {counted(len(strangers), 'run')} of processors that are not registered failed",
             evidence=bounded([_end(each) for each in strangers], _MOST, "failed as well"),
             next_step="register each: as a processor, as the former name of one, or with retired = true",

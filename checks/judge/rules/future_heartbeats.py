@@ -24,6 +24,7 @@ def future_heartbeats(context: Context) -> Iterator[Finding]:
         if sample is None or sample.last_heartbeat is None:
             continue
         ahead = format_duration(sample.last_heartbeat - context.snapshot.taken_at)
+        field = context.snapshot.pipeline.heartbeats.fields.shown_time
         timezone = context.snapshot.pipeline.pipeline.timezone
         looks = explanation(offset_of(sample), timezone, sample.updated_at)
         yield Finding(
@@ -35,7 +36,7 @@ def future_heartbeats(context: Context) -> Iterator[Finding]:
             evidence=(
                 Fact(
                     subject=sample.doc,
-                    detail=f"last_heartbeat {sample.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC, "
+                    detail=f"{field} {sample.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC, "
                     f"stored {sample.updated_at:%Y-%m-%d %H:%M:%S} UTC",
                 ),
             ),

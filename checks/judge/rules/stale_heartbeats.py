@@ -41,7 +41,7 @@ def stale_heartbeats(context: Context) -> Iterator[Finding]:
             fault=tuple(sorted(each.name for each in strangers)),
             count=len(strangers),
             affects=affected(each.name for each in strangers),
-            evidence=bounded([_fact(each) for each in strangers], _MOST, "silent as well"),
+            evidence=bounded([_fact(context.snapshot, each) for each in strangers], _MOST, "silent as well"),
             next_step="register each: as a processor, as the former name of one, or with retired = true",
         )
 
@@ -57,7 +57,7 @@ def _finding(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
         affects=(standing.name,),
         summary=f"{standing.beat}: {_age(standing)} {_since(standing)}, "
         f"above {format_duration(down_after if down else late_after)}",
-        evidence=(_fact(standing),),
+        evidence=(_fact(snapshot, standing),),
         next_step=f"look whether {runner} still runs: if it does, its heartbeat writes fail; if not, it stopped",
     )
 
@@ -68,13 +68,14 @@ def _since(standing: ProcessorStanding) -> str:
     return "since its newest heartbeat"
 
 
-def _fact(standing: ProcessorStanding) -> Fact:
+def _fact(snapshot: Snapshot, standing: ProcessorStanding) -> Fact:
     newest = standing.newest
     if standing.at_least:
         return Fact(subject=standing.name, detail=f"no heartbeat for {_age(standing)}")
     if newest is None:
         return Fact(subject=standing.name, detail=f"Firestore stored it {_age(standing)} ago, and not since")
-    said = f"last_heartbeat {newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC, "
+    field = snapshot.pipeline.heartbeats.fields.shown_time
+    said = f"{field} {newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC, "
     ahead = f"by a clock that is ahead: Firestore stored it {_age(standing)} ago"
     return Fact(subject=newest.doc, detail=said + (ahead if standing.offset else f"{_age(standing)} ago"))
 

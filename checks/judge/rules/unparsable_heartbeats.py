@@ -16,6 +16,7 @@ from checks.text.plural import counted
 
 def unparsable_heartbeats(context: Context) -> Iterator[Finding]:
     """One finding per processor, with one of its unreadable documents."""
+    field = context.snapshot.pipeline.heartbeats.fields.shown_time
     for family in context.snapshot.census.families if context.snapshot.census else ():
         sample = family.unparsable_sample
         if sample is None:
@@ -24,10 +25,10 @@ def unparsable_heartbeats(context: Context) -> Iterator[Finding]:
             rule="unparsable-heartbeats",
             severity=Severity.P2,
             subject=family.processor,
-            summary=f"{counted(family.unparsable, 'document')} whose last_heartbeat cannot be read",
-            evidence=(Fact(subject=sample.doc, detail=sample.unparsable or "last_heartbeat cannot be read"),),
+            summary=f"{counted(family.unparsable, 'document')} whose {field} cannot be read",
+            evidence=(Fact(subject=sample.doc, detail=sample.unparsable or f"{field} cannot be read"),),
             count=family.unparsable,
-            next_step="look at the document and at what writes it: last_heartbeat must be a Firestore timestamp",
+            next_step=f"look at the document and at what writes it: {field} must be a Firestore timestamp",
         )
 
 

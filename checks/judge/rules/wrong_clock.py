@@ -48,7 +48,7 @@ def _alone(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
         subject=standing.name,
         summary=f"Firestore stored its heartbeat {_stored(snapshot, standing)} ago, but the heartbeat says "
         f"{_off(standing)}: a wrong clock or time zone{_looks(snapshot, [standing])}",
-        evidence=(_fact(standing),),
+        evidence=(_fact(snapshot, standing),),
         next_step=_step([service] if service else []),
     )
 
@@ -65,7 +65,7 @@ def _together(snapshot: Snapshot, off: list[ProcessorStanding]) -> Finding:
         count=len(off),
         summary=f"{counted(len(off), 'processor beats', 'processors beat')} with a wrong clock or time zone: Firestore "
         f"stored their heartbeats lately, but these say {said}{_looks(snapshot, off)}",
-        evidence=bounded([_fact(each) for each in off], _MOST, "stored lately with a wrong time as well"),
+        evidence=bounded([_fact(snapshot, each) for each in off], _MOST, "stored lately with a wrong time as well"),
         next_step=_step(services),
     )
 
@@ -89,14 +89,15 @@ def _looks(snapshot: Snapshot, off: Iterable[ProcessorStanding]) -> str:
     return f"; it {said}" if said else ""
 
 
-def _fact(standing: ProcessorStanding) -> Fact:
+def _fact(snapshot: Snapshot, standing: ProcessorStanding) -> Fact:
     newest = standing.newest
     if newest is None:
         return Fact(subject=standing.name, detail=_off(standing))
+    field = snapshot.pipeline.heartbeats.fields.shown_time
     at, stored = newest.last_heartbeat, newest.updated_at
     return Fact(
         subject=newest.doc,
-        detail=f"last_heartbeat {at:%Y-%m-%d %H:%M:%S} UTC, stored {stored:%Y-%m-%d %H:%M:%S} UTC: {_off(standing)}",
+        detail=f"{field} {at:%Y-%m-%d %H:%M:%S} UTC, stored {stored:%Y-%m-%d %H:%M:%S} UTC: {_off(standing)}",
     )
 
 

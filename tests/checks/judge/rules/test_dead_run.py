@@ -11,7 +11,7 @@ from checks.judge.report import judge
 from checks.judge.verdict import Verdict
 
 from support.deployed import burst, logs, run, seen, service
-from support.snapshots import document, found, judged, pipeline, run_document, snapshot, told, walked
+from support.snapshots import NOW, document, found, judged, micros, pipeline, run_document, snapshot, told, walked
 
 MICRO = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
@@ -282,3 +282,17 @@ def test_a_silent_run_never_gets_healthier(silent: int, more: int) -> None:
     ]
 
     assert ranks[1] <= ranks[0]
+
+
+@pytest.mark.parametrize("hours", [1, 8])
+def test_a_writer_by_a_wrong_clock_that_firestore_heard_just_now_is_alive(hours: int) -> None:
+    lately = run_document("Loader", silent=timedelta(hours=hours, minutes=1))
+    lately = lately._replace(updated=micros(NOW - MINUTE))
+
+    assert dead(lately) == []
+
+
+def test_a_run_by_a_clock_that_is_ahead_died_when_firestore_heard_it_last() -> None:
+    ahead = run_document("Loader", silent=2 * MINUTE)._replace(updated=micros(NOW - 40 * MINUTE))
+
+    assert dead(ahead)
