@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from checks.evidence.snapshot import Family, Snapshot
 from checks.judge.context import Context
+from checks.judge.deployed.beginnings import is_over
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted
@@ -33,6 +34,8 @@ def heartbeat_proliferation(context: Context) -> Iterator[Finding]:
     top = census.writers[:_TOP]
     known = context.snapshot.pipeline.heartbeats.services
     services = sorted({known[family.processor] for family in top if family.processor in known})
+    if census.writers and all(is_over(context.snapshot, family) for family in census.writers):
+        step = "clean up: no malformed document was created since what serves now began to"
     where = f" ({', '.join(services)})" if services else ""
     least = "" if census.counted or census.listed else "at least "
     yield Finding(

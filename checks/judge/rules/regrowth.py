@@ -3,13 +3,15 @@
 In short: malformed documents created within the last hour: P2, and it names what to redeploy first
 
 Severity: P2, whatever the pace: how urgent it is, the totals say (heartbeat-proliferation). This says what to do
-*first*, because a cleanup before the writer is fixed grows back.
+*first*, because a cleanup before the writer is fixed grows back. Once another revision serves and no malformed document
+has been created since, that advice has been followed, and there is nothing to tell.
 """
 
 from collections.abc import Iterator
 
 from checks.evidence.snapshot import Census
 from checks.judge.context import Context
+from checks.judge.deployed.beginnings import is_over
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted
@@ -23,7 +25,11 @@ def regrowth(context: Context) -> Iterator[Finding]:
     if census is None:
         return
     now = context.snapshot.taken_at
-    paces = [(family, pace) for family in census.families if (pace := family.malformed_lately(now))]
+    paces = [
+        (family, pace)
+        for family in census.families
+        if (pace := family.malformed_lately(now)) and not is_over(context.snapshot, family)
+    ]
     if not paces:
         return
     growing = sorted(paces, key=lambda each: -each[1])
