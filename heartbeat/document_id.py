@@ -14,6 +14,7 @@ settings, so callers look into their registry first.
 import re
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 MAX_ID_BYTES: Final = 1_500
@@ -32,6 +33,23 @@ _SCOPE_AND_RUN: Final = re.compile(
     r"_(?P<run_id>[A-Za-z0-9][A-Za-z0-9_-]*)",
     re.ASCII,
 )
+
+
+_UUID: Final = r"[0-9a-fA-F]{8}(?:[-_]?[0-9a-fA-F]{4}){3}[-_]?[0-9a-fA-F]{12}"
+_UNIX_TIME: Final = r"1\d{9}(?:\d{3}|\d{6}|\d{9}|\.\d{1,6})?"
+_DAY_AND_TIME: Final = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[T_-]?\d{4,6}Z?)?"
+_NOTHING: Final = r"(?i:null|undefined|nan|nat|none|nil|unknown|)"
+_ULID: Final = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
+_RUN: Final = r"[A-Za-z0-9][A-Za-z0-9-]*"
+_UNMARKED: Final = re.compile(
+    rf"[_.:-](?:(?P<sure>{_UUID}|{_ULID}|(?:{_UNIX_TIME}|{_DAY_AND_TIME})(?:[_.:-]{_RUN})?"
+    rf"|{_NOTHING}[_.:-](?=[A-Za-z-]*\d){_RUN})|(?P<hex>[0-9a-f]{{8,64}})|(?P<made_up>[A-Za-z0-9]{{20}}))\Z",
+    re.ASCII,
+)
+_BARE: Final = re.compile(rf"{_UUID}|{_ULID}|{_UNIX_TIME}|{_DAY_AND_TIME}", re.ASCII)
+_MADE_UP: Final = re.compile(r"[A-Za-z0-9]{20}", re.ASCII)
+_CHANGES: Final = 9
+"""So often the sort of letter changes in most ids that Firestore makes up, and in no name of 20 letters."""
 
 
 class Kind(StrEnum):
@@ -87,6 +105,22 @@ def shared_prefix(text: str) -> str | None:
     return text[: marker.end()] if marker is not None and not _MARKER.match(text) else None
 
 
+def unmarked_writer(text: str) -> str | None:
+    """The processor's name that an id holds before a run's own name; "" where an id is nothing but a run's name.
+
+    Such ids bear no mark: ``{processor}_{uuid}``, ``{processor}_{unix time}[_{run id}]``,
+    ``{processor}_null_{run id}``, and the ids that Firestore makes up itself. One of them proves nothing, for a
+    processor may be called so; several of the same processor do. None for all other ids.
+    """
+    if _is_run_name(text):
+        return ""
+    tail = _UNMARKED.search(text)
+    if tail is None or not (tail["sure"] or _is_hex_run(tail["hex"] or "") or _is_made_up(tail["made_up"] or "")):
+        return None
+    stem = text[: tail.start()]
+    return stem if parse(stem).kind is Kind.CANONICAL else None
+
+
 def canonical_id(processor_name: str, *, registered: bool = False) -> str:
     """The id under which a processor writes its one heartbeat document: its name.
 
@@ -121,3 +155,24 @@ def table_id(table: str) -> str:
 @lru_cache(maxsize=4_096)
 def _is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and len(text.encode(errors="replace")) <= MAX_ID_BYTES
+
+
+def _is_run_name(text: str) -> bool:
+    return _BARE.fullmatch(text) is not None or _is_hex_run(text) or _is_made_up(text)
+
+
+def _is_hex_run(text: str) -> bool:
+    """Hexadecimal digits, figures and letters among them: a word such as ``facade00`` has to be long to be one."""
+    return 8 <= len(text) <= 64 and text.isalnum() and not text.isalpha() and not text.isdigit() and _is_hex(text)  # noqa: PLR2004
+
+
+def _is_hex(text: str) -> bool:
+    return all(letter in "0123456789abcdef" for letter in text)
+
+
+def _is_made_up(text: str) -> bool:
+    """Whether Firestore may have made up an id: 20 letters and figures in no order."""
+    if not _MADE_UP.fullmatch(text):
+        return False
+    sorts = [letter.isdigit() * 2 + letter.isupper() for letter in text]
+    return any(map(str.isdigit, text[:-1])) or sum(a != b for a, b in pairwise(sorts)) >= _CHANGES

@@ -27,6 +27,7 @@ def document(
     created: timedelta = LONG_AGO,
     updated: timedelta | None = None,
     unparsable: str | None = None,
+    name: str | None = None,
 ) -> HeartbeatDocument:
     """A heartbeat document whose last_heartbeat, creation and update lie that long before NOW.
 
@@ -40,6 +41,7 @@ def document(
         unparsable=unparsable or (None if age is not None else "there is no last_heartbeat"),
         created=micros(NOW - created),
         updated=micros(NOW - updated),
+        name=name,
     )
 
 

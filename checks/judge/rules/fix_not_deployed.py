@@ -12,7 +12,6 @@ from checks.evidence.deployments import Deployments, Service
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
-from checks.judge.deployed.beginnings import is_over
 from checks.judge.deployed.proofs import Outcome, Proof, proof_in
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import Rule
@@ -43,7 +42,7 @@ def _effects(context: Context, service: Service) -> tuple[str, ...]:
     snapshot, heartbeats = context.snapshot, context.snapshot.pipeline.heartbeats
     families = snapshot.census.families if snapshot.census else ()
     own = (each for each in families if heartbeats.services.get(each.processor) == service.name)
-    grows = any(each.malformed_lately(snapshot.taken_at) and not is_over(snapshot, each) for each in own)
+    grows = any(each.malformed_lately(snapshot.taken_at) for each in own)
     growth = (regrowth.RULE.key(heartbeats.collection),) if grows else ()
     return (*context.silence_of(service.name), *growth)
 

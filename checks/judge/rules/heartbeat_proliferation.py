@@ -8,9 +8,8 @@ could only be seen in part already supports what it shows: more documents make i
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Family, Snapshot
+from checks.evidence.snapshot import Census, Family, Snapshot
 from checks.judge.context import Context
-from checks.judge.deployed.beginnings import is_over
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted
@@ -24,7 +23,7 @@ def heartbeat_proliferation(context: Context) -> Iterator[Finding]:
     if census is None:
         return
     if census.total > limits.p0:
-        severity, limit, step = Severity.P0, limits.p0, "clean up at once, and fix the writing service first"
+        severity, limit, step = Severity.P0, limits.p0, _at_once(census)
     elif census.total > limits.p1:
         severity, limit, step = Severity.P1, limits.p1, "find which service writes them, and redeploy it"
     elif census.total > limits.notice:
@@ -34,8 +33,6 @@ def heartbeat_proliferation(context: Context) -> Iterator[Finding]:
     top = census.writers[:_TOP]
     known = context.snapshot.pipeline.heartbeats.services
     services = sorted({known[family.processor] for family in top if family.processor in known})
-    if census.writers and all(is_over(context.snapshot, family) for family in census.writers):
-        step = "clean up: no malformed document was created since what serves now began to"
     where = f" ({', '.join(services)})" if services else ""
     least = "" if census.counted or census.listed else "at least "
     yield Finding(
@@ -48,6 +45,17 @@ def heartbeat_proliferation(context: Context) -> Iterator[Finding]:
         next_step=f"{step}{where}",
         count=census.total,
     )
+
+
+def _at_once(census: Census) -> str:
+    """What to do above the worst limit. A cleanup touches run-scoped ids alone, and has to have some."""
+    if not census.listed or any(family.run_scoped is None or family.run_scoped for family in census.families):
+        return "clean up at once, and fix the writing service first"
+    if census.malformed:
+        return (
+            "fix the writing service, then remove its documents by hand: no id is run-scoped, so a cleanup moves none"
+        )
+    return "find what writes more than one document a processor, and register the processors: no id bears a run's mark"
 
 
 def _detail(snapshot: Snapshot, family: Family) -> str:

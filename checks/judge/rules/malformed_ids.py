@@ -3,7 +3,9 @@
 In short: an id that holds `_None_`, a year from `_202` on or a date, or is no processor's name: P2
 
 Severity: P2: nothing is lost by it yet, and the totals raise the alarm when it piles up. A registered name is canonical
-however it looks. Ids that do not parse as run-scoped are reported, and no cleanup touches them.
+however it looks. Ids without a mark of a run (made up by Firestore, or a name and a UUID) are malformed where the same
+writer has another document, for the document says who writes it. Ids that do not parse as run-scoped are reported, and
+no cleanup touches them.
 """
 
 from collections.abc import Iterator
@@ -13,8 +15,10 @@ from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted, form
+from checks.text.show import show
 
 _MOST = 10
+_NAMED = 3
 
 
 def malformed_ids(context: Context) -> Iterator[Finding]:
@@ -37,12 +41,23 @@ def malformed_ids(context: Context) -> Iterator[Finding]:
         count=census.malformed,
         summary=summary,
         evidence=tuple(
-            Fact(subject=_sample(family), detail=f"one of {family.malformed:,}") for family in families[:_MOST]
+            Fact(subject=_sample(family), detail=f"one of {family.malformed:,}{_writer(family)}")
+            for family in families[:_MOST]
         ),
         next_step="run the cleanup of run-scoped ids, once nothing writes them any more"
         if alone < census.malformed
-        else "look at these documents by hand: find what writes them; a cleanup leaves them alone",
+        else f"fix what writes them ({_named(families)}), then remove them by hand: a cleanup leaves them alone",
     )
+
+
+def _writer(family: Family) -> str:
+    """Who writes it, where the id does not begin with that."""
+    return "" if _sample(family).startswith(family.processor) else f", written by {show(family.processor)}"
+
+
+def _named(families: list[Family]) -> str:
+    more = f" and {len(families) - _NAMED} more" if len(families) > _NAMED else ""
+    return ", ".join(show(family.processor) for family in families[:_NAMED]) + more
 
 
 def _sample(family: Family) -> str:

@@ -1,22 +1,25 @@
 """Malformed documents that were created within the last hour: a writer still names documents by run.
 
-In short: malformed documents created within the last hour: P2, and it names what to redeploy first
+In short: malformed documents created within the last hour, or ten that nobody registered: P2, and it names what to
+redeploy first
+
+Documents under ten or more names that nobody registered, where others are registered, are growth too.
 
 Severity: P2, whatever the pace: how urgent it is, the totals say (heartbeat-proliferation). This says what to do
-*first*, because a cleanup before the writer is fixed grows back. Once another revision serves and no malformed document
-has been created since, that advice has been followed, and there is nothing to tell.
+*first*, because a cleanup before the writer is fixed grows back.
 """
 
 from collections.abc import Iterator
 
-from checks.evidence.snapshot import Census
+from checks.evidence.snapshot import Census, Snapshot
 from checks.judge.context import Context
-from checks.judge.deployed.beginnings import is_over
-from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.finding import Fact, Finding, Severity, bounded
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.plural import counted
 
 _TOP = 5
+_MANY = 10
+"""So many processors do not begin within an hour, where some are registered."""
 
 
 def regrowth(context: Context) -> Iterator[Finding]:
@@ -25,12 +28,9 @@ def regrowth(context: Context) -> Iterator[Finding]:
     if census is None:
         return
     now = context.snapshot.taken_at
-    paces = [
-        (family, pace)
-        for family in census.families
-        if (pace := family.malformed_lately(now)) and not is_over(context.snapshot, family)
-    ]
+    paces = [(family, pace) for family in census.families if (pace := family.malformed_lately(now))]
     if not paces:
+        yield from _newcomers(context.snapshot, census)
         return
     growing = sorted(paces, key=lambda each: -each[1])
     known = context.snapshot.pipeline.heartbeats.services
@@ -50,8 +50,33 @@ def regrowth(context: Context) -> Iterator[Finding]:
             )
             for family, pace in growing[:_TOP]
         ),
-        next_step="fix what writes them before any cleanup: redeploy "
+        next_step=f"fix what writes them{_before(census)}: redeploy "
         + (", ".join(services) if services else "the service or job that runs these processors"),
+    )
+
+
+def _before(census: Census) -> str:
+    """A cleanup touches run-scoped ids alone."""
+    cleanable = any(family.run_scoped is None or family.run_scoped for family in census.families)
+    return " before any cleanup" if cleanable else ""
+
+
+def _newcomers(snapshot: Snapshot, census: Census) -> Iterator[Finding]:
+    """Growth under ids that bear no mark of a run, and that nobody registered."""
+    registered = snapshot.pipeline.heartbeats.registered
+    new = [each for each in census.families if each.created_last_hour and each.processor not in registered]
+    if not registered or not census.listed or len(new) < _MANY:
+        return
+    yield Finding(
+        rule="regrowth",
+        severity=Severity.P2,
+        subject=snapshot.pipeline.heartbeats.collection,
+        fault=("not registered",),
+        count=len(new),
+        summary=f"{counted(len(new), 'document')} under names that nobody registered, created in the last hour: "
+        "it grows",
+        evidence=bounded([Fact(subject=each.processor, detail="not registered") for each in new], _TOP, "alike"),
+        next_step="find what writes them; if each is a processor, register it under [heartbeats] processors",
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from checks.evidence.snapshot import Snapshot
 from checks.judge.clocks import explanation
 from checks.judge.context import Context
-from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.finding import Fact, Finding, Severity, affected, bounded
 from checks.judge.processors import CHANNEL_MINIMUM, Beat, ProcessorStanding
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
@@ -46,6 +46,7 @@ def _alone(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
         rule=_RULE,
         severity=Severity.P2,
         subject=standing.name,
+        affects=(standing.name,),
         summary=f"Firestore stored its heartbeat {_stored(snapshot, standing)} ago, but the heartbeat says "
         f"{_off(standing)}: a wrong clock or time zone{_looks(snapshot, [standing])}",
         evidence=(_fact(snapshot, standing),),
@@ -63,6 +64,7 @@ def _together(snapshot: Snapshot, off: list[ProcessorStanding]) -> Finding:
         subject=snapshot.pipeline.heartbeats.collection,
         fault=tuple(sorted(each.name for each in off)),
         count=len(off),
+        affects=affected(each.name for each in off),
         summary=f"{counted(len(off), 'processor beats', 'processors beat')} with a wrong clock or time zone: Firestore "
         f"stored their heartbeats lately, but these say {said}{_looks(snapshot, off)}",
         evidence=bounded([_fact(snapshot, each) for each in off], _MOST, "stored lately with a wrong time as well"),

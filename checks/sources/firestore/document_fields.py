@@ -97,16 +97,20 @@ class DocumentFields:
             beat = micros_of(value.timestamp_value)
         else:
             unparsable = f"{show(self.time.path)} is no timestamp but a {str(kind).removesuffix('_value')}"
-        name = _find(fields, self.name.way)
         return HeartbeatDocument(
             document.name.rpartition("/")[2],
             beat,
             unparsable,
             micros_of(document.create_time),
             micros_of(document.update_time),
-            name=None if name is None else _text(name, _LONGEST_NAME),
+            name=self.name_of(document),
             unread=fields,
         )
+
+    def name_of(self, document: _Message) -> str | None:
+        """What a document calls its writer."""
+        name = _find(document.fields, self.name.way)
+        return None if name is None else _text(name, _LONGEST_NAME)
 
     def details(self, document: HeartbeatDocument) -> HeartbeatDocument:
         """A document with all that is judged, which holds on to no message of Firestore."""

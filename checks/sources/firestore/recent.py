@@ -13,6 +13,7 @@ from checks.settings.pipeline import Pipeline
 from checks.sources.budget import Budget, ask, patient
 from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
+from checks.sources.firestore.attribution import attribute, resolve
 from checks.sources.firestore.calls import ROLE, Reads
 from checks.sources.firestore.census import SOURCE
 from checks.sources.firestore.channel import connect
@@ -20,12 +21,11 @@ from checks.sources.firestore.document_fields import DocumentFields
 from checks.sources.firestore.queries import CollectionPlace
 from checks.sources.firestore.restore_notes import RestoreNotes
 from checks.sources.firestore.restores import NO_RESTORES, Restores
-from checks.sources.firestore.tally import CLOCK_SKEW, HeartbeatDocument, heartbeat_of
+from checks.sources.firestore.tally import CLOCK_SKEW, DAY, HeartbeatDocument, heartbeat_of
 from checks.sources.progress import Progress
-from checks.sources.times import micros, moment
+from checks.sources.times import Micros, micros, moment
 from checks.text.plural import counted
 from checks.text.show import show
-from heartbeat.document_id import Kind, parse
 
 _REVISIONS: Final = 5
 
@@ -66,7 +66,7 @@ async def read_recent(
     except SourceError as error:
         what = f"recent heartbeats of {show(place.collection)}"
         return None, (Gap(source=SOURCE, reason=f"{what}: {error}", next_step=error.next_step),)
-    processors = _processors(pipeline, found[:most], since, restores)
+    processors = _processors(pipeline, found[:most], since, restores, reads.now)
     recent = RecentMalformed(
         collection=place.name,
         since=since,
@@ -97,16 +97,18 @@ async def _restores(
 
 
 def _processors(
-    pipeline: Pipeline, documents: Sequence[HeartbeatDocument], since: datetime, restores: Restores
+    pipeline: Pipeline, documents: Sequence[HeartbeatDocument], since: datetime, restores: Restores, now: Micros
 ) -> tuple[RecentProcessor, ...]:
     """The processors whose ids are malformed, those with the most documents first."""
+    registered, day_ago = pipeline.heartbeats.registered, now - DAY
+    told = resolve(
+        attribute(each.doc, each.name, registered, live=each.updated >= day_ago, new=each.created >= day_ago)
+        for each in documents
+    )
     families: dict[str, list[HeartbeatDocument]] = {}
-    for document in documents:
-        if (
-            document.doc not in pipeline.heartbeats.registered
-            and (read := parse(document.doc)).kind is not Kind.CANONICAL
-        ):
-            families.setdefault(read.family, []).append(document)
+    for document, attribution in zip(documents, told, strict=True):
+        if attribution.malformed:
+            families.setdefault(attribution.writer, []).append(document)
     found = [
         RecentProcessor(
             processor=name,

@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from checks.evidence.snapshot import Family, Heartbeat
+from checks.sources.firestore.attribution import Nature, attribute
 from checks.sources.firestore.restores import Restores
 from checks.sources.times import Micros, moment
-from heartbeat.document_id import DocumentId, Kind, parse, shared_prefix
+from heartbeat.document_id import parse, shared_prefix
 
 HOUR: Final[Micros] = 3_600_000_000
 DAY: Final[Micros] = 24 * HOUR
@@ -63,6 +64,7 @@ class _FamilyTally:
     canonical: int = 0
     malformed: int = 0
     run_scoped: int = 0
+    unmarked: str = ""
     last_hour: int = 0
     last_day: int = 0
     malformed_last_hour: int = 0
@@ -130,14 +132,15 @@ class Tally:
     def add(self, document: HeartbeatDocument) -> None:
         """Count one document."""
         self.seen += 1
-        read = DocumentId(document.doc, Kind.CANONICAL, document.doc) if document.doc in self.registered else None
-        read = read or parse(document.doc)
-        family = self._family(read.family)
-        malformed = read.kind is not Kind.CANONICAL
-        family.canonical += not malformed
-        family.malformed += malformed
-        family.run_scoped += read.kind is Kind.RUN_SCOPED
-        self._add_growth(family, document, malformed=malformed)
+        doc, live, new = document.doc, self.now - document.updated <= DAY, self.now - document.created <= DAY
+        told = attribute(doc, document.name, self.registered, live=live, new=new)
+        family = self._family(told.writer)
+        family.canonical += not told.malformed
+        family.malformed += told.malformed
+        family.run_scoped += told.nature is Nature.RUN_SCOPED
+        if told.nature is Nature.UNMARKED:
+            family.unmarked = doc
+        self._add_growth(family, document, malformed=told.malformed)
         self._add_beat(family, document)
 
     def add_range(self, first: HeartbeatDocument, now: int, then: int | None) -> None:
@@ -241,7 +244,7 @@ class Tally:
     def families(self) -> tuple[Family, ...]:
         """All processors seen so far, most documents first."""
         self._read_details()
-        families = (self._evidence(name, tally) for name, tally in self._families.items() if tally.total)
+        families = (self._family_evidence(name, tally) for name, tally in self._families.items() if tally.total)
         return tuple(sorted(families, key=lambda family: (-family.total, family.processor)))
 
     def _family(self, name: str) -> _FamilyTally:
@@ -312,6 +315,15 @@ class Tally:
         for family in self._waiting:
             family.read_details(self.details)
         self._waiting.clear()
+
+    def _family_evidence(self, name: str, tally: _FamilyTally) -> Family:
+        family = self._evidence(name, tally)
+        if not tally.unmarked or tally.total > 1 or tally.unmarked in self._families:
+            return family
+        # The only document of its writer is canonical under its own id.
+        right = {"canonical": 1, "malformed": 0, "malformed_last_hour": 0, "malformed_last_day": 0}
+        growth = {"malformed_growth": 0 if self._ranges else None, "newest_malformed": None}
+        return family.model_copy(update={"processor": tally.unmarked, **right, **growth})
 
     def _evidence(self, name: str, tally: _FamilyTally) -> Family:
         read = not tally.ranges

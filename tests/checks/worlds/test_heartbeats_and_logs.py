@@ -18,12 +18,6 @@ PENDING: dict[str, str] = {
     "liar-garbage-listing": "bytes that are no message are an internal error",
     "liar-garbage-count": "bytes that are no message are an internal error",
     #
-    # the two clocks, proliferation without a mark, twins
-    "auto-ids-35": "the writer's name is not read",
-    "uuid-ids-35": "the writer's name is not read",
-    "epoch-ids-35": "the writer's name is not read",
-    "twin-in-other-letters": "ids are not compared without their case",
-    #
     # logs and operations
     "overlap-older-hangs": "a later END closes every START before it",
     "shards-one-hangs": "a later END closes every START before it",

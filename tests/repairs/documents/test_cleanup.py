@@ -226,6 +226,17 @@ async def test_a_clean_collection_is_told_and_not_planned(both: Bench) -> None:
             await plan_cleanup(session)
 
 
+async def test_where_no_id_bears_a_mark_of_a_run_nothing_is_planned_and_nobody_is_sent_in_a_circle(ours: Bench) -> None:
+    name = {"processor_name": t.Value(string_value="Loader")}
+    await ours.put(["Loader", "sngeqqXY5QodyzYHWfrX", "Loader_c1c48812-4942-1773-49ef-145fa82a8c67"], name)
+
+    async with ours.session() as session:
+        with pytest.raises(NothingToDoError, match=r"2 documents too many of a writer") as raised:
+            await plan_cleanup(session)
+
+    assert raised.value.next_step.startswith("fix what writes them (Loader), then remove these documents by hand")
+
+
 async def test_more_documents_than_a_plan_may_touch_are_refused(ours: Bench) -> None:
     await ours.put(run_ids(3))
     settings = settings_for(ours.project, writes="enabled = true\nmax_documents = 2")

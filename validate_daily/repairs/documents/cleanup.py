@@ -57,7 +57,7 @@ async def plan_cleanup(
     """
     selection = await _select_dated(session, fixed)
     if not selection.versions:
-        raise NothingToDoError(selection.nothing(), "look at the whole picture with validate-daily check")
+        raise NothingToDoError(selection.nothing(), selection.instead())
     if selection.found.growing and not even_if_growing:
         raise RefusedError(selection.growth(), selection.fix_first())
     limit = session.check_limit(max_documents, len(selection.versions))
@@ -131,6 +131,13 @@ class _Selection:
         left = "; ".join(f"{each.count:,} {each.what}" for each in self.found.untouched)
         collection = self.pipeline.heartbeats.collection
         return f"nothing to clean: no document of {collection} has a run-scoped id" + (f" ({left})" if left else "")
+
+    def instead(self) -> str:
+        """What to do where there is nothing to clean."""
+        if self.found.by_hand:
+            top = ", ".join(show(name, limit=200) for name, _ in self.found.by_hand.most_common(_NAMED))
+            return f"fix what writes them ({top}), then remove these documents by hand: no repair will move them"
+        return "look at the whole picture with validate-daily check"
 
     def growth(self) -> str:
         """That something still writes, and who."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from checks.sources.budget import ask
 from checks.sources.errors import SourceError
+from checks.sources.firestore.document_fields import DocumentFields
 from checks.sources.firestore.restore_notes import RestoreNotes
 from checks.sources.firestore.restores import Restores
 from validate_daily.repairs.documents.session import DocumentSession
@@ -63,6 +64,7 @@ async def list_collection(
     Raises:
         SourceError: it could not be listed completely.
     """
+    heartbeats = session.settings.pipeline.heartbeats
     lister = Lister(
         session.connection,
         collection,
@@ -72,6 +74,7 @@ async def list_collection(
         read_time=at,
         prefix="" if cleanup is None else f"{cleanup}_",
         paths=cleanup is not None,
+        fields=DocumentFields.of(heartbeats.fields) if collection == heartbeats.collection else None,
     )
     return await lister.list()
 

@@ -19,6 +19,7 @@ from google.cloud.firestore_v1.types import (
 from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
 from checks.sources.firestore.channel import Connection
+from checks.sources.firestore.document_fields import DocumentFields
 from checks.sources.progress import Progress
 from checks.text.plural import counted
 from validate_daily.repairs.stores.bill import Bill
@@ -34,12 +35,16 @@ _NAME: Final = StructuredQuery.FieldReference(field_path="__name__")
 
 @dataclass(frozen=True, slots=True)
 class ListedDocument:
-    """One document of a listing; of one in the trash also the ``path`` that it came from."""
+    """One document of a listing; of one in the trash also the ``path`` that it came from.
+
+    ``name`` is what a heartbeat calls its writer, where that was asked for.
+    """
 
     id: str
     created: Nanos
     updated: Nanos
     path: str = ""
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ class Lister:
         bill: what it costs is added here.
         read_time: the moment to list as of; None takes the server's now.
         prefix: only ids that begin with this; "" means all.
-    paths: read the field ``path`` too.
+        paths: read the field ``path`` too.
+        fields: where documents hold what they call their writer, to read that too.
     """
 
     connection: Connection
@@ -73,6 +79,7 @@ class Lister:
     read_time: datetime | None = None
     prefix: str = ""
     paths: bool = False
+    fields: DocumentFields | None = None
     _rows: list[ListedDocument] = field(default_factory=list[ListedDocument])
     _last: str = ""
 
@@ -141,8 +148,9 @@ class Lister:
             self._last = document.name
             document_id = document.name.rpartition("/")[2]
             path = document.fields[_PATH].string_value if _PATH in document.fields else ""
+            name = None if self.fields is None else self.fields.name_of(document)
             self._rows.append(
-                ListedDocument(document_id, nanos(document.create_time), nanos(document.update_time), path)
+                ListedDocument(document_id, nanos(document.create_time), nanos(document.update_time), path, name)
             )
 
     async def _call(self, method: Callable[..., Any], request: object) -> Any:  # noqa: ANN401 - Google's stream
@@ -154,7 +162,7 @@ class Lister:
             order_by=[StructuredQuery.Order(field=_NAME, direction=StructuredQuery.Direction.ASCENDING)],
         )
         if not whole:
-            query.select = StructuredQuery.Projection(fields=[_FIELD if self.paths else _NAME])
+            query.select = StructuredQuery.Projection(fields=[self._read])
         if self._last and not whole:
             query.start_at = Cursor(values=[Value(reference_value=self._last)], before=False)
         elif self.prefix:
@@ -164,6 +172,13 @@ class Lister:
             beyond = self.prefix[:-1] + chr(ord(self.prefix[-1]) + 1)
             query.end_at = Cursor(values=[self._bound(beyond)], before=True)
         return query
+
+    @property
+    def _read(self) -> StructuredQuery.FieldReference:
+        """The one field that is read; without any, only names and times are."""
+        if self.fields is not None:
+            return StructuredQuery.FieldReference(field_path=self.fields.name.path)
+        return _FIELD if self.paths else _NAME
 
     def _bound(self, document_id: str) -> Value:
         return Value(reference_value=f"{self._parent}/{self.collection}/{document_id}")

@@ -62,3 +62,20 @@ def test_the_top_writers_are_named_with_the_service_behind_them() -> None:
     assert [fact.subject for fact in report.root.evidence] == ["ScheduleProcessor"]
     assert "60 malformed documents" in report.root.evidence[0].detail
     assert "phase2" in report.root.next_step
+
+
+def test_documents_without_a_mark_of_a_run_lead_to_no_cleanup_that_moves_nothing() -> None:
+    runs = [document(f"Loader_{1_706_600_000 + n}_f2f467ad", name="Loader") for n in range(600)]
+
+    report = judged([document("Loader"), *runs], pipeline([{"name": "Loader", "service": "loader"}]))
+
+    assert report.verdict is Verdict.P0
+    assert [fact.subject for fact in report.findings[0].evidence] == ["Loader"]
+    assert "remove its documents by hand" in report.findings[0].next_step
+    assert "(loader)" in report.findings[0].next_step
+
+
+def test_processors_alone_lead_to_no_cleanup() -> None:
+    report = judged([document(f"Processor{number}") for number in range(501)])
+
+    assert "clean" not in report.findings[0].next_step

@@ -43,3 +43,23 @@ def test_a_part_of_the_collection_already_shows_malformed_ids() -> None:
     assert report.verdict is Verdict.UNKNOWN
     assert ("malformed-ids", "P2", "processor_heartbeats") in told(report)
     assert report.findings[-1].summary.startswith("at least 1 malformed")
+
+
+def test_ids_without_a_mark_name_their_writer_and_lead_to_no_cleanup() -> None:
+    runs = [document(f"Loader_{n:08x}-4942-1773-49ef-145fa82a8c67", name="Loader") for n in range(35)]
+
+    report = judged([document("Loader"), *runs], pipeline(["Loader"]))
+
+    (finding,) = report.findings
+    assert finding.summary.startswith("35 malformed ids of 1 processor; 35 of them do not parse as run-scoped")
+    assert "fix what writes them (Loader), then remove them by hand" in finding.next_step
+    assert report.census is not None
+    assert (report.census.canonical, report.census.malformed) == (1, 35)
+
+
+def test_an_id_that_firestore_made_up_is_told_with_its_writer() -> None:
+    runs = [document(each, name="Loader") for each in ("sngeqqXY5QodyzYHWfrX", "HJb6XhaAmABFjxuPgO02")]
+
+    report = judged([document("Loader"), *runs], pipeline(["Loader"]))
+
+    assert report.findings[0].evidence[0].detail == "one of 2, written by Loader"

@@ -52,3 +52,30 @@ def test_that_nobody_is_registered_is_said() -> None:
 
     assert report.verdict is Verdict.HEALTHY
     assert "missing-heartbeats" in [each.what for each in report.not_checked]
+
+
+TWINS = ["unit00processor", "UNIT00PROCESSOR", "unit_00_processor", "Unit00-Processor", "Unit00.Processor",
+         "\uff35nit00Processor", "Unit00Pr\u043ecessor"]  # fmt: skip
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_another_spelling_of_a_missing_processor_is_named_as_the_cause(twin: str) -> None:
+    report = judged([document(twin)], pipeline([{"name": "Unit00Processor", "service": "loader"}]))
+
+    finding = report.findings[0]
+    assert (finding.rule, finding.severity, finding.subject) == ("missing-heartbeats", "P1", "Unit00Processor")
+    assert [fact.subject for fact in finding.evidence] == [twin]
+    assert "make loader write Unit00Processor, or register the other spelling" in finding.next_step
+
+
+def test_a_document_that_says_that_a_missing_processor_writes_it_is_named() -> None:
+    report = judged([document("boxscores", name="Unit00Processor")], pipeline(["Unit00Processor"]))
+
+    assert [fact.subject for fact in report.findings[0].evidence] == ["boxscores"]
+
+
+def test_a_registered_processor_of_another_spelling_is_no_twin() -> None:
+    report = judged([document("unit00processor")], pipeline(["Unit00Processor", "unit00processor"]))
+
+    assert report.findings[0].evidence == ()
+    assert "retired = true" in report.findings[0].next_step

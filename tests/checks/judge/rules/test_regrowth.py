@@ -29,3 +29,30 @@ def test_regrowth_names_the_service_to_redeploy_and_the_pace() -> None:
     assert report.findings[0].next_step.endswith("redeploy phase2")
     assert report.growth is not None
     assert (report.growth.malformed_last_hour, report.growth.malformed_last_day) == (9, 20)
+
+
+@pytest.mark.parametrize(("new", "grows"), [(9, False), (10, True)])
+def test_ten_new_names_that_nobody_registered_are_growth(new: int, *, grows: bool) -> None:
+    documents = [document(f"Stranger{n}", created=HOUR) for n in range(new)]
+
+    report = judged([document("Active"), *documents], pipeline(["Active"]))
+
+    assert told(report) == ([("regrowth", "P2", "processor_heartbeats")] if grows else [])
+
+
+def test_old_names_that_nobody_registered_are_no_growth_nor_new_ones_where_nobody_is() -> None:
+    old = [document(f"Stranger{n}", created=HOUR + MICRO) for n in range(20)]
+    new = [document(f"Stranger{n}", created=MICRO) for n in range(20)]
+
+    assert told(judged([document("Active"), *old], pipeline(["Active"]))) == []
+    assert told(judged(new)) == []
+
+
+def test_growth_without_a_mark_names_its_writer_and_no_cleanup() -> None:
+    settings = pipeline([{"name": "Loader", "service": "phase2"}])
+    runs = [document(f"Loader_null_{n:08x}", name="Loader", created=MICRO) for n in range(3)]
+
+    finding = judged([document("Loader"), *runs], settings).findings[0]
+
+    assert (finding.rule, finding.evidence[0].subject) == ("regrowth", "Loader")
+    assert finding.next_step == "fix what writes them: redeploy phase2"
