@@ -60,9 +60,11 @@ async def _channel(
 ) -> AsyncGenerator["grpc.aio.Channel"]:
     import grpc.aio  # noqa: PLC0415 - Google's packages load only when they are used
 
+    from checks.sources.readable_channel import ReadableChannel  # noqa: PLC0415 - it loads gRPC
+
     channel = await _made(target, transport.create_channel, grpc.aio.insecure_channel, login, _OPTIONS)
     try:
-        yield channel
+        yield ReadableChannel(channel)
     finally:
         await channel.close()
 

@@ -22,6 +22,7 @@ _NEXT_STEP: Final = {
     "UNAVAILABLE": "is the address right and the network up? try again in a minute",
     "DEADLINE_EXCEEDED": "try again, with a longer --timeout",
     "RESOURCE_EXHAUSTED": "a quota is used up: see the project's quotas page, and try again later",
+    "DATA_LOSS": "check that the address is Google's, or its emulator's: something else answered, or changed it",
     "INTERNAL": "a fault on the server's side: try again in a minute",
     "UNAUTHENTICATED": "sign in: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS",
     "NOT_FOUND": "check project, region and database in the settings",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import google.cloud.run_v2 as run
 from google.cloud.run_v2.services.jobs.transports import JobsGrpcAsyncIOTransport
@@ -13,9 +13,7 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcAsyncIO
 from checks.evidence.snapshot import Target
 from checks.sources.channel import open_channel
 from checks.sources.credentials import Login
-from checks.sources.errors import SourceError
 
-T = TypeVar("T")
 Message = Any
 """Protobuf's own classes are made at run time."""
 
@@ -36,7 +34,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class RunClient:
-    """An open way to Cloud Run. Every method raises what Google's clients raise, and SourceError for an empty answer.
+    """An open way to Cloud Run. Every method raises what Google's clients raise.
 
     ``timeout`` is in seconds; nothing is retried here.
     """
@@ -49,26 +47,26 @@ class RunClient:
         """A page of a place's services."""
         request = run.ListServicesRequest(parent=parent, page_size=_PAGE, page_token=token)
         pager: Any = await self._services.list_services(request, retry=None, timeout=timeout)
-        answer = run.ListServicesResponse.pb(_answered(await anext(aiter(pager.pages))))
+        answer = run.ListServicesResponse.pb(await anext(aiter(pager.pages)))
         return Page(tuple(answer.services), answer.next_page_token, tuple(answer.unreachable))
 
     async def service(self, name: str, timeout: float) -> Message:  # noqa: ASYNC109 - handed on to gRPC
         """One service by its full name."""
         answer = await self._services.get_service(run.GetServiceRequest(name=name), retry=None, timeout=timeout)
-        return run.Service.pb(_answered(answer))
+        return run.Service.pb(answer)
 
     async def jobs(self, parent: str, token: str, timeout: float) -> Page:  # noqa: ASYNC109 - handed on to gRPC
         """A page of a place's jobs."""
         request = run.ListJobsRequest(parent=parent, page_size=_PAGE, page_token=token)
         pager: Any = await self._jobs.list_jobs(request, retry=None, timeout=timeout)
-        answer = run.ListJobsResponse.pb(_answered(await anext(aiter(pager.pages))))
+        answer = run.ListJobsResponse.pb(await anext(aiter(pager.pages)))
         return Page(tuple(answer.jobs), answer.next_page_token)
 
     async def revision(self, name: str, timeout: float) -> Message:  # noqa: ASYNC109 - handed on to gRPC
         """One revision by its full name."""
         request = run.GetRevisionRequest(name=name)
         answer = await self._revisions.get_revision(request, retry=None, timeout=timeout)
-        return run.Revision.pb(_answered(answer))
+        return run.Revision.pb(answer)
 
 
 @asynccontextmanager
@@ -84,10 +82,3 @@ async def connect(target: Target, login: Login) -> AsyncGenerator[RunClient]:
             run.JobsAsyncClient(transport=JobsGrpcAsyncIOTransport(channel=channel)),
             run.RevisionsAsyncClient(transport=RevisionsGrpcAsyncIOTransport(channel=channel)),
         )
-
-
-def _answered(answer: T | None) -> T:
-    """What came back; gRPC hands out None for bytes that are no message."""
-    if answer is None:
-        raise SourceError("the answer is no message of Cloud Run's", NO_CLOUD_RUN)
-    return answer

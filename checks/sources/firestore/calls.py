@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from google.api_core.gapic_v1.routing_header import to_grpc_metadata
@@ -12,21 +13,28 @@ from google.cloud.firestore_v1.types import (
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
     RunQueryRequest,
-    StructuredQuery,
 )
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
+from checks.sources.firestore.answers import (
+    NO_FIRESTORE,
+    AnswerReader,
+    check_moment,
+    practice_time,
+    read_all,
+    read_document,
+    total_of,
+    untimely,
+)
 from checks.sources.firestore.channel import Connection
 from checks.sources.firestore.document_fields import micros_of
-from checks.sources.firestore.queries import CollectionPlace, Ids, stamp
+from checks.sources.firestore.queries import CollectionPlace, DocumentQuery, Ids, stamp
 from checks.sources.firestore.tally import HeartbeatDocument
 from checks.sources.times import Micros
-from checks.text.plural import counted
 
 ROLE: Final = "roles/datastore.viewer"
-NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
 _ENTRIES_A_READ: Final = 1_000
 
 
@@ -40,6 +48,8 @@ class Reads:
         budget: what all calls together may take.
         read_time: the moment that every call sees, once the first has been answered or somebody chose one.
         billed: document reads that production bills for the calls so far.
+        here: what the clock said that the first answer is compared with; this machine's, unless practice has its own.
+        untimely: why the answers are not of now, where they bear another moment that nobody chose.
     """
 
     connection: Connection
@@ -47,6 +57,8 @@ class Reads:
     budget: Budget
     read_time: Timestamp | None = None
     billed: int = field(default=0)
+    here: datetime | None = None
+    untimely: SourceError | None = None
 
     @property
     def now(self) -> Micros:
@@ -72,7 +84,7 @@ class Reads:
         self.billed += -(-count // _ENTRIES_A_READ)
 
     async def documents(
-        self, query: StructuredQuery, take: Callable[[HeartbeatDocument], None], *, long: bool = False
+        self, query: DocumentQuery, take: Callable[[HeartbeatDocument], None], *, long: bool = False
     ) -> int:
         """Hand over the documents of a query as they come; how many there were. Not retried: some may have been taken.
 
@@ -86,20 +98,22 @@ class Reads:
         Raises:
             exceptions.GoogleAPICallError: the stream broke.
             TimeoutError: it kept silent for too long.
-            SourceError: the answer is no Firestore's.
+            SourceError: the answer is no Firestore's, or one to another question.
         """
-        seen, answered = 0, False
-        request = RunQueryRequest(parent=self.place.parent, structured_query=query, read_time=self.read_time or None)
+        seen, answered, asked = 0, False, self.read_time
+        reader, told, at = AnswerReader(self.place, query), None, 0
+        request = RunQueryRequest(parent=self.place.parent, structured_query=query.message, read_time=asked or None)
         answers = self._long(request) if long else self._short(request)
         try:
             async with self.budget.patience() as patience, aclosing(answers):
                 async for batch in answers:
                     for answer in batch:
-                        if not answered:
-                            self._pin(answer.read_time)
-                            answered = self.now > 0
-                        if answer.document.name:
-                            take(self.place.fields.read(answer.document))
+                        if (read_time := answer.read_time) != told:
+                            at, told = self._moment(read_time, asked), read_time
+                            answered = True
+                        document = answer.document
+                        if document.name or answer.HasField("document"):
+                            take(reader.read(document, at))
                             seen += 1
                     self.budget.extend(patience)
         finally:
@@ -112,6 +126,7 @@ class Reads:
     async def _short(self, request: RunQueryRequest) -> AsyncGenerator[list[Any]]:
         stream = await self.connection.run_query(request, **self._stream_terms(request))
         async for answer in stream:
+            await self._hear_clock(stream)
             yield [answer]
 
     def _long(self, request: RunQueryRequest) -> AsyncGenerator[list[Any]]:
@@ -121,7 +136,7 @@ class Reads:
         routing = to_grpc_metadata((("parent", request.parent),))
         return {"timeout": self.budget.deadline(), "metadata": (*self.connection.metadata, routing)}
 
-    async def few(self, query: StructuredQuery) -> list[HeartbeatDocument]:
+    async def few(self, query: DocumentQuery) -> list[HeartbeatDocument]:
         """The documents of a query that has a low limit.
 
         Raises:
@@ -145,47 +160,56 @@ class Reads:
         return await ask(lambda: self._get(names), self.budget, role=ROLE) if names else []
 
     async def _count(self, ids: Ids, up_to: int | None, at: Micros | None) -> int:
+        asked = self.read_time if at is None else stamp(at)
         request = RunAggregationQueryRequest(
             parent=self.place.parent,
             structured_aggregation_query=self.place.count(ids, up_to=up_to),
-            read_time=(self.read_time or None) if at is None else stamp(at),
+            read_time=asked or None,
         )
-        total: int | None = None
         async with self.budget.patience():
             stream = await self.connection.api.run_aggregation_query(request, **self._terms())
-            async for response in stream:
-                answer = RunAggregationQueryResponse.pb(response)
-                fields = answer.result.aggregate_fields
-                total = fields["total"].integer_value if "total" in fields else None  # to look is to make, in a map
-                self._pin(answer.read_time)
-        if total is None or total < 0:
-            raise SourceError(f"the answer holds no total ({total})", NO_FIRESTORE)
+            answers: list[Any] = [RunAggregationQueryResponse.pb(each) async for each in stream]
+            await self._hear_clock(stream)
+        for answer in answers:
+            if answer.HasField("read_time"):
+                self._moment(answer.read_time, asked)
+        total = total_of(answers, up_to)
         self.billed += max(1, -(-total // _ENTRIES_A_READ))
         return total
 
     async def _get(self, names: list[str]) -> list[HeartbeatDocument]:
-        fields = self.place.fields
+        fields, asked = self.place.fields, self.read_time
         request = BatchGetDocumentsRequest(
-            database=self.place.database, documents=names, mask=fields.mask, read_time=self.read_time or None
+            database=self.place.database, documents=names, mask=fields.mask, read_time=asked or None
         )
-        found: list[HeartbeatDocument] = []
-        answered = 0
         async with self.budget.patience():
             stream = await self.connection.api.batch_get_documents(request, **self._terms())
-            async for response in stream:
-                answer = BatchGetDocumentsResponse.pb(response)
-                answered += bool(answer.found.name or answer.missing)
-                if answer.found.name:
-                    found.append(fields.details(fields.read(answer.found)))
-        if answered != len(names):
-            asked = counted(len(names), "document was", "documents were")
-            raise SourceError(f"{asked} asked for, and {answered} told of", NO_FIRESTORE)
-        self.billed += answered
-        return found
+            answers: list[Any] = [BatchGetDocumentsResponse.pb(each) async for each in stream]
+        self.billed += len(answers)
+
+        def read(answer: Any) -> HeartbeatDocument:  # noqa: ANN401 - protobuf's own classes are made at run time
+            at = self._moment(answer.read_time, asked)
+            return fields.details(read_document(fields, self.place.name, answer.found, at))
+
+        return read_all(names, [each for each in answers if each.WhichOneof("result")], read)
+
+    async def _hear_clock(self, stream: Any) -> None:  # noqa: ANN401 - Google types it for every kind of call at once
+        if self.read_time is None and self.connection.target.practice:
+            self.here = await practice_time(stream)
 
     def _terms(self) -> dict[str, Any]:
         return {"retry": None, "timeout": self.budget.deadline(), "metadata": self.connection.metadata}
 
-    def _pin(self, read_time: Timestamp) -> None:
-        if self.read_time is None and read_time.seconds > 0:
-            self.read_time = read_time
+    def _moment(self, told: Timestamp, asked: Timestamp | None) -> Micros:
+        """The moment that an answer is of; the first one is that of all calls that follow.
+
+        Raises:
+            SourceError: it is of none, or of another than was asked for.
+        """
+        if not told.seconds:
+            return self.now
+        check_moment(told, asked, self.read_time)
+        if self.read_time is None:
+            self.read_time = told
+            self.untimely = untimely(micros_of(told), self.here)
+        return micros_of(told)

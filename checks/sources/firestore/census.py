@@ -216,6 +216,8 @@ class HeartbeatReader:
 
     def _unlike(self) -> Iterator[tuple[str, SourceError]]:
         """What is wrong with answers that came."""
+        if self.reads.untimely is not None:
+            yield "time", self.reads.untimely
         if self.walk.untold is not None:
             yield "growth", self.walk.untold
         if others := self.walk.others:

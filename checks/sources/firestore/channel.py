@@ -98,20 +98,28 @@ async def _run_long_query(
     from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport  # noqa: PLC0415
 
     from checks.sources.firestore.long_stream import batches  # noqa: PLC0415 - it loads gRPC
+    from checks.sources.readable_channel import readable  # noqa: PLC0415 - it loads gRPC
 
     async with open_polling_channel(target, FirestoreGrpcTransport, login) as channel:
-        run_query = _run_query_on(channel)
-        async with aclosing(batches(lambda: run_query(request, **terms))) as found:
+        run_query, read = _run_query_on(channel, raw=True), readable(_read_answer())
+        async with aclosing(batches(lambda: run_query(request, **terms), read)) as found:
             async for batch in found:
                 yield batch
 
 
-def _run_query_on(channel: Any) -> Any:  # noqa: ANN401 - gRPC's two kinds of channel share no type
-    """RunQuery with raw messages, on either kind of channel."""
-    from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse  # noqa: PLC0415
+def _run_query_on(channel: Any, *, raw: bool = False) -> Any:  # noqa: ANN401 - gRPC's two kinds of channel share no type
+    """RunQuery with raw messages, or with bytes that nobody took apart, on either kind of channel."""
+    from google.cloud.firestore_v1.types import RunQueryRequest  # noqa: PLC0415 - Google's packages load when used
 
     return channel.unary_stream(
         "/google.firestore.v1.Firestore/RunQuery",
         request_serializer=RunQueryRequest.serialize,
-        response_deserializer=RunQueryResponse.pb().FromString,
+        response_deserializer=None if raw else _read_answer(),
     )
+
+
+def _read_answer() -> Callable[[bytes], Any]:
+    """What takes an answer of RunQuery apart."""
+    from google.cloud.firestore_v1.types import RunQueryResponse  # noqa: PLC0415 - Google's packages load when used
+
+    return RunQueryResponse.pb().FromString

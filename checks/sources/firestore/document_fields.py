@@ -28,7 +28,7 @@ _LONGEST_TEXT: Final = 500
 """Characters that our own library stores of one text."""
 _LONGEST_INTERVAL: Final = 31 * 86_400.0
 """Seconds. Whoever promises a beat more seldom than once a month promises nothing that could be watched."""
-_MOMENTS: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+MOMENTS: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 """The years 1 to 9999, which is what a timestamp can hold."""
 
 _Message = Any
@@ -95,6 +95,8 @@ class DocumentFields:
             unparsable = self.absent
         elif (kind := value.WhichOneof("value_type")) == "timestamp_value":
             beat = micros_of(value.timestamp_value)
+            if beat not in MOMENTS:
+                beat, unparsable = None, f"{show(self.time.path)} is outside of the years 1 to 9999"
         else:
             unparsable = f"{show(self.time.path)} is no timestamp but a {str(kind).removesuffix('_value')}"
         return HeartbeatDocument(
@@ -170,7 +172,7 @@ def _moment(value: _Message) -> Micros | None:
     if value is None or value.WhichOneof("value_type") != "timestamp_value":
         return None
     moment = micros_of(value.timestamp_value)
-    return moment if moment in _MOMENTS else None
+    return moment if moment in MOMENTS else None
 
 
 def _number(value: _Message) -> float | None:

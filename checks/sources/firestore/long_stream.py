@@ -35,19 +35,22 @@ class Stream(Protocol):
         ...
 
 
-async def batches(start: Callable[[], Stream]) -> AsyncGenerator[list[Any]]:
+async def batches(
+    start: Callable[[], Stream], read: Callable[[Any], Any] = lambda message: message
+) -> AsyncGenerator[list[Any]]:
     """The messages of a blocking call as they come, as many at once as have come meanwhile.
 
     Left early, or cancelled, it gives the call up.
 
     Args:
         start: begins the call; runs in the thread.
+        read: makes a message of what comes; runs in the thread.
 
     Raises:
         exceptions.GoogleAPICallError: the call failed; what came before was handed over.
     """
     pipe = _Pipe(asyncio.get_running_loop())
-    threading.Thread(target=pipe.pump, args=(start,), name="long stream", daemon=True).start()
+    threading.Thread(target=pipe.pump, args=(start, read), name="long stream", daemon=True).start()
     try:
         while not pipe.done:
             await pipe.changed.wait()
@@ -86,12 +89,12 @@ class _Pipe:
         """Nothing more comes, and all was taken."""
         return self._ended and not self._waiting
 
-    def pump(self, start: Callable[[], Stream]) -> None:
+    def pump(self, start: Callable[[], Stream], read: Callable[[Any], Any]) -> None:
         """In the thread: read until the end, an error, or nobody wants more."""
         try:
             self._call = start()
             for message in self._call:
-                self._waiting.append(message)
+                self._waiting.append(read(message))
                 self._signal()
                 if not self._go_on():
                     break

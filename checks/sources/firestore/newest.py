@@ -5,7 +5,8 @@ from itertools import pairwise
 from typing import Final
 
 from checks.sources.errors import SourceError
-from checks.sources.firestore.calls import NO_FIRESTORE, Reads
+from checks.sources.firestore.answers import NO_FIRESTORE
+from checks.sources.firestore.calls import Reads
 from checks.sources.firestore.tally import CLOCK_SKEW, HeartbeatDocument, Tally
 from checks.sources.times import Micros
 

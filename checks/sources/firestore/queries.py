@@ -48,6 +48,27 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentQuery:
+    """What is asked, and what the documents of its answer must be.
+
+    Attributes:
+        message: the query.
+        ids: the range of ids that it reads in their order; None where it reads heartbeats, the newest first.
+        limit: how many documents it may return.
+        since: heartbeats are later than this.
+        until: heartbeats are not later than this.
+        after: the document before the first of them.
+    """
+
+    message: StructuredQuery
+    ids: Ids | None = None
+    limit: int | None = None
+    since: Micros | None = None
+    until: Micros | None = None
+    after: HeartbeatDocument | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionPlace:
     """A collection: the database's full resource name, the collection's id, and what its documents hold where."""
 
@@ -65,7 +86,7 @@ class CollectionPlace:
         """The collection's full resource name."""
         return f"{self.parent}/{self.collection}"
 
-    def within(self, ids: Ids, *, limit: int | None = None) -> StructuredQuery:
+    def within(self, ids: Ids, *, limit: int | None = None) -> DocumentQuery:
         """The documents of a range in the order of their ids."""
         query = StructuredQuery(
             from_=[self._selector],
@@ -77,7 +98,7 @@ class CollectionPlace:
             query.start_at = Cursor(values=[self._reference(ids.low)], before=not ids.after)
         if ids.high is not None:
             query.end_at = Cursor(values=[self._reference(ids.high)], before=True)
-        return query
+        return DocumentQuery(query, ids=ids, limit=limit)
 
     def count(self, ids: Ids, *, up_to: int | None = None) -> StructuredAggregationQuery:
         """How many documents a range holds; with ``up_to``, at most so many are counted, and billed."""
@@ -93,16 +114,17 @@ class CollectionPlace:
             aggregations=[aggregation(alias="total", count=counted)],
         )
 
-    def newest(self, until: Micros, limit: int, *, after: HeartbeatDocument | None = None) -> StructuredQuery:
+    def newest(self, until: Micros, limit: int, *, after: HeartbeatDocument | None = None) -> DocumentQuery:
         """The documents with heartbeats until a moment, newest first; or those that come after one of them."""
         query = self._by_beat(_filter(self.fields.time.path, _Operator.LESS_THAN_OR_EQUAL, _timestamp(until)), limit)
         if after is not None and after.beat is not None:
             query.start_at = Cursor(values=[_timestamp(after.beat), self._reference(after.doc)], before=False)
-        return query
+        return DocumentQuery(query, limit=limit, until=until, after=after)
 
-    def newer_than(self, since: Micros, limit: int) -> StructuredQuery:
+    def newer_than(self, since: Micros, limit: int) -> DocumentQuery:
         """The documents with heartbeats after ``since``, newest first."""
-        return self._by_beat(_filter(self.fields.time.path, _Operator.GREATER_THAN, _timestamp(since)), limit)
+        query = self._by_beat(_filter(self.fields.time.path, _Operator.GREATER_THAN, _timestamp(since)), limit)
+        return DocumentQuery(query, limit=limit, since=since)
 
     def document(self, document_id: str) -> str:
         """A document's full resource name."""

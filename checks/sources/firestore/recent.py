@@ -79,7 +79,8 @@ async def read_recent(
     )
     reason = f"more than {counted(most, 'heartbeat')} in the window; the newest of them were read"
     more = Gap(source=SOURCE, reason=reason, next_step="look at a shorter window, or count all of them")
-    return recent, () if recent.complete else (more,)
+    untimely = () if reads.untimely is None else (reads.untimely.gap(SOURCE),)
+    return recent, untimely if recent.complete else (more, *untimely)
 
 
 async def _restores(

@@ -98,8 +98,6 @@ class LogSearch:
         async with self.budget.patience():
             pager: Any = await self.api.list_log_entries(request, retry=None, timeout=self.budget.deadline())
             answer = await anext(aiter(pager.pages))
-        if answer is None:
-            raise SourceError("the answer is no message of Cloud Logging's", "check the address, and try again")
         return ListLogEntriesResponse.pb(answer)
 
 

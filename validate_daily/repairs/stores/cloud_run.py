@@ -123,15 +123,12 @@ class RunStore:
             lambda: call(request, retry=None, timeout=self._budget.deadline()), run.Job, rehearse=rehearse
         )
 
-    async def _read(self, call: Callable[[], Awaitable[T | None]]) -> T:
-        async def once() -> T | None:
+    async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
+        async def once() -> T:
             async with self._budget.patience():
                 return await call()
 
-        answer = await ask(once, self._budget, role=ROLE)
-        if answer is None:
-            raise SourceError("the answer is no message of Cloud Run's", "check that the address is Cloud Run's")
-        return answer
+        return await ask(once, self._budget, role=ROLE)
 
     async def _change(self, call: Callable[[], Awaitable[Any]], kind: Any, *, rehearse: bool) -> Message | None:  # noqa: ANN401 - Google's
         try:

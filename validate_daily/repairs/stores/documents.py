@@ -11,9 +11,12 @@ from google.api_core import exceptions
 from google.cloud.firestore_v1 import types
 
 from checks.sources.budget import Budget, ask
+from checks.sources.errors import SourceError
+from checks.sources.firestore.answers import NOT_BETWEEN
 from checks.sources.firestore.channel import Connection
 from checks.sources.google_errors import explain
 from checks.text.plural import counted, form
+from checks.text.show import show
 from validate_daily.repairs.stores.bill import Bill
 from validate_daily.repairs.stores.timestamps import Nanos, nanos, timestamp
 
@@ -134,6 +137,8 @@ class Documents:
                 else:
                     missing.add(answer.missing)
         self.bill.read(len(found) + len(missing))
+        if strange := (found.keys() | missing) - set(names) or found.keys() & missing:
+            raise SourceError(f"{show(min(strange), limit=200)} was told of otherwise than asked", NOT_BETWEEN)
         if unanswered := set(names) - found.keys() - missing:
             asked = counted(len(names), "document")
             were = form(len(unanswered), "was", "were")

@@ -18,16 +18,27 @@ from google.cloud.firestore_v1.types import (
 
 from checks.sources.budget import Budget, ask
 from checks.sources.errors import SourceError
+from checks.sources.firestore.answers import (
+    NO_FIRESTORE,
+    NOT_BETWEEN,
+    check_moment,
+    check_next,
+    id_of,
+    practice_time,
+    total_of,
+    untimely,
+)
 from checks.sources.firestore.channel import Connection
-from checks.sources.firestore.document_fields import DocumentFields
+from checks.sources.firestore.document_fields import DocumentFields, micros_of
+from checks.sources.firestore.queries import Ids
 from checks.sources.progress import Progress
 from checks.text.plural import counted
+from checks.text.show import show
 from validate_daily.repairs.stores.bill import Bill
 from validate_daily.repairs.stores.timestamps import Nanos, moment, nanos, timestamp
 
 ROLE: Final = "roles/datastore.viewer"
 _CHUNK: Final = 256
-_NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
 _PATH: Final = "path"
 _FIELD: Final = StructuredQuery.FieldReference(field_path=_PATH)
 _NAME: Final = StructuredQuery.FieldReference(field_path="__name__")
@@ -82,6 +93,12 @@ class Lister:
     fields: DocumentFields | None = None
     _rows: list[ListedDocument] = field(default_factory=list[ListedDocument])
     _last: str = ""
+    _name: str = field(init=False)
+    _ids: Ids = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._name = f"{self._parent}/{self.collection}"
+        self._ids = Ids.beginning_with(self.prefix) if self.prefix else Ids()
 
     async def list(self) -> CollectionListing:
         """All of it.
@@ -114,16 +131,13 @@ class Lister:
         request = RunAggregationQueryRequest(
             parent=self._parent, structured_aggregation_query=query, read_time=self._at
         )
-        answer: Any = None
         async with self.budget.patience():
             stream = await self._call(self.connection.api.run_aggregation_query, request)
-            async for response in stream:
-                answer = RunAggregationQueryResponse.pb(response)
-        if answer is None or "total" not in answer.result.aggregate_fields or not answer.read_time.seconds:
-            raise SourceError("the answer holds no total", _NO_FIRESTORE)
-        total = int(answer.result.aggregate_fields["total"].integer_value)
+            answers: list[Any] = [RunAggregationQueryResponse.pb(each) async for each in stream]
+            here = await practice_time(stream) if self.connection.target.practice else None
+        total = total_of(answers, None)
         self.bill.read(max(1, -(-total // 1_000)))
-        return self.read_time or moment(answer.read_time), total
+        return self._moment(answers[-1].read_time, here), total
 
     async def _stream(self) -> None:
         """List from after the last document that was seen, so that a retry bills and lists none of them twice."""
@@ -131,27 +145,52 @@ class Lister:
         try:
             async with self.budget.patience() as patience:
                 query = self._query()
-                request = RunQueryRequest(parent=self._parent, structured_query=query, read_time=self._at)
+                at = self._at
+                request = RunQueryRequest(parent=self._parent, structured_query=query, read_time=at)
                 async for response in await self._call(self.connection.api.run_query, request):
-                    answered = True
-                    self._take(RunQueryResponse.pb(response).document)
+                    answered, answer = True, RunQueryResponse.pb(response)
+                    if answer.read_time.seconds:
+                        check_moment(answer.read_time, at, None)
+                    if answer.HasField("document"):
+                        self._take(answer.document, nanos(at))
                     if len(self._rows) % _CHUNK == 0:
                         self.budget.extend(patience)
                         self.progress(f"listing {self.collection}", len(self._rows), None)
         finally:
             self.bill.read(max(1, len(self._rows) - before))
         if not answered:
-            raise SourceError("the server ended the stream without an answer", _NO_FIRESTORE)
+            raise SourceError("the server ended the stream without an answer", NO_FIRESTORE)
 
-    def _take(self, document: Any) -> None:  # noqa: ANN401 - protobuf's own classes are made at run time
-        if document.name:
-            self._last = document.name
-            document_id = document.name.rpartition("/")[2]
-            path = document.fields[_PATH].string_value if _PATH in document.fields else ""
-            name = None if self.fields is None else self.fields.name_of(document)
-            self._rows.append(
-                ListedDocument(document_id, nanos(document.create_time), nanos(document.update_time), path, name)
-            )
+    def _moment(self, told: Any, here: datetime | None) -> datetime:  # noqa: ANN401 - protobuf's own class
+        """The moment of the listing.
+
+        Raises:
+            SourceError: the answer is of another, or of none.
+        """
+        if not told.seconds:
+            raise SourceError("the answer bears no read time", NO_FIRESTORE)
+        check_moment(told, self._at, None)
+        if self.read_time is not None:
+            return self.read_time
+        if (error := untimely(micros_of(told), here)) is not None:
+            raise error
+        return moment(told)
+
+    def _take(self, document: Any, at: Nanos) -> None:  # noqa: ANN401 - protobuf's own classes are made at run time
+        """Take the next document, as of a moment.
+
+        Raises:
+            SourceError: it is none of those that were asked for.
+        """
+        document_id = id_of(self._name, document.name)
+        check_next(self._rows[-1].id if self._rows else None, document_id, self._ids)
+        created, updated = nanos(document.create_time), nanos(document.update_time)
+        if not (0 < created <= updated and updated // 1_000 <= at // 1_000):
+            raise SourceError(f"{show(document_id, limit=200)} was created or updated after it was read", NOT_BETWEEN)
+        self._last = document.name
+        path = document.fields[_PATH].string_value if _PATH in document.fields else ""
+        name = None if self.fields is None else self.fields.name_of(document)
+        self._rows.append(ListedDocument(document_id, created, updated, path, name))
 
     async def _call(self, method: Callable[..., Any], request: object) -> Any:  # noqa: ANN401 - Google's stream
         return await method(request, retry=None, timeout=self.budget.deadline(), metadata=self.connection.metadata)
@@ -181,7 +220,7 @@ class Lister:
         return _FIELD if self.paths else _NAME
 
     def _bound(self, document_id: str) -> Value:
-        return Value(reference_value=f"{self._parent}/{self.collection}/{document_id}")
+        return Value(reference_value=f"{self._name}/{document_id}")
 
     @property
     def _at(self) -> Any:  # noqa: ANN401 - protobuf's own class, which Google's types take for a datetime
