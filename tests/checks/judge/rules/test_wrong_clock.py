@@ -37,7 +37,7 @@ def test_a_processor_whose_heartbeats_are_eight_hours_behind_has_a_wrong_clock_a
     finding = only(snapshot([beats("Active", 8 * HOUR)], of("Active", **PACIFIC)), "wrong-clock")
 
     assert (finding.severity, finding.subject) == (Severity.P2, "Active")
-    assert "says 8h behind" in finding.summary
+    assert "its own time is 8h behind" in finding.summary
     assert "looks like local time of America/Los_Angeles written as UTC" in finding.summary
     assert not any(word in finding.model_dump_json() for word in ("stopped", "silent", "channel"))
 
@@ -162,7 +162,7 @@ def test_a_clock_that_is_ahead_keeps_no_dead_processor_fresh() -> None:
 def test_a_clock_that_is_ahead_is_named_while_the_processor_beats() -> None:
     finding = only(snapshot([document("Active", 30 * MINUTE, updated=90 * MINUTE)], of("Active")), "wrong-clock")
 
-    assert "says 1h ahead" in finding.summary
+    assert "its own time is 1h ahead" in finding.summary
     assert "UTC+01:00" in finding.summary
 
 
