@@ -25,13 +25,16 @@ class Trouble(StrEnum):
 
 
 class LogBurst(Evidence):
-    """Log lines of one service or job, and revision or execution, that are about the same trouble.
+    """Log lines of one service or job, revision or execution, and processor, that are about the same trouble.
 
     Attributes:
         source: the service or job that wrote them.
         revision: its revision, or a job's execution.
         lines: how many were seen in the window; at least that many where the logs are not complete.
         sample: the newest of them, or of those that name what is missing.
+        processor: whose heartbeat it is, where the lines name it.
+        named: they name a registered processor or the heartbeat collection.
+        written_again: when the same service said after the last of them that this processor's heartbeat is written.
     """
 
     trouble: Trouble
@@ -41,12 +44,19 @@ class LogBurst(Evidence):
     first: AwareDatetime
     last: AwareDatetime
     sample: Untrusted
+    processor: Untrusted | None = None
+    named: bool = False
+    written_again: AwareDatetime | None = None
 
 
 class Operation(Evidence):
-    """A long operation that told of its START in the window, and of its END or not.
+    """A long operation that told of its START in the window, or said there that it still runs; and of its END or not.
 
-    ``last_sign`` is its newest line: the START itself, or a "still running".
+    Attributes:
+        started: when it told of its START; where that lies before the window, as its signs of life count back.
+        last_sign: its newest line: the START itself, or a "still running".
+        task, attempt: which task of an execution did it, and at which attempt, where the lines say.
+        operation_id: the library's own name for this run of it; old lines have none.
     """
 
     name: Untrusted
@@ -55,6 +65,9 @@ class Operation(Evidence):
     started: AwareDatetime
     last_sign: AwareDatetime
     ended: bool
+    task: Count | None = None
+    attempt: Count | None = None
+    operation_id: Untrusted | None = None
 
 
 class FoundLine(Evidence):
@@ -80,8 +93,22 @@ class LogPage(Evidence):
     next_page_token: str | None
 
 
+class Elsewhere(Evidence):
+    """Run lines of a processor in a log that is not among those that are searched."""
+
+    processor: Untrusted
+    source: Untrusted
+    log: Untrusted
+
+
 class Logs(Evidence):
-    """What was found between ``since`` and ``until``. ``complete`` is false where the search was cut short."""
+    """What was found between ``since`` and ``until``.
+
+    Attributes:
+        complete: every search came to its end.
+        operations_since: where not complete: from when on operations were searched to the end of the window, if at all.
+        elsewhere: run lines in other logs, looked for where a registered processor has none in those that are searched.
+    """
 
     since: AwareDatetime
     until: AwareDatetime
@@ -89,3 +116,5 @@ class Logs(Evidence):
     bursts: tuple[LogBurst, ...] = ()
     operations: tuple[Operation, ...] = ()
     complete: bool = True
+    operations_since: AwareDatetime | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()

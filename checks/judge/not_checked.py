@@ -1,12 +1,18 @@
 """Sources and rules that were not looked at, and why: every report says so."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
+from checks.evidence.logs import Logs
 from checks.evidence.snapshot import Method, NotChecked
 from checks.judge.context import Context
 from checks.judge.rule import Rule, Want
 from checks.judge.rules import RULES
+from checks.text.plural import counted
 from checks.text.show import show
+
+_NAMED: Final = 5
+_SHOWN: Final = 100
 
 
 def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]:
@@ -33,6 +39,8 @@ def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]
         marker = show(pipeline.sources.run_marker)
         reason = f"no log line since {logs.since:%Y-%m-%d %H:%M} UTC holds the run_marker {marker!r}"
         yield from _idle(rules, "runs", reason)
+    if logs is not None and logs.elsewhere:
+        yield _unsearched(rules, logs)
     probing = tuple(rule.name for rule in rules if rule.wants == "code probes")
     if probing and not pipeline.code_probes and deployed:
         reason = "whether a fix is in the images is not looked at: the settings name no [[code_probes]]"
@@ -40,6 +48,15 @@ def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]
     if not pipeline.heartbeats.processors:
         reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
         yield from _idle(RULES, "processors", reason)
+
+
+def _unsearched(rules: Iterable[Rule], logs: Logs) -> NotChecked:
+    names = sorted({show(each.log, limit=_SHOWN) for each in logs.elsewhere})
+    who = sorted({show(each.source, limit=_SHOWN) for each in logs.elsewhere})
+    lines = counted(len({each.processor for each in logs.elsewhere}), "processor")
+    reason = f"run lines of {lines} ({', '.join(who[:_NAMED])}) are in a log that is not searched: add it to "
+    reason += f"[sources] logs: {', '.join(names[:_NAMED])}"
+    return NotChecked(what="logging", reason=reason, rules=tuple(each.name for each in rules if each.wants == "runs"))
 
 
 def _idle(rules: Iterable[Rule], want: Want, reason: str) -> Iterator[NotChecked]:

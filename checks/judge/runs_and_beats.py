@@ -58,11 +58,12 @@ def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: ProcessorStandin
     else:
         runs = last is not None
         absence = logs.complete and logs.until - logs.since >= down_after
+    elsewhere = not runs and any(each.processor in names for each in logs.elsewhere)
     return Witnesses(
         name=name,
         service=processor.service if processor else None,
         beat=standing.beat if standing else None,
-        runs=runs if runs or absence else None,
+        runs=runs if runs or (absence and not elsewhere) else None,
         told=f"{_heartbeat(standing)}; {_run(last, logs)}",
     )
 
@@ -80,4 +81,6 @@ def _heartbeat(standing: ProcessorStanding | None) -> str:
 def _run(last: datetime | None, logs: Logs) -> str:
     if last is None:
         return f"no run since {logs.since:%Y-%m-%d %H:%M} UTC"
+    if last > logs.until:
+        return f"last run {format_duration(last - logs.until)} ahead of the clock"
     return f"last run {format_duration(logs.until - last)} ago"

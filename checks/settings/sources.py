@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import (
+    Field,
     StringConstraints,
 )
 
@@ -33,6 +34,10 @@ NEED_A_REGION: Final[tuple[SourceName, ...]] = ("cloud-run", "logging", "registr
 Flag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 
 
+LogName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.%/-]{0,200}$")]
+"""The id of a log within its project."""
+
+
 class Sources(Section):
     """``[sources]``: what is looked at besides the heartbeats, and how.
 
@@ -41,6 +46,7 @@ class Sources(Section):
         window: how far back the logs are searched.
         run_marker: what stands before a processor's name in the log line of a finished run, the second witness.
         operation_limit: an operation that told of its START longer ago than this, and of no END, is stuck.
+        logs: names of logs that are searched besides stdout, stderr, varlog/system and python, as in "my-app".
         flags: the environment variables whose values may leave Cloud Run; all others stay there, but those that
             ``commit_variables`` names.
         commit_label: the label that claims a commit.
@@ -53,6 +59,7 @@ class Sources(Section):
     window: Duration = timedelta(hours=24)
     run_marker: Annotated[str, StringConstraints(min_length=3, max_length=100)] = "Processor run completed: "
     operation_limit: Duration = timedelta(minutes=30)
+    logs: tuple[LogName, ...] = Field(default=(), max_length=20)
     flags: tuple[Flag, ...] = ("ENABLE_HEARTBEATS",)
     commit_label: Name = "commit-sha"
     commit_variables: tuple[Flag, ...] = ("BUILD_COMMIT",)

@@ -15,7 +15,7 @@ from checks.judge.verdict import Verdict
 from mcp_server.answers.answer import Searched, ToolAnswer, notes
 
 MOST: Final = 10
-"""Operations of one kind that one answer names, those that began first."""
+"""Operations of one kind that one answer names, those that began last."""
 
 
 class OperationRow(Evidence):
@@ -94,7 +94,7 @@ def _empty(logs: Logs) -> str | None:
 
 
 def _rows(operations: Iterable[Operation], logs: Logs) -> tuple[OperationRow, ...]:
-    first = sorted(operations, key=lambda each: each.started)[:MOST]
+    first = sorted(operations, key=lambda each: each.started, reverse=True)[:MOST]
     return tuple(
         OperationRow(
             operation=each.name,

@@ -9,7 +9,8 @@ from checks.evidence.deployments import Job, Service, is_execution_of
 from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Family, Heartbeat, Snapshot
 from checks.judge.deployed.proofs import Outcome
-from checks.judge.processors import ProcessorStanding, recovered
+from checks.judge.processors import ProcessorStanding
+from checks.judge.troubles import is_over
 from checks.settings.heartbeats import Processor
 from checks.text.duration import format_duration
 from checks.text.plural import counted, form
@@ -45,7 +46,7 @@ def effect_of(snapshot: Snapshot, standings: Iterable[ProcessorStanding], one: S
     if since is None:
         return Effect("when what runs now began is not known")
     ago = format_duration(snapshot.taken_at - since)
-    if told := _lines(snapshot, standings, one, since):
+    if told := _lines(snapshot, tuple(standings), one, since):
         newest = max(told, key=lambda burst: burst.last)
         lines = sum(burst.lines for burst in told)
         say = form(lines, "says", "say")
@@ -96,7 +97,7 @@ def _since(one: Service | Job) -> datetime | None:
 
 
 def _lines(
-    snapshot: Snapshot, standings: Iterable[ProcessorStanding], one: Service | Job, since: datetime
+    snapshot: Snapshot, standings: Sequence[ProcessorStanding], one: Service | Job, since: datetime
 ) -> list[LogBurst]:
     """Log lines of what runs now that say why heartbeats are not written, and after which not all have beaten."""
     found = [
@@ -105,9 +106,7 @@ def _lines(
         if burst.source == one.name and burst.trouble in _SAYS_WHY and burst.last > since
         if burst.revision is None or _is_of(one, burst.revision)
     ]
-    if found and recovered(snapshot, standings, one.name, max(burst.last for burst in found)):
-        return []
-    return found
+    return [burst for burst in found if not is_over(snapshot, standings, burst)]
 
 
 def _may_be_of(one: Service | Job, beat: Heartbeat) -> bool:

@@ -3,7 +3,8 @@
 In short: log lines that say why heartbeats are not written (permission, import), until they recover: P1
 
 Severity: P1: that service's heartbeats are blind. It explains the silence of the processors that the service runs.
-Where each of them has beaten since the last such line, the trouble is over, and nothing is said.
+Where the writer said later that it writes again, or the processor that the lines name has beaten since, the trouble is
+over; where they name none, all processors of the service must have beaten.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,8 +13,9 @@ from typing import Final
 from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
-from checks.judge.finding import Fact, Finding, Severity
+from checks.judge.finding import Fact, Finding, Severity, bounded
 from checks.judge.rule import Rule
+from checks.judge.troubles import is_of_this_pipeline, is_over
 from checks.text.plural import counted
 
 _NEXT: Final = {
@@ -21,39 +23,52 @@ _NEXT: Final = {
     Trouble.IMPORT_ERROR: "find the missing module or __init__.py in the image of {source}, mend it, and deploy",
     Trouble.WRITE_ERROR: "read the newest of these lines, and mend what it names in {source}",
 }
+_MOST: Final = 10
 
 
 def heartbeat_write_errors(context: Context) -> Iterator[Finding]:
     """One finding per service or job, with each of its troubles as evidence."""
+    snapshot = context.snapshot
     bursts: dict[str, list[LogBurst]] = {}
-    for burst in context.snapshot.logs.bursts if context.snapshot.logs else ():
-        if burst.trouble in _NEXT:
+    for burst in snapshot.logs.bursts if snapshot.logs else ():
+        ours = burst.trouble in _NEXT and is_of_this_pipeline(snapshot, burst)
+        if ours and not is_over(snapshot, context.standings, burst):
             bursts.setdefault(burst.source, []).append(burst)
     for source, own in bursts.items():
-        if context.recovered(source, max(burst.last for burst in own)):
-            continue
         newest = max(own, key=lambda burst: burst.last)
         lines = sum(burst.lines for burst in own)
         yield Finding(
             rule="heartbeat-write-errors",
             severity=Severity.P1,
             subject=source,
-            fault=_fault(context.snapshot, own, newest),
+            fault=_fault(snapshot, own, newest),
             summary=f"{counted(lines, 'log line says', 'log lines say')} why heartbeats are not written: "
             f"{newest.trouble}",
-            evidence=tuple(
-                Fact(
-                    subject=burst.sample,
-                    detail=f"{counted(burst.lines, 'line')} of {burst.revision or source}, "
-                    f"the last at {burst.last:%Y-%m-%d %H:%M:%S} UTC",
-                )
-                for burst in own
-            ),
+            evidence=_facts(own),
             level=Level.RUNTIME,
             next_step=_NEXT[newest.trouble].format(source=source),
             count=lines,
             explains=context.silence_of(source),
         )
+
+
+def _facts(bursts: Iterable[LogBurst]) -> tuple[Fact, ...]:
+    """One for each trouble and revision, with the newest line; the processors are counted."""
+    alike: dict[tuple[Trouble, str | None], list[LogBurst]] = {}
+    for burst in bursts:
+        alike.setdefault((burst.trouble, burst.revision), []).append(burst)
+    return bounded([_fact(own) for own in alike.values()], _MOST)
+
+
+def _fact(alike: list[LogBurst]) -> Fact:
+    newest = max(alike, key=lambda burst: burst.last)
+    lines = counted(sum(burst.lines for burst in alike), "line")
+    where = newest.revision or newest.source
+    whose = f" about {len(alike)} processors" if len(alike) > 1 else ""
+    return Fact(
+        subject=newest.sample,
+        detail=f"{lines} of {where}{whose}, the last at {newest.last:%Y-%m-%d %H:%M:%S} UTC",
+    )
 
 
 def _fault(snapshot: Snapshot, bursts: Iterable[LogBurst], newest: LogBurst) -> tuple[str, ...]:

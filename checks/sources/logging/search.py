@@ -6,8 +6,10 @@ An empty page with a token means "did not have time to search", not "no logs": t
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+from google.api_core.exceptions import DeadlineExceeded
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcAsyncIOTransport
 from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
@@ -33,13 +35,18 @@ _NEWEST_FIRST: Final = "timestamp desc"
 class FoundLines:
     """Lines, newest first. ``pages`` is how many were read; ``failure`` says why there may be more, if there may.
 
-    ``token`` is where the next page begins; empty where there is none, or none that leads on.
+    Attributes:
+        token: where the next page begins; empty where there is none, or none that leads on.
+        slow: the failure is one of time: no answer, or pages that hold nothing and lead on.
+        searched_since: from when on the window was searched to its end; None where it was not.
     """
 
     lines: tuple[LogLine, ...]
     pages: int
     failure: SourceError | None
     token: str = ""
+    slow: bool = False
+    searched_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class LogSearch:
         budget: what all calls together may take.
         limit: the quota that all of them share.
         max_pages: how many pages one search may read.
+        hasty: give up after half of them, if none holds a line.
     """
 
     api: LoggingServiceV2AsyncClient
@@ -59,6 +67,7 @@ class LogSearch:
     budget: Budget
     limit: RateLimit
     max_pages: int = MAX_PAGES
+    hasty: bool = False
 
     async def find(self, text: str, token: str = "", limit: int | None = None) -> FoundLines:
         """The lines that a filter finds. Never raises for what the server does.
@@ -71,10 +80,14 @@ class LogSearch:
         lines: list[LogLine] = []
         seen = set[str]()
         failure: SourceError | None = None
+        slow = False
         try:
             while token not in seen:
                 if len(seen) == self.max_pages:
-                    raise _inconclusive(f"more than {self.max_pages} pages")
+                    raise too_many_pages(self.max_pages)
+                if self.hasty and len(seen) > self.max_pages // 2 and not lines:
+                    slow = True
+                    raise _inconclusive(f"the first {len(seen)} pages are empty and lead on")
                 answer = await ask(self._reading(text, token, limit or PAGE), self.budget, role=ROLE)
                 seen.add(token)
                 lines.extend(read_line(entry) for entry in answer.entries)
@@ -83,8 +96,8 @@ class LogSearch:
                     return FoundLines(tuple(lines), len(seen), None, token)
             failure, token = _inconclusive("the pages lead in a circle"), ""
         except SourceError as error:
-            failure = error
-        return FoundLines(tuple(lines), len(seen), failure, token)
+            failure, slow = error, slow or isinstance(error.__context__, (TimeoutError, DeadlineExceeded))
+        return FoundLines(tuple(lines), len(seen), failure, token, slow)
 
     def _reading(self, text: str, token: str, size: int) -> Callable[[], Awaitable[Any]]:
         return lambda: self._page(text, token, size)
@@ -110,6 +123,11 @@ async def connect(target: Target, login: Login) -> AsyncGenerator[LoggingService
     """
     async with open_channel(target, LoggingServiceV2GrpcAsyncIOTransport, login) as channel:
         yield LoggingServiceV2AsyncClient(transport=LoggingServiceV2GrpcAsyncIOTransport(channel=channel))
+
+
+def too_many_pages(most: int) -> SourceError:
+    """A search that has more pages than it may read."""
+    return _inconclusive(f"more than {most} pages")
 
 
 def _inconclusive(why: str) -> SourceError:

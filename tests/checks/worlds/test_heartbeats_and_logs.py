@@ -9,33 +9,7 @@ from validate_daily.sandbox import Sandbox, running
 from support.heartbeat_worlds import Case, cases, report_on
 
 # One group for each part of the work, so that two parts never change neighbouring lines.
-PENDING: dict[str, str] = {
-    # logs and operations
-    "overlap-older-hangs": "a later END closes every START before it",
-    "shards-one-hangs": "a later END closes every START before it",
-    "two-executions-one-hangs": "a later END closes every START before it",
-    "two-starts-a-minute-apart-one-ends": "a later END closes every START before it",
-    "hang-26-hours": "a sign without its START proves nothing",
-    "suffix-file-and-line": "a suffix is taken for a part of the name",
-    "suffix-colours": "a suffix is taken for a part of the name",
-    "suffix-json-in-text": "a suffix is taken for a part of the name",
-    "same-second": "at the same time the END may come first",
-    "kafka-heartbeat": "lines are recognised by words",
-    "success-words": "lines are recognised by words",
-    "success-printed-after-each-beat": "lines are recognised by words",
-    "optional-import": "lines are recognised by words",
-    "celery-missed": "lines are recognised by words",
-    "import-in-url": "lines are recognised by words",
-    "blip-over-plain-processors": "written again is not read",
-    "start-under-event": "event and msg are not read",
-    "start-twice-end-once": "a line told twice counts twice",
-    "killed-every-5-minutes": "one finding for each START",
-    "run-lines-10-min-ahead": "a line from ahead of the clock is not read",
-    "stranger-end-in-url": "a marker counts anywhere in a line",
-    "stranger-end-in-quotes": "a marker counts anywhere in a line",
-    "trouble-says-heartbeat-colon": "taken for an operation's line",
-    "stranger-run-in-url": "a marker counts anywhere in a line",
-}
+PENDING: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
