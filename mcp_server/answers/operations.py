@@ -10,7 +10,7 @@ from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.logs import Logs, Operation
 from checks.evidence.snapshot import Gap
 from checks.judge.finding import Severity
-from checks.judge.operations import is_stuck
+from checks.judge.logged.operations import is_stuck
 from checks.judge.verdict import Verdict
 from mcp_server.answers.answer import Searched, ToolAnswer, notes
 

@@ -9,8 +9,8 @@ from checks.evidence.deployments import Job, Service, is_execution_of
 from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Family, Heartbeat, Snapshot
 from checks.judge.deployed.proofs import Outcome
+from checks.judge.logged.troubles import is_over
 from checks.judge.processors import ProcessorStanding
-from checks.judge.troubles import is_over
 from checks.settings.heartbeats import Processor
 from checks.text.duration import format_duration
 from checks.text.plural import counted, form

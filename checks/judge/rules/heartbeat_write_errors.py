@@ -14,8 +14,8 @@ from checks.evidence.logs import LogBurst, Trouble
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity, bounded
+from checks.judge.logged.troubles import is_of_this_pipeline, is_over
 from checks.judge.rule import Rule
-from checks.judge.troubles import is_of_this_pipeline, is_over
 from checks.text.plural import counted
 
 _NEXT: Final = {

@@ -16,7 +16,7 @@ from checks.evidence.logs import Logs, Operation
 from checks.evidence.snapshot import Level
 from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity, bounded
-from checks.judge.operations import is_stuck, same_operation
+from checks.judge.logged.operations import is_stuck, same_operation
 from checks.judge.rule import Rule
 from checks.text.duration import format_duration
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from checks.evidence.logs import LogBurst, Trouble
 from checks.sources.logging.lines import LogLine
-from checks.sources.logging.troubles import Told, names_what_is_missing, reader, sample
+from checks.sources.logging.messages.troubles import Told, names_what_is_missing, reader, sample
 from checks.sources.times import Micros, moment
 
 Group = tuple[Trouble, str, str | None, str | None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from checks.sources.logging.lines import LogLine
-from checks.sources.logging.signs import MINUTE, Kind, Sign
+from checks.sources.logging.messages.signs import MINUTE, Sign, SignKind
 from checks.sources.times import Micros
 
 SLACK: Final[Micros] = MINUTE
@@ -66,12 +66,12 @@ class Occurrences:
         one.ids |= ids
         one.printed |= printed
         self._by_id |= dict.fromkeys(ids, one)
-        if sign.kind is Kind.STILL:
+        if sign.kind is SignKind.STILL:
             one.last_sign = max(one.last_sign, sign.at)
             if one.ended is not None:
                 self._move(one, self._over, self._open)
                 one.ended = None
-        elif sign.kind is Kind.END:
+        elif sign.kind is SignKind.END:
             if one.ended is None:
                 self._move(one, self._open, self._over)
             one.ended = sign.at
@@ -86,7 +86,7 @@ class Occurrences:
         """
         if known := next((self._by_id[each] for each in ids if each in self._by_id), None):
             return known
-        if sign.kind is Kind.START:
+        if sign.kind is SignKind.START:
             return None
         if sign.began is None:
             last = (each for each in reversed(self._open[-_LOOKED_AT:]) if _may_tell(each, sign, ids))
@@ -97,7 +97,7 @@ class Occurrences:
             return nearest
         over = _nearest(self._over, sign, ids, began)
         if over and abs(over.began - began) <= SLACK:
-            return over if sign.kind is Kind.STILL or not nearest else None
+            return over if sign.kind is SignKind.STILL or not nearest else None
         return None if began < since + SLACK or ids else nearest
 
     def close_twins(self) -> None:

@@ -16,8 +16,8 @@ from typing import Final
 
 from checks.evidence.logs import Operation
 from checks.sources.logging.lines import LogLine
+from checks.sources.logging.messages.signs import Sign, SignKind, read_sign
 from checks.sources.logging.occurrences import Occurrence, Occurrences, same_place
-from checks.sources.logging.signs import Kind, Sign, read_sign
 from checks.sources.times import Micros, moment
 from checks.text.redact import excerpt
 
@@ -53,7 +53,7 @@ def fold_operations(lines: Iterable[LogLine], since: Micros) -> tuple[Operation,
         known = seen[sign.name, sign.line.source]
         if own := known.own(sign, told.ids, since):
             known.tell(own, sign, told.ids, printed=told.printed)
-        elif sign.kind is Kind.START or (sign.kind is Kind.STILL and sign.began is not None):
+        elif sign.kind is SignKind.START or (sign.kind is SignKind.STILL and sign.began is not None):
             began = sign.at if sign.began is None else sign.began
             known.add(Occurrence(sign.line, sign.logger, began, sign.at, told.ids, told.printed))
     for known in seen.values():
@@ -83,7 +83,7 @@ def _named(signs: Sequence[Sign]) -> list[Sign]:
     patterns = {source: re.compile(f"(?:{'|'.join(sorted(each)[:20])})$") for source, each in tails.items()}
     return [
         sign._replace(name=shorter)
-        if sign.kind is Kind.START
+        if sign.kind is SignKind.START
         and (pattern := patterns.get(sign.line.source))
         and (shorter := pattern.sub("", sign.name).strip())
         else sign

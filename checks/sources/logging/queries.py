@@ -10,7 +10,7 @@ from typing import Final
 
 from checks.sources.logging.filter import AllOf, AnyOf, Compare, FilterPart, Not, anywhere
 from checks.sources.logging.lines import SAID
-from checks.sources.logging.troubles import ABOUT, AGAIN, DENIED, FAILED, IMPORT, STARTUP
+from checks.sources.logging.messages.troubles import ABOUT, AGAIN, DENIED, FAILED, IMPORT, STARTUP
 
 TEXTS: Final = ("textPayload", *(f"jsonPayload.{key}" for key in SAID))
 """The fields that hold what a program said."""

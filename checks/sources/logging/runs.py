@@ -6,7 +6,7 @@ from typing import Final
 
 from checks.evidence.logs import Run
 from checks.sources.logging.lines import LogLine
-from checks.sources.logging.messages import first_line, head_before, plain
+from checks.sources.logging.messages.heads import first_line, head_before, plain
 from checks.sources.times import moment
 
 _NAME: Final = re.compile(r"[^\s,;\"']{1,300}(?![^\s,;\"'])")

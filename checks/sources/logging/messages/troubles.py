@@ -12,8 +12,8 @@ from typing import Final
 
 from checks.evidence.logs import Trouble
 from checks.sources.logging.lines import WARNING, LogLine
-from checks.sources.logging.messages import Head, head_of, plain
-from checks.sources.logging.words import (
+from checks.sources.logging.messages.heads import Head, head_of, plain
+from checks.sources.logging.messages.words import (
     are_about_ours,
     is_of_another_system,
     own_words,

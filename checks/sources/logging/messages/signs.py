@@ -1,6 +1,6 @@
 """Reads a line of a HeartbeatLogger: which operation it is about, and whether that started, still runs, or ended.
 
-The words count only at the beginning of a message (``messages``). What a formatter writes behind them is taken off the
+The words count only at the beginning of a message (``heads``). What a formatter writes behind them is taken off the
 name: a place in the code, a thread, a logger, pairs of keys that formatters use.
 """
 
@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from checks.sources.logging.lines import LogLine
-from checks.sources.logging.messages import first_line, head_before, plain
+from checks.sources.logging.messages.heads import first_line, head_before, plain
 from checks.sources.times import Micros
 from checks.text.redact import excerpt
 
@@ -47,7 +47,7 @@ _BEHIND: Final = re.compile(
 )
 
 
-class Kind(IntEnum):
+class SignKind(IntEnum):
     """What a line says of its operation. In this order where two have the same time: a START comes first."""
 
     START = 0
@@ -67,7 +67,7 @@ class Sign(NamedTuple):
         line: where it stands.
     """
 
-    kind: Kind
+    kind: SignKind
     name: str
     began: Micros | None
     tail: str
@@ -103,7 +103,7 @@ def read_sign(line: LogLine) -> Sign | None:
     known = minutes is not None and float(minutes) <= _LONGEST
     return Sign(
         kind=kind,
-        name=excerpt(_clean(match["name"]) if kind is Kind.START else match["name"].strip(), _NAME),
+        name=excerpt(_clean(match["name"]) if kind is SignKind.START else match["name"].strip(), _NAME),
         began=line.at - int(float(minutes) * MINUTE) if known and minutes else None,
         tail=(match.groupdict().get("tail") or "").rstrip(),
         logger=line.logger or head.logger,
@@ -112,8 +112,8 @@ def read_sign(line: LogLine) -> Sign | None:
     )
 
 
-def _match(text: str, place: int) -> tuple[Kind, re.Match[str]] | None:
-    for kind, pattern in ((Kind.START, _START), (Kind.STILL, _STILL), (Kind.END, _END)):
+def _match(text: str, place: int) -> tuple[SignKind, re.Match[str]] | None:
+    for kind, pattern in ((SignKind.START, _START), (SignKind.STILL, _STILL), (SignKind.END, _END)):
         if match := pattern.match(text, place):
             return kind, match
     return None
