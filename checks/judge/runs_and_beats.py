@@ -20,7 +20,8 @@ class Witnesses:
         service: what runs it, as the settings say.
         beat: how its newest heartbeat stands; None where it has no document.
         runs: whether it ran: for a stale heartbeat, later than that by more than ``late_after``, so that the two did
-            not fall silent together; else at all, in the window. None where that cannot be said.
+            not fall silent together; else at all, in the window. None where that cannot be said, as where the heartbeat is
+            only known to be older than something.
         told: both in words.
     """
 
@@ -54,7 +55,7 @@ def _judge(snapshot: Snapshot, logs: Logs, name: str, standing: ProcessorStandin
     beat = snapshot.taken_at - standing.age if standing and standing.age is not None else None
     if standing and standing.stale and beat:
         runs = last is not None and last - beat > late_after
-        absence = logs.complete
+        absence = logs.complete and not standing.at_least  # "older than" is no moment that a run ended with
     else:
         runs = last is not None
         absence = logs.complete and logs.until - logs.since >= down_after

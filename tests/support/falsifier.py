@@ -1,5 +1,6 @@
 """A way to Firestore that falsifies: it passes every call on to the practice cloud, and changes what comes back."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -39,13 +40,16 @@ def honest(method: str, answers: Answers) -> Answers:
 
 
 @asynccontextmanager
-async def falsified(address: str, lie: Lie = honest, *, shift: timedelta = timedelta()) -> AsyncGenerator[str]:
+async def falsified(
+    address: str, lie: Lie = honest, *, shift: timedelta = timedelta(), linger: float = 0.0
+) -> AsyncGenerator[str]:
     """Serve the Firestore at an address, falsified; yields the address to ask.
 
     Args:
         address: the practice cloud's Firestore.
         lie: what becomes of the answers.
         shift: how far every read time is moved; a read time that a request names is moved back.
+        linger: seconds that a listing stays open after its last document.
     """
     async with grpc.aio.insecure_channel(address) as honest_way:
 
@@ -69,6 +73,8 @@ async def falsified(address: str, lie: Lie = honest, *, shift: timedelta = timed
                         _move(answer.read_time, shift)
                 for answer in lie(method, answers):
                     yield answer if isinstance(answer, bytes) else answer.SerializeToString()
+                if method == "RunQuery":
+                    await asyncio.sleep(linger)
 
             return grpc.unary_stream_rpc_method_handler(serve)
 

@@ -196,7 +196,7 @@ class HeartbeatReader:
             collection=self.reads.place.name,
             total=max(self._counted or self._least or 0, self.walk.seen),
             counted=self._counted is not None,
-            listed=self._listed and not self.walk.others,
+            listed=self._listed and not self.walk.others and self._counted in {None, self.walk.seen},
             method=self.walk.method,
             families=self.walk.tally.families() if self.walk.answered else (),
             billed_reads=self.reads.billed,

@@ -139,7 +139,10 @@ class IdWalk:
                 await walker.step(1)
         except TimeoutError:
             self.counting = False
-        self._rest = walker.rest
+        if self.counting or not self._found:
+            self._rest = walker.rest
+        else:  # what began a range is read like all others: nobody would look for registered ids in the range
+            self._found.clear()
 
     async def run(self) -> None:
         """Walk the rest.

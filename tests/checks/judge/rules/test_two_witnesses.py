@@ -7,7 +7,7 @@ from checks.evidence.logs import Run
 from checks.judge.finding import Finding
 
 from support.deployed import logs, run, seen, service, settings
-from support.snapshots import document, told
+from support.snapshots import document, told, walked
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STALE, FRESH = 5 * DAY, timedelta(minutes=5)
@@ -101,3 +101,24 @@ def test_a_whole_pipeline_without_heartbeats_and_runs_is_one_finding() -> None:
     ]
     assert report.findings[0].summary.startswith("the whole pipeline stopped")
     assert report.findings[1].cause == report.findings[0].key
+
+
+@pytest.mark.parametrize(("reach", "last", "told"), [
+    (3 * HOUR, 2.5 * HOUR, None),
+    (3 * HOUR, 23 * HOUR, None),
+    (5 * HOUR, 2.5 * HOUR, "telemetry path broken"),
+    (None, 23 * HOUR, "the processor stopped"),
+])  # fmt: skip
+def test_a_heartbeat_that_is_only_known_to_be_older_than_something_proves_no_stop(
+    reach: timedelta | None, last: timedelta, told: str | None
+) -> None:
+    """With all of it read, the heartbeat is a day old; runs that are later than the reach are later than the beat."""
+    old = document("Active_2026-01-31_ab12cd", DAY)
+    pipeline = settings([{"name": "Active", "service": "phase2"}, "Other"])
+    found = walked([(old, 3_600, 3_600)], [] if reach else [old], pipeline, read=[document("Other")], reach=reach)
+    whole = seen(service(), told=logs(run("Other"), run("Active", last)), pipeline=pipeline)
+    taken = whole.model_copy(update={"census": found.census})
+
+    said = [each.summary for each in judge(taken).findings if each.rule == "two-witnesses"]
+
+    assert [each.partition(",")[0].partition(":")[0] for each in said] == ([told] if told else [])

@@ -290,3 +290,35 @@ def test_one_changed_message_is_never_healthy(change: tuple[str, Any, int], prac
             return (await check(pipeline(heap), rules=RULES, environment=environment)).verdict
 
     assert asyncio.run(look()) is not Verdict.HEALTHY
+
+
+async def test_a_slow_first_step_counts_a_registered_name_as_a_fast_one_does(practice: Sandbox) -> None:
+    """It is of the family whose ids the first step finds, and is canonical all the same."""
+    registered, now = "p2_nba_raw.season_2024_totals", micros(datetime.now(UTC))
+    ids = [registered, *(f"p2_nba_raw.season_2024-01-{each:02}_{each:08x}" for each in range(1, 29))]
+    heap = fill_sandbox(practice, [Held(each, now - 9_000 * MINUTE, now - 5 * MINUTE) for each in ids])
+    families = list[dict[str, tuple[int, int]]]()
+    for linger in (0.0, 0.4):
+        async with falsified(practice.firestore_address, linger=linger) as address:
+            terms = Terms(small=0, patience=0.2)
+            reading = await Heap(address, collection=heap.collection).census([registered], terms=terms)
+        assert reading.gaps == ()
+        assert reading.census is not None
+        families.append({each.processor: (each.canonical, each.malformed) for each in reading.census.families})
+
+    assert families[0] == families[1]
+    assert families[0][registered] == (1, 0)
+
+
+async def test_fewer_documents_than_were_counted_prove_nobody_missing(practice: Sandbox) -> None:
+    heap = world(practice)
+
+    def less(method: str, answers: Answers) -> Answers:
+        return [each for each in answers if not documents([each]) or not each.document.name.endswith(NAMES[3])]
+
+    async with falsified(practice.firestore_address, less) as address:
+        report = await check(pipeline(heap), rules=RULES, environment={"FIRESTORE_EMULATOR_HOST": address})
+
+    assert report.verdict is Verdict.UNKNOWN
+    assert "missing-heartbeats" not in {each.rule for each in report.findings}
+    assert any("9 documents were listed where 10 were counted" in gap.reason for gap in report.gaps)
