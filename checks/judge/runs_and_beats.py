@@ -20,8 +20,8 @@ class Witnesses:
         service: what runs it, as the settings say.
         beat: how its newest heartbeat stands; None where it has no document.
         runs: whether it ran: for a stale heartbeat, later than that by more than ``late_after``, so that the two did
-            not fall silent together; else at all, in the window. None where that cannot be said, as where the heartbeat is
-            only known to be older than something.
+            not fall silent together; else at all, in the window. None where that cannot be said, as where nobody
+            knows how old the heartbeat is, only how old at least.
         told: both in words.
     """
 
