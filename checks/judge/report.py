@@ -173,7 +173,7 @@ def judge(
     worst = worst_of(findings)
     known = not snapshot.gaps and all(finding.severity is not Severity.UNKNOWN for finding in findings)
     findings = _with_points(findings) if known else findings
-    census, heartbeats = snapshot.census, snapshot.pipeline.heartbeats
+    census, heartbeats, unasked = snapshot.census, snapshot.pipeline.heartbeats, snapshot.pipeline.unasked.keys()
     return Report(
         pipeline=snapshot.pipeline.pipeline.name,
         timezone=snapshot.pipeline.pipeline.timezone,
@@ -186,7 +186,7 @@ def judge(
         roots=roots_of(findings),
         findings=tuple(findings[:most_findings]),
         gaps=snapshot.gaps,
-        rules_run=tuple(rule.name for rule in applied if snapshot.pipeline.unasked.keys().isdisjoint(rule.needs)),
+        rules_run=tuple(rule.name for rule in applied if unasked.isdisjoint(rule.needs)),
         thresholds=AppliedThresholds(
             **snapshot.pipeline.thresholds.model_dump(),
             late_after=heartbeats.late_after,
