@@ -1,7 +1,10 @@
-"""A report on a page: all of it but the findings that do not fit, which a cursor gets."""
+"""A report on a page: all of it but the findings that do not fit, which a cursor gets. Of its roots, the worst."""
 
+from itertools import accumulate
 from typing import Final
 
+from checks.evidence.base import INERT
+from checks.judge.causes import RootFinding
 from checks.judge.excuses import Excused
 from checks.judge.finding import Finding
 from checks.judge.report import Report
@@ -10,6 +13,9 @@ from mcp_server.cursor import asked
 
 ROOM: Final = 5_600
 """Characters that the findings of one page may take, however hostile they are; one always fits."""
+
+ROOTS: Final = 1_500
+"""Characters that the list of roots may take beside them."""
 
 
 def report_page(report: Report, phase: str, cursor: str | None) -> Report:
@@ -34,10 +40,21 @@ def report_page(report: Report, phase: str, cursor: str | None) -> Report:
         room=ROOM,
         gone="the findings have changed since",
     )
-    cut = {"truncated": report.truncated or shown.next_cursor is not None, "next_cursor": shown.next_cursor}
+    cut: dict[str, object] = {
+        "truncated": report.truncated or shown.next_cursor is not None,
+        "next_cursor": shown.next_cursor,
+    }
+    cut["roots"] = _first(report.roots)
     return report.model_copy(
         update={**{kind: tuple(each for of, each in shown.items if of == kind) for kind in kinds}, **cut}
     )
+
+
+def _first(roots: tuple[RootFinding, ...]) -> tuple[RootFinding, ...]:
+    """The worst roots, as many as fit, and at least one: all of them come again as findings, page by page."""
+    lengths = accumulate(len(root.model_dump_json(context=INERT)) for root in roots)
+    fit = sum(length <= ROOTS for length in lengths)
+    return roots[: max(1, fit)]
 
 
 def _key(item: Finding | Excused) -> str:
