@@ -22,7 +22,7 @@ from checks.settings.pipeline import Pipeline
 from checks.sources.firestore.tally import HeartbeatDocument
 
 from support.deployed import NEW, OLD, PROBE, burst, image, inspected, job, operation, revision, service, settings, tag
-from support.snapshots import FRESH, NOW, document, snapshot
+from support.snapshots import FRESH, NOW, document, run_document, snapshot
 
 EXAMPLES: Final = 2_000
 MOST_FAULTS: Final = 6
@@ -67,7 +67,7 @@ class World:
 
     def settings(self) -> Pipeline:
         """The settings of this world."""
-        units = [{"name": name} | ({"service": RUNNERS[name]} if name in RUNNERS else {}) for name in UNITS]
+        units: list[dict[str, object]] = [{"name": name, "service": RUNNERS.get(name)} for name in UNITS]
         return settings(
             [*units, *self.registered],
             services=[{"name": name} for name in self.named],
@@ -234,6 +234,16 @@ def _slow(world: World) -> None:
     world.documents.append(document("SlowProcessor", timedelta(hours=4), updated=timedelta(minutes=1)))
 
 
+def _run(name: str, status: str, *, silent: timedelta) -> Fault:
+    """The last run of a processor, which promised a beat a minute."""
+
+    def put(world: World) -> None:
+        world.registered.append({"name": name})
+        world.documents.append(run_document(name, status, silent, run_id="ab12cd"))
+
+    return put
+
+
 def _nobody_quiet(world: World) -> None:
     since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
     gone = {"processors": ["GoneProcessor"], "from": since, "until": until, "reason": "off-season"}
@@ -286,6 +296,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "a clock is ahead": lambda world: world.documents.append(document("Ahead", -LATE)),
     "a clock is behind": _slow,
     "no time": lambda world: world.documents.append(document("Mute", None)),
+    "a run died": _run("DiedProcessor", "running", silent=timedelta(minutes=20)),
+    "a run is silent": _run("SilentProcessor", "running", silent=timedelta(minutes=7)),
+    "a run failed": _run("FailedProcessor", "failed", silent=FRESH),
     "few by run": _written(3, timedelta(days=9), "Writer"),
     "some by run": _written(12, timedelta(days=9), "OtherWriter"),
     "many by run": _written(45, timedelta(days=9), "ThirdWriter"),

@@ -76,4 +76,5 @@ RULE: Final = Rule(
     silence=(Silent.PROCESSOR,),
     fault="the run's id and its start; of processors that are not registered, their names",
     counts="runs",
+    events=True,
 )

@@ -67,4 +67,5 @@ RULE: Final = Rule(
     quiet=True,
     fault="the run's id and start, where the document names them; of processors that are not registered, their names",
     counts="runs",
+    events=True,
 )

@@ -91,7 +91,7 @@ def test_what_a_rule_says_that_it_counts_its_findings_count() -> None:
             counts[finding.rule].add(finding.count is not None)
 
     # These name one processor alone, and count where they are about several.
-    alone = {"stale-heartbeats", "wrong-clock", "unreadable-evidence"}
+    alone = {"stale-heartbeats", "wrong-clock", "unreadable-evidence", "dead-run", "failed-run"}
     assert {rule.name for rule in RULES if rule.counts and counts[rule.name] == {False}} <= alone
     assert {rule.name for rule in RULES if not rule.counts and True in counts[rule.name]} == set()
 

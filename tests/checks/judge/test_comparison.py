@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_a_processor_that_beats_again_is_gone() -> None:
 
 def test_a_report_without_fingerprints_is_compared_by_rule_and_subject() -> None:
     report = judge(seen(service((1, 100), pinned=True)))
-    body = report.model_dump(mode="json", by_alias=True) | {"schema": "validate-daily/report/1"}
+    body: dict[str, Any] = report.model_dump(mode="json", by_alias=True) | {"schema": "validate-daily/report/1"}
     for finding in body["findings"]:
         del finding["fingerprint"]
     first = Report.model_validate(body)
