@@ -45,7 +45,7 @@ def stuck_operation(context: Context) -> Iterator[Finding]:
 
 def _finding(logs: Logs, stuck: Sequence[Operation], runs: int, always: str | None) -> Finding:
     newest_first = sorted(stuck, key=lambda each: each.started, reverse=True)
-    newest, oldest = newest_first[0], newest_first[-1]
+    newest = newest_first[0]
     age = _ago(logs.until, newest.started)
     if len(stuck) == 1:
         silence = _ago(logs.until, newest.last_sign)
@@ -56,7 +56,7 @@ def _finding(logs: Logs, stuck: Sequence[Operation], runs: int, always: str | No
         rule="stuck-operation",
         severity=Severity.P1,
         subject=newest.source,
-        fault=(newest.name, *((always,) if always else (_which(oldest), oldest.revision or ""))),
+        fault=(newest.name, *((always,) if always else (f"{_which(each)} {each.revision}" for each in newest_first))),
         summary=summary,
         evidence=_facts(newest_first, logs.until),
         level=Level.RUNTIME,
@@ -91,7 +91,7 @@ def _which(operation: Operation) -> str:
 RULE = Rule(
     stuck_operation,
     needs=("logging",),
-    fault="the operation's name, its START, and the revision or execution that runs it; the name alone where it was "
+    fault="the operation's name, each START, and the revision or execution that runs it; the name alone where it was "
     "started three times or more and never ended",
     counts="runs that never ended",
     events=True,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from checks.evidence.logs import Operation
 from checks.evidence.snapshot import Snapshot
 from checks.judge.finding import Finding, Severity
 from checks.judge.report import Report, judge
@@ -159,10 +160,24 @@ def test_an_entry_without_fingerprint_excuses_the_only_fault_and_says_the_line_t
     assert judge(accepting(one, entry(finding))).accepted[0].line_to_add is None
 
 
+def hangs(*names: str) -> list[Operation]:
+    """Operations of one service that began some minutes apart, and hang."""
+    began = (operation(timedelta(minutes=45 + 20 * number)) for number, _ in enumerate(names))
+    return [each.model_copy(update={"name": name}) for each, name in zip(began, names, strict=True)]
+
+
+def test_a_second_hang_of_the_same_operation_is_not_accepted_with_the_first() -> None:
+    first, later = hangs("Loading", "Loading")
+    accepted = entry(*judge(seen(service(), told=logs(operations=[first]))).findings)
+
+    report = judge(accepting(seen(service(), told=logs(operations=[first, later])), accepted))
+
+    assert report.exit_code == 1
+
+
 @pytest.mark.parametrize("count", [None, 1])
 def test_an_entry_without_fingerprint_excuses_none_of_several(count: int | None) -> None:
-    hangs = [operation(timedelta(minutes=ago)) for ago in (50, 45)]
-    both = seen(service(), told=logs(operations=hangs))
+    both = seen(service(), told=logs(operations=hangs("Loading", "Training")))
     bare = entry(judge(both).findings[0], fingerprint=None, count=count)
 
     report = judge(accepting(both, bare))
@@ -172,8 +187,7 @@ def test_an_entry_without_fingerprint_excuses_none_of_several(count: int | None)
 
 
 def test_an_entry_without_fingerprint_excuses_what_is_left_beside_one_with() -> None:
-    hangs = [operation(timedelta(minutes=ago)) for ago in (50, 45)]
-    both = seen(service(), told=logs(operations=hangs))
+    both = seen(service(), told=logs(operations=hangs("Loading", "Training")))
     first = judge(both).findings[0]
 
     report = judge(accepting(both, entry(first), entry(first, fingerprint=None)))

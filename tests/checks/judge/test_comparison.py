@@ -70,7 +70,8 @@ def hanging(*operations: Operation) -> Report:
 
 
 def test_a_hang_that_ended_is_gone_and_another_of_the_same_service_is_new() -> None:
-    first, other = operation(timedelta(minutes=50)), operation(timedelta(minutes=40))
+    first = operation(timedelta(minutes=50))
+    other = operation(timedelta(minutes=40)).model_copy(update={"name": "Training the model"})
 
     since = compare(hanging(first), hanging(other))
 
