@@ -21,8 +21,8 @@ from validate_daily.repairs.plans.session import DEFAULT_TIMEOUT
 SUMMARY: Final = "fix the writer, prove it, clean up, and prove that growth stopped: where that stands, or with --apply"
 
 EPILOGUE: Final = """\
-it ends with the whole check. exit codes: 0 every step holds and the check is healthy, 1 P0, P1, or a step that does not
-hold, 2 P2, 3 something could not be seen, 64 wrong usage or settings, 70 internal error, 130 interrupted
+it begins and ends with the whole check. exit codes: 0 every step holds and the check is healthy, 1 P0, P1, or a step
+that does not hold, 2 P2, 3 something could not be seen, 64 wrong usage or settings, 70 internal error, 130 interrupted
 """
 
 
@@ -57,7 +57,14 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         agree = _agree(arguments)
         with nullcontext(quiet) if arguments.apply else progress_on_terminal() as progress:  # a question stands alone
-            how = LoopRun(settings, agree, arguments.watch, timeout=arguments.timeout, progress=progress)
+            how = LoopRun(
+                settings,
+                agree,
+                arguments.watch,
+                timeout=arguments.timeout,
+                progress=progress,
+                config=arguments.config,
+            )
             return asyncio.run(walk(how)).exit_code
     except RepairError as error:
         print(f"validate-daily: {error}", file=sys.stderr)

@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from checks.ask.snapshot import check
@@ -17,6 +20,7 @@ from checks.sources.progress import Progress, quiet
 from checks.text.show import show
 from validate_daily.repairs.cloud_run.session import RunSession, open_run_session
 from validate_daily.repairs.documents.session import DocumentSession, open_session
+from validate_daily.repairs.loop.remedies import FoundWork, command_for, work_of
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.errors import RepairError
@@ -28,12 +32,13 @@ from validate_daily.repairs.words import result_lines
 from validate_daily.repairs.words.documents import watch_lines
 
 if TYPE_CHECKING:
-    from validate_daily.repairs.loop.closed_loop import LoopState, Step
+    from validate_daily.repairs.loop.state import LoopState, Step
     from validate_daily.repairs.loop.watch import WaitFunction
 
 S = TypeVar("S")
 Agree = Callable[[Plan], Approval]
 """Asks somebody about a plan."""
+_COMMAND: Final = re.compile(r"\bvalidate-daily (?:audit|check|cleanup|jobs|probe|redeploy|repair|restore|rollback)\b")
 _WORST_FIRST: Final = (1, 3, 2, 0)
 """How exit codes rank: P0 and P1 outrank unknown, unknown outranks P2."""
 
@@ -48,6 +53,7 @@ class LoopRun:
 
     Attributes:
         settings: whose pipeline.
+        config: the settings file as the user named it, for the commands that are printed; None where they named none.
         agree: asks about each plan; None only looks where the loop stands.
         watch: how long growth is watched at the end.
         timeout: seconds that each step may take.
@@ -67,6 +73,11 @@ class LoopRun:
     waiting: "WaitFunction" = asyncio.sleep
     tell: Callable[[str], None] = print
     show: Callable[[Report], None] = _on_terminal
+    config: Path | None = None
+
+    def say(self, line: str) -> None:
+        """Print a line; a command of ours in it names the same settings file."""
+        self.tell(_with_config(line, self.config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +87,12 @@ class LoopResult:
     Attributes:
         loop: how the loop itself would exit: 0 every step holds, 1 one does not, 3 that is not known.
         report: the whole check afterwards.
+        before: the whole check before.
     """
 
     loop: int
     report: Report
+    before: Report
 
     @property
     def exit_code(self) -> int:
@@ -88,28 +101,52 @@ class LoopResult:
 
 
 async def walk(how: LoopRun) -> LoopResult:
-    """Walk the loop as far as it holds, and then check everything: what the loop did not repair is told, too.
+    """Check everything, walk the loop as far as it holds, and check everything again: what is left is told, too.
 
     Raises:
         UsageError: an address is refused.
     """
+    before = await _check(how)
     try:
-        loop = await _walk_loop(how)
+        loop = await _walk_loop(how, work_of(before, how.settings.pipeline))
     except RepairError as error:
-        how.tell(f"validate-daily: {error}")
+        how.say(f"validate-daily: {error}")
         loop = 1 if error.exit_code == ExitCode.USAGE else error.exit_code
+        if error.exit_code == ExitCode.USAGE and how.agree is None:
+            loop = 0  # nothing was asked of it that it refused
     how.tell("Now the whole check:")
-    report = await check(how.settings.pipeline, environment=how.environment, progress=how.progress)
+    report = await _check(how)
     how.show(report)
+    _tell_left(how, report)
+    return LoopResult(loop, report, before)
+
+
+async def _check(how: LoopRun) -> Report:
+    return await check(how.settings.pipeline, environment=how.environment, progress=how.progress)
+
+
+def _tell_left(how: LoopRun, report: Report) -> None:
+    """Name what the report still finds; and its command, where one of ours or a known one repairs it."""
     left = [finding for finding in report.findings if finding.cause is None]
-    if left:
-        how.tell("NOT REPAIRED by this loop; the report above says what to do:")
-    for finding in left:
-        how.tell(f"    {finding.severity} {finding.rule} {show(finding.subject, limit=200)}")
-    return LoopResult(loop, report)
+    if not left:
+        return
+    commands = [command_for(finding, report, how.settings.pipeline, how.config) for finding in left]
+    can = "" if any(commands) else ", which can repair none of it"
+    how.tell(f"NOT REPAIRED by this loop{can}; the report above says what to do:")
+    for finding, command in zip(left, commands, strict=True):
+        how.tell(
+            f"    {finding.severity} {finding.rule} {show(finding.subject, limit=200)}"
+            + (f": {command}" if command else "")
+        )
 
 
-async def _walk_loop(how: LoopRun) -> int:
+def _with_config(line: str, config: Path | None) -> str:
+    if config is None or "--config" in line:
+        return line
+    return _COMMAND.sub(lambda found: f"{found[0]} --config {shlex.quote(str(config))}", line)
+
+
+async def _walk_loop(how: LoopRun, work: FoundWork) -> int:
     """Walk the loop, and return how it exits.
 
     Raises:
@@ -118,37 +155,42 @@ async def _walk_loop(how: LoopRun) -> int:
     from validate_daily.repairs.loop.closed_loop import apply_plan, read_loop, record_step  # noqa: PLC0415 - Google's packages load when used
 
     shown: set[tuple[str, str]] = set()
+    given_up: set[tuple[str, str]] = set()
     async with AsyncExitStack() as stack:
         audit = await stack.enter_async_context(open_audit(how.settings, environment=how.environment))
         while True:
             async with AsyncExitStack() as reading:
-                state = await read_loop(*await _sessions(how, reading, writing=False), audit)
+                state = await read_loop(*await _sessions(how, reading, writing=False), audit, work, given_up)
             for step in state.steps:
-                if (step.name, step.subject) not in shown or not step.holds:
-                    _tell(how, step)
-                if step.holds and (step.name, step.subject) not in shown and how.agree:
+                if step.key in shown and (step.holds or step.key in state.aside):
+                    continue
+                _tell(how, step)
+                if step.holds and how.agree:
                     await record_step(audit, how.settings, local_principal(), step)
-                if step.holds:
-                    shown.add((step.name, step.subject))
+                if step.holds or (step.key in state.aside and step is not state.steps[-1]):
+                    shown.add(step.key)
             if state.plan is None or how.agree is None:
                 break
             approval, token = how.agree(state.plan), Seal(plan_key(how.environment)).seal(state.plan)
             async with AsyncExitStack() as writing:
                 sessions = await _sessions(how, writing, writing=True)
                 result = await apply_plan(*sessions, state.plan, approval, audit, token=token)
-            how.tell("\n".join(f"    {line}" for line in result_lines(result)))
-            if result.exit_code:
+            how.say("\n".join(f"    {line}" for line in result_lines(result)))
+            if result.exit_code and state.steps[-1].key not in state.aside:
                 return result.exit_code
+            if result.exit_code:
+                given_up.add(state.steps[-1].key)
         return await _watch_growth(how, state, audit)
 
 
 async def _watch_growth(how: LoopRun, state: "LoopState", audit: Audit) -> int:
     """The last step, where all others hold: a watch."""
-    if not state.holds:
+    if not state.holds or state.plan is not None:
         if state.plan is not None:
-            how.tell("next: validate-daily repair --apply")
+            how.say("next: validate-daily repair --apply")
         return ExitCode.UNKNOWN if state.holds is None else 1
-    from validate_daily.repairs.loop.closed_loop import Step, record_step  # noqa: PLC0415 - Google's packages load when used
+    from validate_daily.repairs.loop.closed_loop import record_step  # noqa: PLC0415 - Google's packages load when used
+    from validate_daily.repairs.loop.state import Step  # noqa: PLC0415 - the same
     from validate_daily.repairs.loop.watch import watch  # noqa: PLC0415 - the same
 
     seconds_given = how.timeout + how.watch.total_seconds()
@@ -188,4 +230,4 @@ def _tell(how: LoopRun, step: "Step") -> None:
     mark = {True: "holds    ", False: "NOT YET  ", None: "UNKNOWN  "}[step.holds]
     how.tell(f"{mark} {step.name}: {step.subject}: {show(step.told, limit=600)}")
     if step.next_step:
-        how.tell(f"next: {step.next_step}")
+        how.say(f"next: {step.next_step}")

@@ -5,12 +5,10 @@ point, by anybody, and stops at the first step that does not hold.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from checks.evidence.base import Evidence, Untrusted
 from checks.judge.deployed.proofs import Outcome
 from checks.settings.file import Settings
 from checks.settings.pipeline import Pipeline
@@ -23,9 +21,13 @@ from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redep
 from validate_daily.repairs.cloud_run.service_state import read_state, service_resource
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.documents.cleanup import apply_cleanup, plan_cleanup
-from validate_daily.repairs.documents.collection import list_heartbeats
-from validate_daily.repairs.documents.selection import malformed_since, select
+from validate_daily.repairs.documents.collection import date_back, list_heartbeats
+from validate_daily.repairs.documents.selection import HOUR, malformed_since, select
 from validate_daily.repairs.documents.session import DocumentSession
+from validate_daily.repairs.loop.remedies import NO_WORK, FoundWork
+from validate_daily.repairs.loop.right_since import RightSince, read_right_since
+from validate_daily.repairs.loop.state import BEATS, CLEAN, JOBS, WRITER, LoopState, Step
+from validate_daily.repairs.loop.writers import GrowthNow, blame
 from validate_daily.repairs.plans.approval import Approval
 from validate_daily.repairs.plans.audit_event import Audit, new_event
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan
@@ -36,63 +38,24 @@ from validate_daily.repairs.stores.documents import Documents
 from validate_daily.repairs.stores.listing import CollectionListing
 from validate_daily.repairs.stores.timestamps import moment, nanos_of
 
-WRITER: Final = "the writer is fixed"
-JOBS: Final = "the jobs that follow it run the same"
-BEATS: Final = "its processors beat well"
-CLEAN: Final = "the left-overs are gone"
 _NAMED: Final = 5
 
 
-class Step(Evidence):
-    """One step of the loop.
-
-    Attributes:
-        name, subject: what should hold, and of what.
-        holds: whether it does; None: that is not known.
-        told: what was seen.
-        next_step: what to do where it does not hold; None where it does, or where a plan is at hand.
-    """
-
-    name: str
-    subject: str
-    holds: bool | None
-    told: Untrusted
-    next_step: str | None = None
-
-
-@dataclass(slots=True)
-class LoopState:
-    """Where the loop stands.
-
-    Attributes:
-        steps: in their order, up to the first that does not hold.
-        plan: what would make that one hold, if a plan can.
-        fixed: since when the fix of each service serves.
-    """
-
-    steps: list[Step] = field(default_factory=list[Step])
-    plan: Plan | None = None
-    fixed: dict[str, datetime] = field(default_factory=dict[str, datetime])
-
-    @property
-    def holds(self) -> bool | None:
-        """Whether every step holds; None where one is not known."""
-        return self.steps[-1].holds if self.steps else True
-
-    def add(self, step: Step, plan: Plan | None = None) -> bool:
-        """Note a step, and say whether the next may be looked at."""
-        self.steps.append(step)
-        self.plan = plan
-        return step.holds is True
-
-
-async def read_loop(documents: DocumentSession, run: RunSession, audit: Audit) -> LoopState:
+async def read_loop(
+    documents: DocumentSession,
+    run: RunSession,
+    audit: Audit,
+    work: FoundWork = NO_WORK,
+    given_up: Collection[tuple[str, str]] = (),
+) -> LoopState:
     """Read where the loop stands. Changes nothing.
 
     Args:
         documents: the way to Firestore.
         run: the way to Cloud Run.
         audit: where the tags of earlier redeploys are looked up.
+        work: what a check found, of services whose processors have no run-scoped documents too.
+        given_up: steps the plans of which were tried, and failed.
 
     Raises:
         UnseenError: the heartbeats could not be listed.
@@ -102,15 +65,41 @@ async def read_loop(documents: DocumentSession, run: RunSession, audit: Audit) -
     listing = await list_heartbeats(documents)
     writers = _writers(pipeline, listing)
     for service in writers:
-        if not state.add(*await _writer(run, service, audit, state.fixed)):
+        step, plan, proved = await _writer(run, service, audit)
+        if not state.add(step, plan):
             return state
         if not state.add(*await _jobs(run, service)):
             return state
+        state.fixed[service] = await _right_since(run, service, proved=proved)
+    for service in (each for each in work.all if each not in writers):
+        if not await _aside(state, run, service, audit, work, given_up):
+            return state
+    if writers and _grown(pipeline, listing, writers, state.fixed):
+        listing = await date_back(documents, listing, nanos_of(listing.read_time) - HOUR)
     for service in writers:
         if not state.add(await _beats(documents, pipeline, listing, service, state.fixed[service])):
             return state
-    state.add(*await _clean(documents, state.fixed))
+    state.add(*await _clean(documents, {name: each.settled for name, each in state.fixed.items()}))
     return state
+
+
+async def _aside(
+    state: LoopState,
+    run: RunSession,
+    service: str,
+    audit: Audit,
+    work: FoundWork,
+    given_up: Collection[tuple[str, str]],
+) -> bool:
+    """Note the steps of a service whose processors have no run-scoped documents; whether to go on without a plan."""
+    if service in work.services:
+        step, plan, _ = await _writer(run, service, audit)
+        if not state.add(step, None if step.key in given_up else plan, aside=True):
+            return False
+        if not step.holds:  # its jobs are to run what it serves when it is fixed
+            return True
+    step, plan = await _jobs(run, service)
+    return state.add(step, None if step.key in given_up else plan, aside=True)
 
 
 async def apply_plan(
@@ -148,23 +137,30 @@ def _writers(pipeline: Pipeline, listing: CollectionListing) -> list[str]:
     return sorted({known[name] for name in found.families if name in known})
 
 
-async def _writer(run: RunSession, service: str, audit: Audit, fixed: dict[str, datetime]) -> tuple[Step, Plan | None]:
+async def _writer(run: RunSession, service: str, audit: Audit) -> tuple[Step, Plan | None, bool]:
     """Whether all traffic of a service meets its tag's digest, with the fix inside; and the plan that makes it so.
 
-    An image that is proved to lack the fix is no plan: it would be deployed in vain.
+    An image that is proved to lack the fix is no plan: it would be deployed in vain. The third says whether code probes
+    found the fix in the files of what serves.
     """
     step, plan = await _planned(WRITER, service, plan_redeploy(run, service, audit=audit))
     if isinstance(plan, RedeployPlan):
         inside = await code_of(run, service, [parse_image(plan.image)])
-        return (step, plan) if inside.result is not Outcome.CONTRADICTED else (_inside(step, inside), None)
+        return (
+            (step, plan, False) if inside.result is not Outcome.CONTRADICTED else (_inside(step, inside), None, False)
+        )
     if step.holds:
         seen = await read_state(run, service_resource(run, service))
-        fixed[service] = seen.service.updated_at
         inside = await code_of(run, service, [each.image for _, each in seen.service.serving if each])
         if inside.result in {Outcome.CONTRADICTED, Outcome.UNKNOWN}:
-            return _inside(step, inside), None
+            return _inside(step, inside), None, False
         step = step.model_copy(update={"told": f"{step.told}; {inside.summary}"})
-    return step, plan
+        return step, plan, inside.result is Outcome.MATCHED
+    return step, plan, False
+
+
+async def _right_since(run: RunSession, service: str, *, proved: bool) -> RightSince:
+    return await read_right_since(run, await read_state(run, service_resource(run, service)), proved=proved)
 
 
 def _inside(step: Step, code: ImageCode) -> Step:
@@ -194,19 +190,18 @@ async def _planned(name: str, subject: str, planning: Awaitable[Plan]) -> tuple[
 
 
 async def _beats(
-    documents: DocumentSession, pipeline: Pipeline, listing: CollectionListing, service: str, since: datetime
+    documents: DocumentSession, pipeline: Pipeline, listing: CollectionListing, service: str, right: RightSince
 ) -> Step:
-    """Whether each processor of a service has written well since the fix serves, and none the old way."""
-    still = _written_since(pipeline, listing, service, since)
-    if still:
-        top = ", ".join(f"{show(name, limit=200)} ({count:,})" for name, count in still.most_common(_NAMED))
-        return Step(
-            name=BEATS,
-            subject=service,
-            holds=False,
-            told=f"the old format is still written since {since:%Y-%m-%d %H:%M:%S UTC}, by {top}",
-            next_step=f"what {service} serves is not the fix, whatever its tag says: build it anew without a cache",
-        )
+    """Whether each processor of a service has written well since the fix serves, and none the old way by now."""
+    since, still = right.traffic, _growth(pipeline, listing, service, right)
+    if still.ids:
+        blamed = await blame(documents, service, right, still)
+        told = f"the old format is still written since {right.all:%Y-%m-%d %H:%M:%S UTC}, by {still.told}; {blamed.who}"
+        return Step(name=BEATS, subject=service, holds=False, told=told, next_step=blamed.next_step)
+    if right.running:
+        named = ", ".join(show(each, limit=100) for each in right.running[:_NAMED])
+        told = f"still running with the image from before its job was updated: {named}"
+        return Step(name=BEATS, subject=service, holds=False, told=told, next_step="run again when that is over")
     late = await _not_yet(documents, pipeline, service, since)
     if late is None:
         return Step(
@@ -226,10 +221,20 @@ async def _beats(
     return Step(name=BEATS, subject=service, holds=True, told=f"{seen}, since {since:%Y-%m-%d %H:%M:%S UTC}")
 
 
-def _written_since(pipeline: Pipeline, listing: CollectionListing, service: str, since: datetime) -> Counter[str]:
+def _grown(
+    pipeline: Pipeline, listing: CollectionListing, services: Iterable[str], fixed: Mapping[str, RightSince]
+) -> bool:
+    return any(_growth(pipeline, listing, service, fixed[service]).ids for service in services)
+
+
+def _growth(pipeline: Pipeline, listing: CollectionListing, service: str, right: RightSince) -> GrowthNow:
+    """What the processors of a service wrote in the old format in the last hour, since all is right and drained."""
     known = pipeline.heartbeats.services
-    new = malformed_since(listing.rows, pipeline.heartbeats.registered, nanos_of(since))
-    return Counter(family for _, family in new if known.get(family) == service)
+    since = max(nanos_of(listing.read_time) - HOUR, nanos_of(right.settled))
+    new = malformed_since(listing.rows, pipeline.heartbeats.registered, since)
+    own = {name: family for name, family in new if known.get(family) == service}
+    newest = sorted((row for row in listing.rows if row.id in own), key=lambda row: -row.created)
+    return GrowthNow(tuple(row.id for row in newest), Counter(own.values()))
 
 
 async def _not_yet(documents: DocumentSession, pipeline: Pipeline, service: str, since: datetime) -> list[str] | None:
