@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.images import Inspected
+from checks.evidence.owners import Owner
 
 _EXECUTION: Final = re.compile(r"-[a-z0-9]{5}")
 
@@ -97,6 +98,8 @@ class Service(Evidence):
         pinned: no part of the intended traffic follows the latest revision.
         state, reason, message: the terminal condition.
         commit: the commit that its labels claim.
+        client: the program that changed it last, as that names itself.
+        owner: the tool whose deploys it is, as its labels, annotations or client tell it.
         revisions: the serving ones, the newest and the newest ready, as far as they could be read.
     """
 
@@ -114,6 +117,8 @@ class Service(Evidence):
     reason: str | None = None
     message: Untrusted | None = None
     commit: Untrusted | None = None
+    client: Untrusted | None = None
+    owner: Owner | None = None
     updated_at: AwareDatetime
     revisions: tuple[Revision, ...] = ()
 
@@ -137,6 +142,7 @@ class Job(Evidence):
         last_execution: its name, None if it never ran or Cloud Run does not tell.
         last_state: how that ended; PENDING while it runs.
         flags: those environment variables that the settings list, and no others.
+        client, owner: as for a service.
     """
 
     name: str
@@ -149,6 +155,8 @@ class Job(Evidence):
     last_state: State = State.UNKNOWN
     commit: Untrusted | None = None
     flags: dict[str, Untrusted] = Field(default_factory=dict[str, str])
+    client: Untrusted | None = None
+    owner: Owner | None = None
 
 
 def is_execution_of(execution: str, job: str) -> bool:

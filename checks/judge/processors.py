@@ -142,7 +142,8 @@ def _standing_of(
         newest,
         timezone=snapshot.pipeline.pipeline.timezone,
         taken_at=snapshot.taken_at,
-        limits=snapshot.pipeline.heartbeats.limits(processor),
+        late_after=snapshot.pipeline.heartbeats.limits(processor)[0],
+        down=beat is Beat.DOWN,
         together=together,
     )
     if offset is None or (offset < timedelta() and beat is Beat.UP):

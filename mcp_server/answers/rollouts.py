@@ -11,6 +11,7 @@ from mcp_server.answers.plans import command
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobsUpdate, Rollout
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan, RedeployPlan, ServicePlan, Serving
 from validate_daily.repairs.plans.plan import Plan
+from validate_daily.repairs.words.shared import owner_lines
 
 _JOBS = 40
 
@@ -92,11 +93,11 @@ def rollout_plan(plan: ServicePlan | JobsPlan, token: str, settings: Settings) -
             "subject": plan.subject,
             "size": plan.size,
             "changes": _changes(plan),
-            "notes": plan.notes,
+            "notes": (*(f"KNOWN TO BE BAD: {each}" for each in _bad(plan)), *_owners(plan), *plan.notes),
             "reason": plan.reason,
             "expires_at": plan.expires_at,
-            "approval": settings.writes.approval,
-            "command": command(plan, settings),
+            "approval": "terminal" if plan.refusal else settings.writes.approval,
+            "command": plan.refusal.next_step if plan.refusal else command(plan, settings),
         }
         | _about(plan)
     )
@@ -105,7 +106,8 @@ def rollout_plan(plan: ServicePlan | JobsPlan, token: str, settings: Settings) -
 def rollout_answer(plan: Plan, settings: Settings, result: Rollout | JobsUpdate | str) -> RolloutAnswer:
     """What was done, or why nothing was."""
     if isinstance(result, str):
-        return RolloutAnswer(applied=False, why=result, command=command(plan, settings), plan=plan.id)
+        onward = plan.refusal.next_step if plan.refusal else command(plan, settings)
+        return RolloutAnswer(applied=False, why=result, command=onward, plan=plan.id)
     if isinstance(result, JobsUpdate):
         left = tuple(
             JobFateRow(name=each.name, fate=each.fate, why=each.why)
@@ -129,6 +131,15 @@ def rollout_answer(plan: Plan, settings: Settings, result: Rollout | JobsUpdate 
         next_step=result.next_step,
         unseen=result.unseen,
     )
+
+
+def _bad(plan: ServicePlan | JobsPlan) -> tuple[str, ...]:
+    return plan.bad if isinstance(plan, ServicePlan) else ()
+
+
+def _owners(plan: ServicePlan | JobsPlan) -> tuple[str, ...]:
+    owned = [plan.owned] if isinstance(plan, ServicePlan) else [each.owned for each in plan.jobs]
+    return tuple(owner_lines(each for each in owned if each))
 
 
 def _changes(plan: ServicePlan | JobsPlan) -> tuple[str, ...]:

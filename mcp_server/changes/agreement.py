@@ -88,6 +88,8 @@ def _why_not_asked(plan: Plan, change: ChangeCall, ctx: Ctx) -> str | None:
     """Why a person is not asked through the client; None where they are."""
     if change.settings.writes.approval != "client":
         return 'a person agrees in a terminal: [writes] approval is "terminal"'
+    if plan.refusal is not None:
+        return str(plan.refusal)
     if plan.needs_terminal:
         return "only a person in a terminal may agree to this plan"
     if change.state.refusals.holds(plan):

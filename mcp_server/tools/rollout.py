@@ -9,6 +9,7 @@ from typing import Annotated
 
 from mcp.server.elicitation import ElicitationResult
 from mcp.server.mcpserver.resolve import Resolve
+from pydantic import Field
 
 from mcp_server.answers.rollouts import RolloutAnswer, RolloutPlanAnswer, rollout_answer, rollout_plan
 from mcp_server.changes.agreement import Ctx, Sealed, carry_out, make_plan, question_about
@@ -24,8 +25,10 @@ from validate_daily.repairs.cloud_run.session import RunSession, open_run_sessio
 from validate_daily.repairs.plans.cloud_run_plans import JobsPlan, RedeployPlan, RollbackPlan
 from validate_daily.repairs.stores.audit import open_audit
 
+EvenIfBad = Annotated[bool, Field(description="the person wants it although the image is known to be bad")]
 
-async def plan_redeploy(ctx: Ctx, service: NameArgument) -> RolloutPlanAnswer:
+
+async def plan_redeploy(ctx: Ctx, service: NameArgument, even_if_bad: EvenIfBad = False) -> RolloutPlanAnswer:  # noqa: FBT002 - arguments of a tool have names
     """Plan to make a service run the digest that its tag points at now. Changes nothing.
 
     Show the person changes and notes (OLDER, OTHER REPOSITORY, FAILED BEFORE) before you call redeploy_service.
@@ -33,7 +36,7 @@ async def plan_redeploy(ctx: Ctx, service: NameArgument) -> RolloutPlanAnswer:
 
     async def make(session: RunSession) -> RedeployPlan:
         async with open_audit(session.settings, environment=session.environment) as audit:
-            return await make_redeploy(session, service, audit=audit)
+            return await make_redeploy(session, service, even_if_bad=even_if_bad, audit=audit)
 
     return await make_plan(ctx, open_run_session, make, rollout_plan)
 
@@ -48,12 +51,12 @@ async def redeploy_service(
     return await carry_out(ctx, plan, RedeployPlan, answer, open_run_session, apply_redeploy, rollout_answer)
 
 
-async def plan_rollback(ctx: Ctx, service: NameArgument) -> RolloutPlanAnswer:
+async def plan_rollback(ctx: Ctx, service: NameArgument, even_if_bad: EvenIfBad = False) -> RolloutPlanAnswer:  # noqa: FBT002 - the same
     """Plan to move a service's traffic back to what the last redeploy found. Makes no revision. Changes nothing."""
 
     async def make(session: RunSession) -> RollbackPlan:
         async with open_audit(session.settings, environment=session.environment) as audit:
-            return await make_rollback(session, service, audit=audit)
+            return await make_rollback(session, service, even_if_bad=even_if_bad, audit=audit)
 
     return await make_plan(ctx, open_run_session, make, rollout_plan)
 

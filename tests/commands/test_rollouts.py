@@ -64,7 +64,10 @@ def test_what_does_not_start_says_not_deployed_and_exits_1(tmp_path: Path) -> No
     config = settings(tmp_path, "unattended = true")
     with running(quick("gunicorn-missing")) as sandbox:
         before = images(sandbox)
-        token = answer(sandbox, "redeploy", PHASE2, "--config", config)["plan"]
+        refused = run(sandbox, "redeploy", PHASE2, "--config", config)
+        assert refused.returncode == 1
+        assert f"redeploy {PHASE2} --tag latest --even-if-bad --config {config} --apply" in refused.stderr
+        token = answer(sandbox, "redeploy", PHASE2, "--even-if-bad", "--config", config)["plan"]
         done = run(sandbox, "redeploy", PHASE2, "--approve", token, "--config", config)
 
         assert done.returncode == 1
@@ -177,3 +180,42 @@ def test_a_watch_alone_changes_nothing_and_tells_what_grew(tmp_path: Path) -> No
 
     assert well.returncode == 0
     assert "nothing grew back" in well.stdout
+
+
+@pytest.mark.parametrize("way", ["resume", "approve"])
+@pytest.mark.parametrize("undone", ["rolled back", "left as it is"])
+def test_a_redeploy_that_has_ended_comes_back_by_no_way(moved: Sandbox, tmp_path: Path, way: str, undone: str) -> None:
+    config = settings(tmp_path, "unattended = true")
+    told = answer(moved, "redeploy", PHASE2, "--config", config)
+    assert run(moved, "redeploy", PHASE2, "--approve", told["plan"], "--config", config).returncode == 0
+    if undone == "rolled back":
+        back = answer(moved, "rollback", PHASE2, "--config", config)["plan"]
+        assert run(moved, "rollback", PHASE2, "--approve", back, "--config", config).returncode == 0
+    serving, calls = images(moved), len(moved.world.calls)
+    again = run(moved, "redeploy", PHASE2, f"--{way}", told["id" if way == "resume" else "plan"], "--config", config)
+
+    assert again.returncode == 1
+    assert f"the plan {told['id']} is over and cannot start again: it ended at" in again.stderr
+    assert images(moved) == serving
+    assert "UpdateService" not in {call.method for call in list(moved.world.calls)[calls:]}
+
+
+def test_past_its_owner_a_service_is_shown_and_refused_until_a_person_says_so(moved: Sandbox, tmp_path: Path) -> None:
+    config, before = settings(tmp_path, "unattended = true"), images(moved)
+    moved.world.service(PHASE2).client = "terraform"
+    shown = run(moved, "redeploy", PHASE2, "--config", config)
+    assert shown.returncode == 0
+    assert f"owner     {PHASE2} is deployed by terraform (client terraform)" in shown.stdout
+    assert "let that apply it; to change it nevertheless: " in shown.stdout
+    assert "To do it" not in shown.stdout
+    code, said = typed(moved, f"{PHASE2} 1", "redeploy", PHASE2, "--apply", "--config", config)
+    assert (code, images(moved)) == (1, before)
+    assert "is deployed by terraform" in said
+    token = answer(moved, "redeploy", PHASE2, "--config", config)["plan"]
+    unasked = run(moved, "redeploy", PHASE2, "--approve", token, "--config", config)
+    assert (unasked.returncode, images(moved)) == (1, before)
+    assert "is deployed by terraform" in unasked.stderr
+
+    code, said = typed(moved, f"{PHASE2} 1", "redeploy", PHASE2, "--override-owner", "--apply", "--config", config)
+    assert code == 0, said
+    assert images(moved) != before

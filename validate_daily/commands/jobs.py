@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--job", action="append", default=[], metavar="NAME", help="with --update: only this job; repeatable"
     )
+    repair_command.add_owner(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update  # noqa: PLC0415 - Google's packages load when used
 
     async def make(session: RunSession) -> JobsPlan:
-        return await plan_job_update(session, arguments.update, jobs=arguments.job)
+        return await plan_job_update(
+            session, arguments.update, jobs=arguments.job, override_owner=arguments.override_owner
+        )
 
     return repair_command.run(
         arguments, repair_command.Repair(JobsPlan, open_run_session, make, apply_job_update, subject=arguments.update)

@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--tag", metavar="T", help="this tag's image (else the settings' tag, or the one deployed)")
     which.add_argument("--digest", type=_digest, metavar="D", help="the image of this digest, whatever tags say")
     parser.add_argument("--unpin", action="store_true", help="let pinned traffic follow the new revision")
+    repair_command.add_bad(parser)
+    repair_command.add_owner(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,8 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def make(session: RunSession) -> RedeployPlan:
         which = {"tag": arguments.tag, "digest": arguments.digest}
+        wishes = {"even_if_bad": arguments.even_if_bad, "override_owner": arguments.override_owner}
         async with open_audit(session.settings) as audit:
-            return await plan_redeploy(session, arguments.service, **which, unpin=arguments.unpin, audit=audit)
+            return await plan_redeploy(
+                session, arguments.service, **which, **wishes, unpin=arguments.unpin, audit=audit
+            )
 
     return repair_command.run(
         arguments,

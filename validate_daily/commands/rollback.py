@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="REVISION", help="all traffic to this revision (else what the last redeploy found)"
     )
+    repair_command.add_bad(parser)
+    repair_command.add_owner(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,8 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     from validate_daily.repairs.cloud_run.rollback import apply_rollback, plan_rollback  # noqa: PLC0415 - Google's packages load when used
 
     async def make(session: RunSession) -> RollbackPlan:
+        wishes = {"even_if_bad": arguments.even_if_bad, "override_owner": arguments.override_owner}
         async with open_audit(session.settings) as audit:
-            return await plan_rollback(session, arguments.service, audit=audit, to=arguments.to)
+            return await plan_rollback(session, arguments.service, audit=audit, to=arguments.to, **wishes)
 
     return repair_command.run(
         arguments,

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from checks.evidence.deployments import Image, Job, Revision, Service, Share, State
 from checks.settings.sources import Sources
 from checks.sources.cloud_run.client import Message
+from checks.sources.cloud_run.owners import read_owner
 from checks.sources.image_references import parse_image
 from checks.sources.resource_names import NAME
 from checks.sources.times import moment
@@ -51,6 +52,8 @@ def read_service(service: Message, place: tuple[str, str], sources: Sources) -> 
         reason=_reason(condition),
         message=_text(condition.message),
         commit=_commit(sources, service.template.containers, service.labels, service.template.labels),
+        client=_text(service.client),
+        owner=read_owner(service),
         updated_at=_moment(service.update_time),
     )
 
@@ -88,6 +91,8 @@ def read_job(job: Message, place: tuple[str, str], sources: Sources) -> Job:
         last_state=_OUTCOMES.get(last.completion_status, State.UNKNOWN),
         commit=_commit(sources, containers, job.labels, job.template.labels),
         flags=_flags(containers, sources.flags),
+        client=_text(job.client),
+        owner=read_owner(job),
     )
 
 

@@ -65,6 +65,11 @@ async def test_only_a_person_who_agrees_to_this_plan_changes_anything(ground: Gr
     assert (yes.applied, bool(person.asked), ground.changes > before) == (can_ask, can_ask, can_ask), yes.text
     if not can_ask:
         assert "validate-daily" in yes.answer["command"]
+        return
+    after = ground.changes
+    again = await ground.call(Person(), change.tool, plan=token)
+    assert (again.applied, ground.changes) == (False, after), "a plan that has ended never starts again"
+    assert "is over and cannot start again" in again.text
 
 
 async def _first(ground: Ground, change: Change) -> str | None:

@@ -77,7 +77,7 @@ async def test_without_a_redeploy_in_the_audit_a_revision_must_be_named(tmp_path
 
 async def test_after_a_redeploy_that_failed_there_is_nothing_to_roll_back(tmp_path: Path) -> None:
     async with cloud("gunicorn-missing", tmp_path) as practice:
-        await practice.apply(await practice.plan())
+        await practice.apply(await practice.plan(even_if_bad=True))
         with pytest.raises(NothingToDoError, match="is so already"):
             await planned(practice)
 
@@ -86,7 +86,7 @@ async def test_traffic_that_a_broken_off_redeploy_held_follows_the_latest_again(
     async with cloud("gunicorn-missing", tmp_path) as practice:
         # The template changes; then the traffic can neither be put back nor moved.
         practice.world.faults.add(Fault(method="UpdateService", status="PERMISSION_DENIED", skip=2))
-        failed = await practice.apply(await practice.plan())
+        failed = await practice.apply(await practice.plan(even_if_bad=True))
         practice.world.faults.clear()
         plan = await planned(practice)
         outcome = await applied(practice, plan)

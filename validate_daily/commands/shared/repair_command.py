@@ -84,6 +84,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
 
 
+def add_owner(parser: argparse.ArgumentParser) -> None:
+    """Declare the argument of the commands that change what another tool may deploy."""
+    parser.add_argument(
+        "--override-owner",
+        action="store_true",
+        help="change it although another tool deploys it, whose next run undoes this",
+    )
+
+
+def add_bad(parser: argparse.ArgumentParser) -> None:
+    """Declare the argument of the commands that put an image into service."""
+    parser.add_argument(
+        "--even-if-bad", action="store_true", help="go on although the image is known to be bad: it may be the way back"
+    )
+
+
 def add_limit(parser: argparse.ArgumentParser) -> None:
     """Declare the limit of the commands that move documents."""
     parser.add_argument(
@@ -164,6 +180,9 @@ async def _agreed(
         _tell_plan(plan, token, arguments)
         return None
     refuse_assistant()
+    if plan.refusal is not None:
+        print("\n".join(plan_lines(plan)), file=sys.stderr if arguments.format == "json" else sys.stdout)
+        raise plan.refusal
     return _Agreed(plan, Approval.given(plan, "terminal", plan.principal, ask(plan)), token)
 
 
@@ -245,6 +264,9 @@ def _tell_plan(plan: Plan, token: str, arguments: argparse.Namespace) -> None:
         sys.stdout.write(json_text(payload))
         return
     print("\n".join(plan_lines(plan)))
+    if plan.refusal is not None:
+        print(f"Nothing was changed. {plan.refusal.reason}; next: {plan.refusal.next_step}")
+        return
     config = [] if arguments.config is None else ["--config", str(arguments.config)]
     command = shlex.join(["validate-daily", *command_of(plan), *config, "--apply"])
     print(f"Nothing was changed. To do it: {command}")

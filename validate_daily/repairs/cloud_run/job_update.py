@@ -6,8 +6,8 @@ from typing import Final
 from checks.sources.cloud_run.client import Message
 from checks.sources.errors import SourceError
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.commit_label import write_label
 from validate_daily.repairs.cloud_run.containers import ambiguity
+from validate_daily.repairs.cloud_run.images.commit_label import write_label
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobResult, JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan

@@ -20,11 +20,11 @@ from checks.sources.image_references import parse_image
 from checks.sources.registry.tags import read_tags
 from checks.text.plural import counted, form
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.commit_label import Labels, commit_of, relabel
 from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
-from validate_daily.repairs.cloud_run.image_code import code_of
+from validate_daily.repairs.cloud_run.images.commit_label import Labels, commit_of, relabel
+from validate_daily.repairs.cloud_run.images.image_code import code_of
+from validate_daily.repairs.cloud_run.images.registry_facts import read_registry
 from validate_daily.repairs.cloud_run.job_update import update_jobs
-from validate_daily.repairs.cloud_run.registry_facts import read_registry
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
     read_state,
@@ -39,6 +39,7 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import JobsUpdate
 from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan, Relabel
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError, UnseenError
+from validate_daily.repairs.plans.ownership import ownership_of
 from validate_daily.repairs.plans.plan import Untouched
 from validate_daily.repairs.stores.desired_state import version
 
@@ -54,13 +55,16 @@ class _JobState:
     job: Job
 
 
-async def plan_job_update(session: RunSession, service: str, *, jobs: Collection[str] = ()) -> JobsPlan:
+async def plan_job_update(
+    session: RunSession, service: str, *, jobs: Collection[str] = (), override_owner: bool = False
+) -> JobsPlan:
     """Plan an update of jobs from a reading of one's own. Changes nothing.
 
     Args:
         session: what is read, and for whom.
         service: one of the settings' services.
         jobs: only these of those that follow it; none named means all.
+        override_owner: a person wants jobs changed although another tool deploys them.
 
     Raises:
         NothingToDoError: each of them would run what the service serves.
@@ -92,10 +96,11 @@ async def plan_job_update(session: RunSession, service: str, *, jobs: Collection
         service_project=state.service.project,
         region=state.service.region,
         digest=image.digest or "",
-        jobs=tuple(_change(each, image, relabel(label, commit, *_labels(each.message))) for each in differing),
+        jobs=tuple(_change(session, each, image, relabel(label, commit, *_labels(each.message))) for each in differing),
         only=tuple(jobs),
         untouched=(alike,) if same else (),
         notes=tuple(_notes(differing)),
+        override_owner=override_owner,
     )
 
 
@@ -248,7 +253,7 @@ def _labels(message: Message) -> tuple[Labels, Labels]:
     return message.labels, message.template.labels
 
 
-def _change(found: _JobState, image: Image, label: Relabel | None) -> JobChange:
+def _change(session: RunSession, found: _JobState, image: Image, label: Relabel | None) -> JobChange:
     job = found.job
     return JobChange(
         name=job.name,
@@ -258,6 +263,7 @@ def _change(found: _JobState, image: Image, label: Relabel | None) -> JobChange:
         before=job.image.reference,
         after=f"{image.repository}@{image.digest}",
         relabel=label,
+        owned=ownership_of(session.settings.pipeline, job),
         last_run=job.last_run,
         executions=job.executions,
     )

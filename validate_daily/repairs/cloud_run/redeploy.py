@@ -15,10 +15,11 @@ from checks.sources.image_references import parse_image
 from checks.sources.registry.tags import read_tags
 from checks.text.plural import counted
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.commit_label import commit_of, relabel, sentence_of
-from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
+from validate_daily.repairs.cloud_run.images.bad_images import refuse_bad
+from validate_daily.repairs.cloud_run.images.commit_label import commit_of, relabel, sentence_of
+from validate_daily.repairs.cloud_run.images.image_code import ImageFitness, fitness_of
+from validate_daily.repairs.cloud_run.images.registry_facts import RegistryFacts, read_registry
 from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
-from validate_daily.repairs.cloud_run.registry_facts import RegistryFacts, read_registry
 from validate_daily.repairs.cloud_run.rollout import RedeployChange
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
@@ -36,6 +37,7 @@ from validate_daily.repairs.plans.audit_event import Audit
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan, Relabel
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, UnseenError
+from validate_daily.repairs.plans.ownership import ownership_of
 from validate_daily.repairs.plans.plan import place_of
 
 _HEX: Final = 19
@@ -49,6 +51,8 @@ async def plan_redeploy(
     tag: str | None = None,
     digest: str | None = None,
     unpin: bool = False,
+    even_if_bad: bool = False,
+    override_owner: bool = False,
     audit: Audit | None = None,
 ) -> RedeployPlan:
     """Plan a redeploy from a reading of one's own. Changes nothing.
@@ -59,6 +63,8 @@ async def plan_redeploy(
         tag: a person in a terminal wants another tag than that of the settings, or the one that was deployed.
         digest: a person in a terminal wants this digest, ``sha256:...``, whatever tags say.
         unpin: a person wants all traffic to follow the new revision although some of it is pinned.
+        even_if_bad: somebody wants it although the image is known to be bad.
+        override_owner: a person wants it although another tool deploys the service.
         audit: where the tag of the last redeploy is looked up, which has left a digest in its place.
 
     Raises:
@@ -79,9 +85,12 @@ async def plan_redeploy(
         )
     if state.pinned and not unpin:
         raise RefusedError(_pinned(state), "find out who pinned it and why; --unpin lets it follow the new revision")
-    code = code_of(session, service, [parse_image(f"{wanted.repository}@{wanted.digest}")])
-    registry, inside = await asyncio.gather(read_registry(session, wanted), code)
-    return _plan(session, state, wanted, registry, inside)
+    looking = fitness_of(session, service, parse_image(f"{wanted.repository}@{wanted.digest}"))
+    registry, fitness = await asyncio.gather(read_registry(session, wanted), looking)
+    plan = _plan(session, state, wanted, registry, fitness)
+    plan = plan.model_copy(update={"override_owner": override_owner})
+    refuse_bad(session, plan, even_if_bad=even_if_bad, step=fitness.code.next_step)
+    return plan
 
 
 async def apply_redeploy(
@@ -173,12 +182,12 @@ async def _refuse_moved(session: RunSession, plan: RedeployPlan) -> None:
 
 
 def _plan(
-    session: RunSession, state: ServiceState, wanted: Tag, registry: RegistryFacts, inside: ImageCode
+    session: RunSession, state: ServiceState, wanted: Tag, registry: RegistryFacts, fitness: ImageFitness
 ) -> RedeployPlan:
     service, serving = state.service, _most(state).image
     digest = wanted.digest or ""
     ages = _Ages(registry.uploaded(digest), registry.uploaded(serving.digest))
-    base, commit = session.plan_base(session.clock()), commit_of(registry, inside)
+    base, commit = session.plan_base(session.clock()), commit_of(registry, fitness.code)
     label, message = session.settings.pipeline.sources.commit_label, state.message
     labels = relabel(label, commit, message.labels), relabel(label, commit, message.template.labels)
     return RedeployPlan(
@@ -194,7 +203,10 @@ def _plan(
         ready=service.ready,
         relabel=labels[0],
         changes=tuple(_changes(state, wanted, base["id"], labels)),
-        notes=(inside.summary, *_notes(state, wanted, ages, registry)),
+        notes=(fitness.code.summary, *fitness.notes, *_notes(state, wanted, ages, registry)),
+        bad=fitness.bad,
+        owned=ownership_of(session.settings.pipeline, service),
+        override_owner=False,
         repository=wanted.repository,
         digest=digest,
         children=wanted.children,

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from checks.evidence.deployments import State
+from checks.judge.deployed.proofs import Outcome
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.commit_label import relabel, sentence_of
+from validate_daily.repairs.cloud_run.images.bad_images import refuse_bad
+from validate_daily.repairs.cloud_run.images.commit_label import relabel, sentence_of
+from validate_daily.repairs.cloud_run.images.image_code import ImageCode, code_of
 from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
@@ -28,6 +31,7 @@ from validate_daily.repairs.plans.audit_event import Audit, Event
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
 from validate_daily.repairs.plans.cloud_run_plans import LATEST, Relabel, RollbackPlan, Serving, Traffic
 from validate_daily.repairs.plans.errors import NothingToDoError, RefusedError, RepairError
+from validate_daily.repairs.plans.ownership import ownership_of
 from validate_daily.repairs.plans.plan import place_of
 
 _TRAFFIC = TypeAdapter(tuple[Traffic, ...])
@@ -35,7 +39,13 @@ _SERVING = TypeAdapter(tuple[Serving, ...])
 
 
 async def plan_rollback(
-    session: RunSession, service: str, *, audit: Audit | None = None, to: str | None = None
+    session: RunSession,
+    service: str,
+    *,
+    audit: Audit | None = None,
+    to: str | None = None,
+    even_if_bad: bool = False,
+    override_owner: bool = False,
 ) -> RollbackPlan:
     """Plan a shift of traffic from a reading of one's own. Changes nothing.
 
@@ -44,6 +54,8 @@ async def plan_rollback(
         service: one of the settings' services.
         audit: where the last redeploy is looked up.
         to: a person in a terminal wants all traffic at this revision.
+        even_if_bad: somebody wants it although an image is known to be bad.
+        override_owner: a person wants it although another tool deploys the service.
 
     Raises:
         NothingToDoError: the traffic is so already.
@@ -63,8 +75,10 @@ async def plan_rollback(
             f"traffic of {service} is so already: {format_traffic(traffic)}", "look with validate-daily check"
         )
     _refuse_not_ready(state, traffic)
-    change = _relabel(session, state, list(expected))
-    return RollbackPlan(
+    code = await _code(session, state, list(expected))
+    contradicted = code.result is Outcome.CONTRADICTED
+    change = _relabel(session, state, [] if contradicted else list(expected))
+    plan = RollbackPlan(
         **session.plan_base(session.clock()),
         reason=target.reason,
         service=service,
@@ -79,10 +93,21 @@ async def plan_rollback(
             f"traffic: {format_traffic(state.wanted)} becomes {format_traffic(traffic)}",
             *([sentence_of(change)] if change else []),
         ),
-        notes=tuple(_notes(state, traffic, target)),
+        notes=(code.summary, *_notes(state, traffic, target)),
+        bad=(code.summary,) if contradicted else (),
+        owned=ownership_of(session.settings.pipeline, state.service),
+        override_owner=override_owner,
         traffic=traffic,
         undoes=target.undone.event.plan if target.undone else None,
     )
+    refuse_bad(session, plan, even_if_bad=even_if_bad, step="roll back to a revision with the fix: --to REVISION")
+    return plan
+
+
+async def _code(session: RunSession, state: ServiceState, names: list[str]) -> ImageCode:
+    """What the images hold that the traffic goes to. Whether they start is known: their revisions are ready."""
+    revisions = [each for name in names if (each := state.service.revision(name))]
+    return await code_of(session, state.service.name, [each.image for each in revisions])
 
 
 async def apply_rollback(

@@ -5,8 +5,8 @@ from typing import Final, NoReturn
 from checks.evidence.deployments import Revision, State
 from checks.sources.cloud_run.client import Message
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.commit_label import write_label
 from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
+from validate_daily.repairs.cloud_run.images.commit_label import write_label
 from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
 from validate_daily.repairs.cloud_run.revision_logs import last_lines
 from validate_daily.repairs.cloud_run.rollout_effect import effect_of

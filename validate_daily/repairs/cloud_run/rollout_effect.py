@@ -7,7 +7,7 @@ from checks.evidence.deployments import Revision
 from checks.settings.errors import UsageError
 from checks.text.plural import counted, form
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.image_code import code_of
+from validate_daily.repairs.cloud_run.images.image_code import code_of
 from validate_daily.repairs.cloud_run.revision_logs import lines_of
 from validate_daily.repairs.cloud_run.session import RunSession
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from checks.evidence.deployments import Revision, Service
 from checks.sources.cloud_run.client import Message
-from validate_daily.repairs.cloud_run.commit_label import write_label
+from validate_daily.repairs.cloud_run.images.commit_label import write_label
 from validate_daily.repairs.cloud_run.poll import UNANSWERED, wait_until
 from validate_daily.repairs.cloud_run.service_state import ServiceState, read_state
 from validate_daily.repairs.cloud_run.session import RunSession

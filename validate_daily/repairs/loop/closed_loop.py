@@ -15,7 +15,7 @@ from checks.settings.pipeline import Pipeline
 from checks.sources.errors import SourceError
 from checks.sources.image_references import parse_image
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.image_code import ImageCode, code_of
+from validate_daily.repairs.cloud_run.images.image_code import ImageCode, code_of
 from validate_daily.repairs.cloud_run.jobs import apply_job_update, plan_job_update
 from validate_daily.repairs.cloud_run.redeploy import apply_redeploy, plan_redeploy
 from validate_daily.repairs.cloud_run.service_state import read_state, service_resource
@@ -186,6 +186,9 @@ async def _planned(name: str, subject: str, planning: Awaitable[Plan]) -> tuple[
     except RepairError as error:
         holds = None if isinstance(error, UnseenError) else False
         return Step(name=name, subject=subject, holds=holds, told=error.reason, next_step=error.next_step), None
+    if (refusal := plan.refusal) is not None:
+        told = f"{plan.reason}; {refusal.reason}"
+        return Step(name=name, subject=subject, holds=False, told=told, next_step=refusal.next_step), None
     return Step(name=name, subject=subject, holds=False, told=plan.reason), plan
 
 

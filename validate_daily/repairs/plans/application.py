@@ -62,6 +62,8 @@ async def allow(session: RepairSession, plan: Plan, approval: Approval, audit: A
     """
     _check_session(session, plan)
     check_approval(approval, plan, session.settings.writes)
+    if plan.refusal is not None:
+        raise plan.refusal
     start = await audit.started(plan.id)
     if start is not None:
         _refuse_ended(plan, await audit.ended(start))

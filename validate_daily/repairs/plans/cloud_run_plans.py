@@ -1,16 +1,23 @@
 """What a change of Cloud Run will do, before anybody agrees: plans of services and jobs."""
 
-from abc import ABC
+import shlex
+from abc import ABC, abstractmethod
 from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.settings.section import Name
+from validate_daily.repairs.plans.errors import RefusedError
+from validate_daily.repairs.plans.ownership import Ownership, refusal_of
 from validate_daily.repairs.plans.plan import Plan, Untouched
 
 LATEST: Final = ""
 """Stands for a revision's name in traffic that follows the latest ready one."""
+
+
+EVEN_IF_BAD: Final = "even if bad"
+"""What a person types besides, to agree to an image that is known to be bad."""
 
 
 class Version(Evidence):
@@ -65,6 +72,9 @@ class ServicePlan(Plan, ABC):
         relabel: what becomes of the service's own label that claims a commit, together with the traffic.
         changes: everything that will change, in sentences.
         notes: what a person should know before they agree.
+        bad: why the image is known to be bad, where a person wants it nevertheless.
+        owned: another tool's hold on the service; None where nobody else deploys it.
+        override_owner: a person wants it changed past that tool.
     """
 
     service: Name
@@ -77,11 +87,36 @@ class ServicePlan(Plan, ABC):
     relabel: Relabel | None
     changes: tuple[str, ...]
     notes: tuple[str, ...]
+    bad: tuple[Untrusted, ...]
+    owned: Ownership | None
+    override_owner: bool
 
     @property
     def subject(self) -> str:
         """The service."""
         return self.service
+
+    @property
+    def words(self) -> str:
+        """The service and how many; and that its image is known to be bad, where it is."""
+        return f"{super().words} {EVEN_IF_BAD}" if self.bad else super().words
+
+    @property
+    def refusal(self) -> RefusedError | None:
+        """Another tool deploys it."""
+        owned = [self.owned] if self.owned else []
+        return refusal_of(owned, override=self.override_owner, again=shlex.join(("validate-daily", *self.arguments)))
+
+    @property
+    @abstractmethod
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments of ``validate-daily`` that plan the same once more."""
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """Those of them that say what somebody wants nevertheless."""
+        bad = ("--even-if-bad",) if self.bad else ()
+        return (*bad, *(("--override-owner",) if self.override_owner else ()))
 
     @property
     def size(self) -> int:
@@ -126,6 +161,12 @@ class RedeployPlan(ServicePlan):
         """The new image, by digest."""
         return f"{self.repository}@{self.digest}"
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The same image, by its tag where it has one."""
+        which = ("--tag", self.tag) if self.tag else ("--digest", self.digest)
+        return (self.repair, self.service, *which, *(("--unpin",) if self.moves_traffic else ()), *self.overrides)
+
     def runs_it(self, digest: str | None) -> bool:
         """Whether a revision of this digest runs what the plan is about."""
         return digest is not None and (digest == self.digest or digest in self.children)
@@ -143,6 +184,12 @@ class RollbackPlan(ServicePlan):
     traffic: tuple[Traffic, ...]
     undoes: str | None
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The last redeploy, or the revision that a person named."""
+        to = next((each.revision for each in self.traffic if each.percent), "")
+        return (self.repair, self.service, *(() if self.undoes else ("--to", to)), *self.overrides)
+
 
 class JobChange(Evidence):
     """One job: the state that was read, its image before and after, and what becomes of its label of a commit."""
@@ -154,6 +201,7 @@ class JobChange(Evidence):
     before: Untrusted
     after: str
     relabel: Relabel | None
+    owned: Ownership | None
     last_run: AwareDatetime | None
     executions: Count
 
@@ -173,6 +221,7 @@ class JobsPlan(Plan):
         only: the jobs that somebody named; none means all that follow it.
         untouched: those that do not, and why.
         notes: what a person should know before they agree.
+        override_owner: a person wants jobs changed past the tools that deploy them.
     """
 
     kind: Literal["jobs"] = "jobs"
@@ -184,11 +233,25 @@ class JobsPlan(Plan):
     only: tuple[Name, ...]
     untouched: tuple[Untouched, ...]
     notes: tuple[str, ...]
+    override_owner: bool
 
     @property
     def subject(self) -> str:
         """The service that they follow."""
         return self.service
+
+    @property
+    def refusal(self) -> RefusedError | None:
+        """Another tool deploys one of them."""
+        owned = [each.owned for each in self.jobs if each.owned]
+        return refusal_of(owned, override=self.override_owner, again=shlex.join(("validate-daily", *self.arguments)))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments of ``validate-daily`` that plan the same once more."""
+        only = (part for name in self.only for part in ("--job", name))
+        override = ("--override-owner",) if self.override_owner else ()
+        return (self.repair, "--update", self.service, *only, *override)
 
     @property
     def size(self) -> int:

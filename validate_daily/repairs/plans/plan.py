@@ -139,6 +139,11 @@ class Plan(Evidence, ABC):
         """Whether only a person in a terminal may agree to it."""
         return False
 
+    @property
+    def refusal(self) -> RefusedError | None:
+        """Why nobody may start it although it can be shown; None where somebody may agree to it."""
+        return None
+
     def check_time(self, now: datetime, *, started: bool) -> None:
         """Refuse a plan that is too old, or of a time that has not come.
 

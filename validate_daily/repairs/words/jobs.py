@@ -10,6 +10,7 @@ from validate_daily.repairs.plans.cloud_run_plans import JobChange, JobsPlan
 from validate_daily.repairs.words.shared import (
     SHOWN,
     command_of,
+    owner_lines,
     plan_lines,
     practice,
     question,
@@ -34,6 +35,7 @@ def _(plan: JobsPlan) -> list[str]:
     ]
     if len(plan.jobs) > _LISTED:
         lines.append(f"job       and {len(plan.jobs) - _LISTED} more")
+    lines += [f"owner     {each}" for each in owner_lines(each.owned for each in plan.jobs if each.owned)]
     lines += [f"label     {show(each, limit=_IMAGE)}" for each in _relabels(plan)]
     lines += [f"not       {each.count:,} {each.what}: {each.why}" for each in plan.untouched]
     lines += [f"note      {show(each, limit=_IMAGE)}" for each in plan.notes]
@@ -52,6 +54,7 @@ def _(plan: JobsPlan) -> str:
         f"{form(plan.size, 'Job', 'Jobs')}: {names}{more}",
         f"{form(plan.size, 'It', 'Each')} would name {plan.jobs[0].after}, and nothing else of it would change{but}.",
         *(f"{inert(each, _IMAGE)}." for each in relabels),
+        *(f"Owner: {inert(each, _IMAGE)}" for each in owner_lines(each.owned for each in plan.jobs if each.owned)),
         *(f"Note: {inert(each, _IMAGE)}" for each in plan.notes),
         f"Why: {inert(plan.reason, _IMAGE)}",
         f"To agree, type: {plan.words}",
@@ -61,7 +64,7 @@ def _(plan: JobsPlan) -> str:
 
 @command_of.register
 def _(plan: JobsPlan) -> tuple[str, ...]:
-    return (plan.repair, "--update", plan.service, *(part for name in plan.only for part in ("--job", name)))
+    return plan.arguments
 
 
 @result_lines.register

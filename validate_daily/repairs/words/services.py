@@ -5,8 +5,17 @@ from datetime import datetime
 from checks.evidence.base import inert
 from checks.text.show import show
 from validate_daily.repairs.plans.cloud_run_outcomes import Rollout
-from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan, RollbackPlan, ServicePlan, Serving
-from validate_daily.repairs.words.shared import command_of, plan_lines, practice, question, result_lines, unseen, when
+from validate_daily.repairs.plans.cloud_run_plans import RedeployPlan, ServicePlan, Serving
+from validate_daily.repairs.words.shared import (
+    command_of,
+    owner_lines,
+    plan_lines,
+    practice,
+    question,
+    result_lines,
+    unseen,
+    when,
+)
 
 _LINE = 600
 
@@ -18,6 +27,8 @@ def _(plan: ServicePlan) -> list[str]:
         *when(plan),
         f"plan      {plan.id}, generation {plan.version.generation}",
         *(f"serves    {each}" for each in _serving(plan.serving)),
+        *(f"owner     {each}" for each in owner_lines([plan.owned] if plan.owned else [])),
+        *(f"BAD       {show(each, limit=_LINE)}" for each in plan.bad),
     ]
     if isinstance(plan, RedeployPlan):
         lines += [f"image     {each}" for each in _ages(plan)]
@@ -32,6 +43,8 @@ def _(plan: ServicePlan) -> str:
     lines = [
         f"{practice(plan)}{plan.repair.capitalize()} {plan.service} of project {plan.service_project}, {plan.region}?",
         f"As read at {plan.read_time:%Y-%m-%d %H:%M:%S} UTC, generation {plan.version.generation}: later is refused.",
+        *(f"Owner: {inert(each, _LINE)}" for each in owner_lines([plan.owned] if plan.owned else [])),
+        *(f"KNOWN TO BE BAD: {inert(each, _LINE)}" for each in plan.bad),
         *(inert(each, _LINE) for each in plan.changes),
         *(_ages(plan) if isinstance(plan, RedeployPlan) else ()),
         *(f"Note: {inert(each, _LINE)}" for each in plan.notes),
@@ -42,15 +55,8 @@ def _(plan: ServicePlan) -> str:
 
 
 @command_of.register
-def _(plan: RedeployPlan) -> tuple[str, ...]:
-    which = ("--tag", plan.tag) if plan.tag else ("--digest", plan.digest)
-    return (plan.repair, plan.service, *which, *(("--unpin",) if plan.moves_traffic else ()))
-
-
-@command_of.register
-def _(plan: RollbackPlan) -> tuple[str, ...]:
-    to = next((each.revision for each in plan.traffic if each.percent), "")
-    return (plan.repair, plan.service, *(() if plan.undoes else ("--to", to)))
+def _(plan: ServicePlan) -> tuple[str, ...]:
+    return plan.arguments
 
 
 @result_lines.register

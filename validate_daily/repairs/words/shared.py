@@ -1,11 +1,13 @@
 """What can be told of every plan and result; the modules beside this one register how."""
 
+from collections.abc import Iterable
 from functools import singledispatch
 from typing import Final
 
 from checks.formats.practice import PRACTICE
 from checks.text.show import show
 from validate_daily.repairs.plans.outcome import RepairResult
+from validate_daily.repairs.plans.ownership import Ownership
 from validate_daily.repairs.plans.plan import Plan
 
 SHOWN: Final = 10
@@ -48,6 +50,13 @@ def when(plan: Plan) -> list[str]:
         f"from      {show(plan.target.address)}, {show(plan.target.resource)}",
         f"as of     {plan.read_time:%Y-%m-%d %H:%M:%S UTC}; start by {plan.expires_at:%H:%M:%S UTC}",
     ]
+
+
+def owner_lines(owned: Iterable[Ownership]) -> list[str]:
+    """Whose deploys the subject of a plan is, and what that means."""
+    found = list(owned)
+    lines = [f"{each}" for each in found[:SHOWN]] + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
+    return [*lines, *(["its next run undoes this"] if found else [])]
 
 
 def unseen(result: RepairResult) -> list[str]:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final, Literal
 
@@ -69,7 +69,6 @@ class Stage:
         run: services and jobs.
         logs: all log entries.
         denied: the services whose account may not write to Firestore.
-        clocks: how far the clocks of services are ahead, below zero for behind; ``*`` names all.
         lock: held by whoever lets time pass.
     """
 
@@ -82,7 +81,6 @@ class Stage:
         self.run = CloudRun(self.images, clock, seed=seed)
         self.logs = LogStore(clock)
         self.denied: set[str] = set()
-        self.clocks: Mapping[str, timedelta] = {}
         self.lock: threading.RLock = self.run.lock
         self.place = Place(pipeline.project, pipeline.region)
 
@@ -90,13 +88,6 @@ class Stage:
     def database(self) -> Database:
         """The pipeline's Firestore database."""
         return self.firestore.database(self.pipeline.database_name)
-
-    def as_clocked(self, service: str, fields: Mapping[str, object]) -> Mapping[str, object]:
-        """The fields of a document as a service writes them by its own clock."""
-        off = self.clocks.get(service, self.clocks.get("*"))
-        if off is None:
-            return fields
-        return {name: value + off if isinstance(value, datetime) else value for name, value in fields.items()}
 
     @property
     def heartbeats(self) -> Collection:
@@ -178,8 +169,7 @@ class Writer:
         """
         if self._source in self._stage.denied:
             raise PermissionDenied("Missing or insufficient permissions.")
-        told = self._stage.as_clocked(self._source, fields)
-        self._stage.heartbeats.put(document_id, self._stage.database.commit_time(), encode.fields(told))
+        self._stage.heartbeats.put(document_id, self._stage.database.commit_time(), encode.fields(fields))
 
 
 def _variables(build: Build, container: Container, own: Mapping[str, str]) -> dict[str, str]:

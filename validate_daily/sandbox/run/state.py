@@ -120,6 +120,7 @@ class Service:
         revisions: all of them by name, oldest first.
         conditions: the first is the terminal one.
         version: counts every change of the service, so that its etag changes.
+        client: the program that changed it last.
     """
 
     place: Place
@@ -141,6 +142,7 @@ class Service:
     conditions: tuple[Condition, ...] = ()
     reconciling: bool = False
     version: int = 1
+    client: str = "gcloud"
 
     @property
     def name(self) -> str:
@@ -205,6 +207,7 @@ class Job:
     executions: dict[str, Execution] = field(default_factory=dict[str, Execution])
     earlier: int = 0
     version: int = 1
+    client: str = "gcloud"
 
     @property
     def name(self) -> str:

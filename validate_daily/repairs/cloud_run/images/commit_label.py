@@ -10,8 +10,8 @@ from typing import Final
 
 from checks.judge.deployed.proofs import Outcome
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.image_code import ImageCode
-from validate_daily.repairs.cloud_run.registry_facts import RegistryFacts
+from validate_daily.repairs.cloud_run.images.image_code import ImageCode
+from validate_daily.repairs.cloud_run.images.registry_facts import RegistryFacts
 from validate_daily.repairs.plans.cloud_run_plans import Relabel
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,63}")

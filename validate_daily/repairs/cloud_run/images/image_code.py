@@ -1,13 +1,22 @@
 """What the files of an image say of the fixes that the settings' code probes look for: the probe of every rollout."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from checks.evidence.deployments import Image
+from checks.evidence.images import Starting
 from checks.judge.deployed.proofs import Outcome, Proof, proofs_of, worst
+from checks.sources.budget import Budget
 from checks.sources.registry.inspection import inspect_image
 from checks.text.plural import counted, form
+from checks.text.show import show
 from validate_daily.repairs.cloud_run.session import RunSession
+
+_LACKS: Final = 5
+_SECONDS: Final = 60.0
+"""What looking for an image's start may take: what is not read by then is not known, and keeps nobody from anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,43 @@ class ImageCode:
     result: Outcome | None
     summary: str
     next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFitness:
+    """Whether an image is known to be bad, before anything runs it.
+
+    Attributes:
+        code: what code probes found in it.
+        bad: why it is known to be bad, in sentences.
+        notes: what else was seen of its start, or could not be: it keeps nobody from anything.
+    """
+
+    code: ImageCode
+    bad: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+async def fitness_of(session: RunSession, service: str, image: Image) -> ImageFitness:
+    """Look into an image for a service's code probes, and for what it needs to start. Arguments as for ``code_of``."""
+    code, starting = await asyncio.gather(code_of(session, service, [image]), _starting(session, image))
+    bad = [code.summary] if code.result is Outcome.CONTRADICTED else []
+    if starting is None:
+        return ImageFitness(code, tuple(bad), ())
+    lacks = [f"it lacks {show(each.what, limit=200)}: {show(each.why, limit=300)}" for each in starting.lacks[:_LACKS]]
+    if starting.note is not None:
+        return ImageFitness(code, (*bad, *lacks), (f"whether it can start is not known: {starting.note}",))
+    return ImageFitness(code, (*bad, *lacks), ())
+
+
+async def _starting(session: RunSession, image: Image) -> Starting | None:
+    if image.digest is None:
+        return None
+    budget = Budget(min(_SECONDS, session.budget.remaining() / 2))
+    found = await inspect_image(
+        image.repository, image.digest, (), session.registry, budget, session.reader, whole=True
+    )
+    return found.starting
 
 
 async def code_of(session: RunSession, service: str, images: Iterable[Image]) -> ImageCode:
