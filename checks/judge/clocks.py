@@ -61,20 +61,25 @@ def stored_together(census: Census) -> frozenset[datetime]:
 
 
 def clock_offset(
-    newest: Heartbeat, *, timezone: str, taken_at: datetime, late_after: timedelta, down: bool, together: bool
+    newest: Heartbeat,
+    *,
+    timezone: str,
+    taken_at: datetime,
+    limits: tuple[timedelta, timedelta],
+    together: bool,
 ) -> timedelta | None:
     """How far a writer's clock is off, below zero for behind; None where the document does not prove it.
 
     A heartbeat ahead of the moment at which it was stored proves it always. One behind proves it only where the
     document was stored lately. The offset of the pipeline's own time zone then is proof enough. Any other is proof only
-    of a document that was stored alone and not for the first time, and never excuses a heartbeat that counts as down.
+    of a document that was stored alone and not for the first time, and whose heartbeat is not that of its run's start;
+    it never excuses a heartbeat that counts as down, nor, without a time zone that it fits, one that counts as fresh.
 
     Args:
         newest: the processor's newest heartbeat.
         timezone: the pipeline's, by its IANA name.
         taken_at: now, by Firestore's clock.
-        late_after: the processor's limit.
-        down: its heartbeat is older than its other limit.
+        limits: from when on the processor is late, and down.
         together: other documents were stored at the same moment.
     """
     offset = offset_of(newest)
@@ -82,19 +87,30 @@ def clock_offset(
         return None
     if offset > timedelta():
         return offset
-    stored = taken_at - newest.updated_at
+    (late_after, down_after), stored, age = limits, taken_at - newest.updated_at, taken_at - _beat(newest)
     if -offset > FURTHEST or stored > late_after:
         return None
     if _is_own(offset, timezone, newest.updated_at):
         return offset
-    if down or together or newest.updated_at - newest.created_at < _ONE_WRITE:
+    if age > down_after or together or _stands_still(newest):
         return None
-    return offset if _zone(offset) is not None or stored <= JUST_NOW else None
+    return offset if _zone(offset) is not None or (age > late_after and stored <= JUST_NOW) else None
 
 
 def offset_of(heartbeat: Heartbeat) -> timedelta | None:
     """From the moment at which a heartbeat was stored to the time that it says; below zero where it is behind."""
     return None if heartbeat.last_heartbeat is None else heartbeat.last_heartbeat - heartbeat.updated_at
+
+
+def _beat(newest: Heartbeat) -> datetime:
+    return newest.last_heartbeat or newest.updated_at
+
+
+def _stands_still(newest: Heartbeat) -> bool:
+    """Whether it was stored once, or bears the time of its run's start, and is stored again for other reasons."""
+    if newest.updated_at - newest.created_at < _ONE_WRITE:
+        return True
+    return newest.started_at is not None and abs(_beat(newest) - newest.started_at) <= _SLACK
 
 
 def explanation(offset: timedelta | None, timezone: str, at: datetime) -> str | None:

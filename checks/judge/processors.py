@@ -142,8 +142,7 @@ def _standing_of(
         newest,
         timezone=snapshot.pipeline.pipeline.timezone,
         taken_at=snapshot.taken_at,
-        late_after=snapshot.pipeline.heartbeats.limits(processor)[0],
-        down=beat is Beat.DOWN,
+        limits=snapshot.pipeline.heartbeats.limits(processor),
         together=together,
     )
     if offset is None or (offset < timedelta() and beat is Beat.UP):

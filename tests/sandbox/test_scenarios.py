@@ -133,6 +133,25 @@ def test_four_heartbeats_cannot_be_read() -> None:
     assert 1_040_000 < found["p2_nba_raw.espn_scoreboard"].ByteSize() < 1_048_576
 
 
+def test_local_time_makes_heartbeats_of_one_service_look_old_that_are_stored_in_time() -> None:
+    world = at_noon("local-time-as-utc")
+    own = {each.name for each in load_pipeline("nba").processors if each.service == "nba-phase2-raw-processors"}
+    world.advance(HOUR)
+    now = stamps.from_datetime(world.clock.now())
+    for name, version in world.heartbeats.scan(IdRange(), now):
+        assert now - version.updated <= 15 * 60 * stamps.SECOND
+        assert (ages(world)[name] >= 8 * HOUR) is (name in own)
+
+
+def test_no_id_of_an_unmarked_proliferation_says_who_wrote_the_document() -> None:
+    found = documents(at_noon("unmarked-proliferation"))
+    names = {each.name for each in load_pipeline("nba").processors}
+    strange = {name: each.fields["processor_name"].string_value for name, each in found.items() if name not in names}
+    assert kinds(at_noon("unmarked-proliferation")) == {Kind.CANONICAL: 70}
+    assert len(strange) == 40
+    assert set(strange.values()) == {"NbacTeamBoxscoreProcessor"}
+
+
 def test_hostile_ids_stand_next_to_a_healthy_pipeline() -> None:
     found = documents(at_noon("hostile-ids"))
     assert max(len(document_id.encode()) for document_id in found) == 1_500

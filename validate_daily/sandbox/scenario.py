@@ -48,12 +48,14 @@ class RunScoped(Strict):
         others: how many more, spread evenly over all other processors.
         oldest, newest: how long ago the first and the last run started. Without ``oldest``, runs started as often as
             the processor's runs do.
+        named: whether code named each document by its run, or let Firestore make up an id.
     """
 
     counts: Mapping[str, Annotated[int, Field(gt=0)]]
     others: Annotated[int, Field(ge=0)] = 0
     oldest: Duration | None = None
     newest: Duration
+    named: Literal["run-scoped", "made-up"] = "run-scoped"
 
 
 class OddDocument(Strict):
@@ -176,6 +178,7 @@ class Scenario(Strict):
         description: what happened, for whoever practises.
         holds: how many documents the heartbeat collection has when it begins; a test counts them.
         code: what services run; those not named run fixed code. ``*`` names all.
+        clocks: how far the clocks of services are ahead, below zero for behind. ``*`` names all.
         deployments, jobs: what is different about services and jobs.
         permissions: what whoever asks may do with Cloud Run; everything unless given.
         canonical, run_scoped, documents: what the heartbeat collection holds.
@@ -188,6 +191,7 @@ class Scenario(Strict):
     holds: Annotated[int, Field(ge=0)] = 30
     pipeline: str = "nba"
     code: Mapping[str, Code] = {}
+    clocks: Mapping[str, Duration] = {}
     deployments: Mapping[str, Deployment] = {}
     jobs: Jobs = Jobs()
     permissions: tuple[str, ...] | None = Field(default=None, strict=False)
@@ -216,6 +220,7 @@ class Scenario(Strict):
             "canonical.late": set(canonical.late) - processors,
             "run_scoped.counts": set(self.run_scoped.counts if self.run_scoped else ()) - classes,
             "code": set(self.code) - services,
+            "clocks": set(self.clocks) - services,
             "deployments": set(self.deployments) - services,
             "jobs.ran": set(self.jobs.ran) - {job.name for job in pipeline.jobs},
             "runs.stopped": set(self.runs.stopped) - processors - {"*"},

@@ -47,7 +47,7 @@ def _alone(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
         severity=Severity.P2,
         subject=standing.name,
         affects=(standing.name,),
-        summary=f"Firestore stored its heartbeat {_stored(snapshot, standing)} ago, but the heartbeat says "
+        summary=f"Firestore stored its heartbeat {_stored(snapshot, standing)} ago, but its own time is "
         f"{_off(standing)}: a wrong clock or time zone{_looks(snapshot, [standing])}",
         evidence=(_fact(snapshot, standing),),
         next_step=_step([service] if service else []),
@@ -66,7 +66,7 @@ def _together(snapshot: Snapshot, off: list[ProcessorStanding]) -> Finding:
         count=len(off),
         affects=affected(each.name for each in off),
         summary=f"{counted(len(off), 'processor beats', 'processors beat')} with a wrong clock or time zone: Firestore "
-        f"stored their heartbeats lately, but these say {said}{_looks(snapshot, off)}",
+        f"stored their heartbeats lately, but their own times are {said}{_looks(snapshot, off)}",
         evidence=bounded([_fact(snapshot, each) for each in off], _MOST, "stored lately with a wrong time as well"),
         next_step=_step(services),
     )

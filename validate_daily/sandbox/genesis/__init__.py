@@ -17,6 +17,7 @@ def build(scenario: Scenario | str, *, clock: Clock | None = None, seed: int = 0
     """The world of a scenario, given or named, at its beginning."""
     told = load_scenario(scenario) if isinstance(scenario, str) else scenario
     world = World(load_pipeline(told.pipeline), clock=clock, faults=told.faults, seed=seed)
+    world.clocks = told.clocks
     now = world.clock.now()
     deploy(world, told, now)
     place(world, told, now, random.Random(f"{seed}/genesis"))  # noqa: S311 - a simulation, no secret

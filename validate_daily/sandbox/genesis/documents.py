@@ -1,6 +1,7 @@
 """The documents that are there when the story begins."""
 
 import random
+import string
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -70,7 +71,8 @@ class _Genesis:
                     commit=instance.build.commit if instance else None,
                     revision=instance.name if instance else None,
                 )
-                self._put(name, moment, fields, created=self._now - DEPLOYED)
+                told = self._world.as_clocked(processor.service, fields)
+                self._put(name, moment, told, created=self._now - DEPLOYED)
 
     def place_run_scoped(self, batch: RunScoped) -> None:
         """One document per run of old code."""
@@ -85,7 +87,7 @@ class _Genesis:
             length = _DOUBLE_RUN if simulated is None else simulated.processor.run_length
             oldest = batch.newest + count * length if batch.oldest is None else batch.oldest
             beat = length if simulated is None else simulated.processor.beat
-            runs = self._runs(class_name, self._starts(count, oldest, batch.newest), batch.newest, beat)
+            runs = self._runs(class_name, self._starts(count, oldest, batch.newest), batch, beat)
             if simulated is not None and runs and self._code(simulated.processor) == "old":
                 run, last = runs[-1]
                 simulated.run, simulated.due = run, last + simulated.processor.beat
@@ -137,22 +139,27 @@ class _Genesis:
         return [self._now - oldest + (place + self._random.random()) * step for place in range(count)]
 
     def _runs(
-        self, class_name: str, starts: list[datetime], newest: timedelta, beat: timedelta
+        self, class_name: str, starts: list[datetime], batch: RunScoped, beat: timedelta
     ) -> list[tuple[Run, datetime]]:
         """The runs, each with its last heartbeat: the last run of a living processor still beats."""
-        ends = [*starts[1:], self._now - newest]
+        ends = [*starts[1:], self._now - batch.newest]
         runs: list[tuple[Run, datetime]] = []
         document = encode.document(run_scoped_fields(class_name, "", self._now))
         for started, end in zip(starts, ends, strict=True):
             last = end - min(end - started, _RUN_TAIL) * self._random.random()
-            run = Run(run_scoped_id(class_name, "None", self._random), started)
-            document.fields["run_id"].string_value = run.document_id.rpartition("_")[2]
+            by_run = run_scoped_id(class_name, "None", self._random)
+            run = Run(by_run if batch.named == "run-scoped" else self._made_up(), started)
+            document.fields["run_id"].string_value = by_run.rpartition("_")[2]
             # What is older than any read may look back is stored as it was last.
             since = self._now - _REMEMBERED
             moments = [last] if last < since else [started, *_beats(last, beat, since=max(started, since))]
             self._store(run.document_id, moments, document, created=started)
             runs.append((run, last))
         return runs
+
+    def _made_up(self) -> str:
+        """An id as Firestore's clients make them up."""
+        return "".join(self._random.choices(string.ascii_letters + string.digits, k=20))
 
     def _put(self, document_id: str, at: datetime, fields: Mapping[str, object], *, created: datetime) -> None:
         born = stamps.from_datetime(created)

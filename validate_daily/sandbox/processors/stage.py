@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal
 
@@ -69,6 +69,7 @@ class Stage:
         run: services and jobs.
         logs: all log entries.
         denied: the services whose account may not write to Firestore.
+        clocks: how far the clocks of services are ahead, below zero for behind; ``*`` names all.
         lock: held by whoever lets time pass.
     """
 
@@ -81,6 +82,7 @@ class Stage:
         self.run = CloudRun(self.images, clock, seed=seed)
         self.logs = LogStore(clock)
         self.denied: set[str] = set()
+        self.clocks: Mapping[str, timedelta] = {}
         self.lock: threading.RLock = self.run.lock
         self.place = Place(pipeline.project, pipeline.region)
 
@@ -88,6 +90,13 @@ class Stage:
     def database(self) -> Database:
         """The pipeline's Firestore database."""
         return self.firestore.database(self.pipeline.database_name)
+
+    def as_clocked(self, service: str, fields: Mapping[str, object]) -> Mapping[str, object]:
+        """The fields of a document as a service writes them by its own clock."""
+        off = self.clocks.get(service, self.clocks.get("*"))
+        if off is None:
+            return fields
+        return {name: value + off if isinstance(value, datetime) else value for name, value in fields.items()}
 
     @property
     def heartbeats(self) -> Collection:
@@ -169,7 +178,8 @@ class Writer:
         """
         if self._source in self._stage.denied:
             raise PermissionDenied("Missing or insufficient permissions.")
-        self._stage.heartbeats.put(document_id, self._stage.database.commit_time(), encode.fields(fields))
+        told = self._stage.as_clocked(self._source, fields)
+        self._stage.heartbeats.put(document_id, self._stage.database.commit_time(), encode.fields(told))
 
 
 def _variables(build: Build, container: Container, own: Mapping[str, str]) -> dict[str, str]:

@@ -37,7 +37,7 @@ def test_a_processor_whose_heartbeats_are_eight_hours_behind_has_a_wrong_clock_a
     finding = only(snapshot([beats("Active", 8 * HOUR)], of("Active", **PACIFIC)), "wrong-clock")
 
     assert (finding.severity, finding.subject) == (Severity.P2, "Active")
-    assert "says 8h behind" in finding.summary
+    assert "its own time is 8h behind" in finding.summary
     assert "looks like local time of America/Los_Angeles written as UTC" in finding.summary
     assert not any(word in finding.model_dump_json() for word in ("stopped", "silent", "channel"))
 
@@ -125,6 +125,33 @@ def test_a_heartbeat_within_its_limit_is_fresh_whatever_its_offset() -> None:
     assert rules([beats("Active", 90 * MINUTE)], of("Active")) == []
 
 
+def running(behind: timedelta, *, stored: timedelta, started: timedelta) -> HeartbeatDocument:
+    found = beats("Active", behind, stored=stored)
+    return found._replace(status="running", started=(found.beat or 0) - started // MICRO)
+
+
+def test_a_run_whose_clock_is_behind_by_less_than_its_limit_did_not_die() -> None:
+    assert rules([running(HOUR, stored=SECOND, started=HOUR)], of("Active")) == []
+    assert rules([running(8 * HOUR, stored=SECOND, started=HOUR)], of("Active", late_after="12h", **PACIFIC)) == []
+
+
+def test_a_run_that_died_stays_dead_though_something_else_stored_its_document() -> None:
+    assert rules([running(38 * MINUTE, stored=MINUTE, started=HOUR)], of("Active")) == [("dead-run", "P1")]
+
+
+def test_a_run_by_a_wrong_clock_that_nobody_stores_any_more_died() -> None:
+    found = rules([running(8 * HOUR, stored=16 * MINUTE, started=HOUR)], of("Active", **PACIFIC))
+
+    assert ("dead-run", "P1") in found
+
+
+def test_a_document_that_bears_the_time_of_its_runs_start_says_nothing_of_a_clock() -> None:
+    still = running(190 * MINUTE, stored=SECOND, started=timedelta())
+
+    assert rules([still], of("Active")) == [("stale-heartbeats", "P2")]
+    assert rules([running(8 * HOUR, stored=SECOND, started=timedelta())], THERE) == [("wrong-clock", "P2")]
+
+
 def test_a_clock_that_is_ahead_keeps_no_dead_processor_fresh() -> None:
     documents = [document("Active", HOUR, updated=10 * HOUR)]
 
@@ -135,7 +162,7 @@ def test_a_clock_that_is_ahead_keeps_no_dead_processor_fresh() -> None:
 def test_a_clock_that_is_ahead_is_named_while_the_processor_beats() -> None:
     finding = only(snapshot([document("Active", 30 * MINUTE, updated=90 * MINUTE)], of("Active")), "wrong-clock")
 
-    assert "says 1h ahead" in finding.summary
+    assert "its own time is 1h ahead" in finding.summary
     assert "UTC+01:00" in finding.summary
 
 
