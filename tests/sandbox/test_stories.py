@@ -213,3 +213,12 @@ async def test_empty_pages_promise_a_next_one_for_ever(serve: "Serve") -> None:
     page = await entries(sandbox)
     assert not page.entries
     assert page.next_page_token
+
+
+def test_of_four_shards_three_ended_and_one_says_that_it_runs() -> None:
+    rows = at_noon("hung-shard").logs.rows()
+    said = [str(entry.json_payload["message"]) for _, entry in rows if "shard" in str(entry.json_payload)]
+
+    assert sum(each.startswith("HEARTBEAT START: ") for each in said) == 4
+    assert sum(each.startswith("HEARTBEAT END: ") for each in said) == 3
+    assert said[-1].endswith("still running (45.0 min elapsed)")

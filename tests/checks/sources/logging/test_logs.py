@@ -433,3 +433,47 @@ async def test_hostile_lines_cost_no_time() -> None:
     await told(runs=lines, trouble=lines, operations=lines * 50)
 
     assert asyncio.get_running_loop().time() - started < 5
+
+
+async def test_run_lines_in_a_log_that_is_not_searched_are_told_as_that() -> None:
+    asked: list[str] = []
+
+    async def answer(request: bytes) -> bytes:
+        asked.append(read(request).filter)
+        if "NOT (" not in asked[-1]:
+            return page()
+        return page([entry("INFO Processor run completed: A", source="loader")])
+
+    logs, gaps = await look(answer, pipeline=settings(heartbeats={"processors": ["A"]}, sources={"logs": ["mine"]}))
+
+    assert gaps == ()
+    assert logs is not None
+    assert [(each.processor, each.source) for each in logs.elsewhere] == [("A", "loader")]
+    assert len(asked) == 4
+    assert all('logName="projects/demo-nba/logs/run.googleapis.com%2Fstdout"' in each for each in asked)
+    assert all('logName="projects/demo-nba/logs/mine"' in each for each in asked)
+
+
+async def test_the_newer_half_is_searched_where_there_was_no_time_for_the_whole_window() -> None:
+    windows: list[str] = []
+
+    async def slow(request: bytes) -> bytes:
+        asked = read(request).filter
+        windows.append(asked[: asked.index(" AND")])
+        if "2026-01-31T22" in windows[-1]:
+            raise StatusError("DEADLINE_EXCEEDED")
+        return page([entry("Processor run completed: A")])
+
+    logs, gaps = await look(_one_fails("runs", slow))
+
+    assert logs is not None
+    assert not logs.complete
+    assert [each.processor for each in logs.runs] == ["A"]
+    assert "searched only since 2026-02-01 10:07 UTC" in gaps[0].reason
+    assert len(set(windows)) == 2
+
+
+async def test_a_run_line_from_a_clock_that_is_ahead_is_a_run() -> None:
+    ahead = UNTIL + 10 * MINUTE
+
+    assert [each.at for each in (await told(runs=[entry("Processor run completed: A", at=ahead)])).runs] == [ahead]
