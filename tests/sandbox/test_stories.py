@@ -217,7 +217,7 @@ async def test_empty_pages_promise_a_next_one_for_ever(serve: "Serve") -> None:
 
 def test_of_four_shards_three_ended_and_one_says_that_it_runs() -> None:
     rows = at_noon("hung-shard").logs.rows()
-    said = [str(entry.json_payload["message"]) for _, entry in rows if "shard" in str(entry.json_payload)]
+    said = [entry.json_payload.fields["message"].string_value for _, entry in rows if "shard" in str(entry)]
 
     assert sum(each.startswith("HEARTBEAT START: ") for each in said) == 4
     assert sum(each.startswith("HEARTBEAT END: ") for each in said) == 3
