@@ -207,3 +207,20 @@ def test_settings_are_judged_before_googles_packages_load() -> None:
     )
 
     assert started(sys.executable, "-c", program, environment={}).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("schema", ["validate-daily/report/99", "validate-daily/source/1", None, 2], ids=str)
+def test_a_report_of_another_schema_is_not_compared(tmp_path: Path, schema: object) -> None:
+    with running("healthy") as cloud:
+        environment = practice_environment(cloud.environment())
+        body = json.loads(check("--format", "json", environment=environment).stdout)
+        body |= {"schema": schema}
+        if schema is None:
+            del body["schema"]
+        before = tmp_path / "before.json"
+        before.write_text(json.dumps(body))
+
+        done = check("--since", str(before), environment=environment)
+
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "validate-daily/report/1 or validate-daily/report/2" in done.stderr
