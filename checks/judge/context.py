@@ -50,13 +50,18 @@ class Context:
 
     @cached_property
     def channel_down(self) -> list[ProcessorStanding]:
-        """The stale processors, if so many are stale that the heartbeat channel is the likely cause; else empty."""
-        return channel_down(self.snapshot, self.standings)
+        """The silent processors, if so many are silent that the heartbeat channel is the likely cause; else empty."""
+        return channel_down(self.snapshot, self.standings, self.died)
 
     @cached_property
     def silent_runs(self) -> list[SilentRun]:
         """The runs that promised another beat and did not keep it."""
         return silent_runs(self.snapshot, self.standings)
+
+    @cached_property
+    def died(self) -> frozenset[str]:
+        """The processors whose run counts as dead."""
+        return frozenset(each.standing.name for each in self.silent_runs if each.dead)
 
     @cached_property
     def witnesses(self) -> list[Witnesses]:

@@ -98,10 +98,13 @@ def missing(snapshot: Snapshot) -> list[Processor]:
     ]
 
 
-def channel_down(snapshot: Snapshot, standings: Iterable[ProcessorStanding]) -> list[ProcessorStanding]:
-    """The stale processors, if so many are stale together that the heartbeat channel itself is the likely cause.
+def channel_down(
+    snapshot: Snapshot, standings: Iterable[ProcessorStanding], died: AbstractSet[str] = frozenset()
+) -> list[ProcessorStanding]:
+    """The silent processors, if so many are silent together that the heartbeat channel itself is the likely cause.
 
     That is at least three, and at least half, of those that are judged: the registered ones, or all where nobody is.
+    Silent are those that are stale, and those whose run ``died``.
     """
     pipeline, somebody = snapshot.pipeline, bool(snapshot.pipeline.heartbeats.processors)
     judged = [
@@ -109,7 +112,7 @@ def channel_down(snapshot: Snapshot, standings: Iterable[ProcessorStanding]) -> 
         for each in standings
         if (each.processor or not somebody) and not pipeline.quiet_windows(each.name, snapshot.taken_at)
     ]
-    stale = [each for each in judged if each.stale]
+    stale = [each for each in judged if each.stale or each.name in died]
     return stale if len(stale) >= max(CHANNEL_MINIMUM, len(judged) / 2) else []
 
 

@@ -13,6 +13,9 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
 
 from validate_daily.sandbox import Clock, Sandbox, World, build, scenario_names
+from validate_daily.sandbox.firestore import stamps
+from validate_daily.sandbox.firestore.documents import IdRange
+from validate_daily.sandbox.firestore.messages import Document
 from validate_daily.sandbox.run.state import Service
 
 from support.cloud_run import JOB, PHASE2, PHASE3, PHASE4, clients
@@ -143,6 +146,29 @@ def test_a_switch_stands_in_the_environment_of_the_serving_revision() -> None:
         for revision, _ in service.serving()
     }
     assert {name for name, value in found.items() if value} == {"prediction-worker"}
+
+
+@pytest.mark.parametrize(
+    ("name", "processor", "status", "silent"),
+    [
+        ("dead-run", "PlayerGameSummaryProcessor", "running", timedelta(minutes=25)),
+        ("failed-run", "p2_nba_raw.odds_api_game_lines", "failed", timedelta(minutes=40)),
+    ],
+)
+def test_a_run_left_its_document_as_it_was(name: str, processor: str, status: str, silent: timedelta) -> None:
+    """And its processor wrote nothing since, while the documents of all others say that their runs completed."""
+    world = build(name, clock=Clock(NOON, speed=0))
+    world.advance(timedelta(hours=1))
+    now = stamps.from_datetime(world.clock.now())
+    documents = {
+        doc: Document.FromString(held.fields or b"").fields for doc, held in world.heartbeats.scan(IdRange(), now)
+    }
+
+    assert documents[processor]["status"].string_value == status
+    beat = documents[processor]["last_heartbeat"].timestamp_value.ToDatetime(UTC)
+    assert beat == NOON - silent
+    assert {fields["status"].string_value for doc, fields in documents.items() if doc != processor} == {"completed"}
+    assert all("beats_every" in fields for fields in documents.values())
 
 
 def test_a_rollout_in_progress_stays_in_progress() -> None:

@@ -22,6 +22,22 @@ class ScenarioError(ValueError):
     """A scenario does not exist, or its file is wrong."""
 
 
+class LastRun(Strict):
+    """What a processor's document says of its last run, after which it wrote nothing.
+
+    Attributes:
+        ago: how long ago it wrote last.
+        status: its word for how the run stands.
+        lasted: from the run's start until then.
+        records: how many it had worked on, of all.
+    """
+
+    ago: Duration
+    status: Literal["running", "failed"]
+    lasted: Duration = timedelta(minutes=2)
+    records: Annotated[int, Field(ge=0)] = 0
+
+
 class Canonical(Strict):
     """The documents under canonical ids.
 
@@ -30,6 +46,7 @@ class Canonical(Strict):
         absent: processors that have none, and do not beat.
         age: how old every heartbeat is; fresh unless given.
         late: processors that stopped, and how old their last heartbeat is.
+        last_runs: processors that wrote nothing after a run that was killed, or failed.
         before_old_code: how long ago the processors of a service on old code last wrote here.
     """
 
@@ -37,6 +54,7 @@ class Canonical(Strict):
     absent: tuple[str, ...] = Field(default=(), strict=False)
     age: Duration | None = None
     late: Mapping[str, Duration] = {}
+    last_runs: Mapping[str, LastRun] = {}
     before_old_code: Duration = timedelta()
 
 
@@ -218,6 +236,7 @@ class Scenario(Strict):
             "canonical.only": set(canonical.only or ()) - processors,
             "canonical.absent": set(canonical.absent) - processors,
             "canonical.late": set(canonical.late) - processors,
+            "canonical.last_runs": set(canonical.last_runs) - processors,
             "run_scoped.counts": set(self.run_scoped.counts if self.run_scoped else ()) - classes,
             "code": set(self.code) - services,
             "clocks": set(self.clocks) - services,

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from heartbeat.fields import heartbeat_fields
 from validate_daily.sandbox.firestore import encode, stamps
 from validate_daily.sandbox.firestore.messages import Document
 from validate_daily.sandbox.genesis.deployments import DEPLOYED
+from validate_daily.sandbox.genesis.run_documents import run_document
 from validate_daily.sandbox.pipeline import Code, Processor
 from validate_daily.sandbox.processors.simulated import Run, run_id, run_scoped_fields, run_scoped_id
 from validate_daily.sandbox.processors.stage import Instance, Rota
@@ -58,19 +58,14 @@ class _Genesis:
                 simulated.due = None
                 continue
             last = self._now - self._age(processor, canonical)
-            if name in canonical.late or (canonical.age is not None and self._code(processor) == "new"):
+            stopped = name in canonical.late or name in canonical.last_runs
+            if stopped or (canonical.age is not None and self._code(processor) == "new"):
                 simulated.due = None
             elif self._code(processor) == "new" and self._cut(processor) is None:
                 simulated.due = last + processor.every
             for moment, instance in self._spoken(processor, last):
-                fields = heartbeat_fields(
-                    processor_name=name,
-                    at=moment,
-                    status="running",
-                    run_id=run_id(self._random),
-                    commit=instance.build.commit if instance else None,
-                    revision=instance.name if instance else None,
-                )
+                left = canonical.last_runs.get(name) if moment == last else None
+                fields = run_document(name, moment, run_id(self._random), instance, left)
                 told = self._world.as_clocked(processor.service, fields)
                 self._put(name, moment, told, created=self._now - DEPLOYED)
 
@@ -122,6 +117,8 @@ class _Genesis:
             return cut + fresh
         if processor.name in canonical.late:
             return canonical.late[processor.name]
+        if processor.name in canonical.last_runs:
+            return canonical.last_runs[processor.name].ago
         if self._code(processor) == "old":
             return canonical.before_old_code + fresh
         return fresh if canonical.age is None else canonical.age + fresh

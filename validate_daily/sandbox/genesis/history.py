@@ -70,10 +70,10 @@ class _History:
         while moment < ended:
             store.barred = True
             voice = self._voice(processor, moment, store)
-            voice.beat(run_id(self._random), moment)
+            voice.run(run_id(self._random), moment)
             if different.allowed is not None:
                 store.barred = False
-                voice.beat(run_id(self._random), ended + self._random.random() * _SIGN)
+                voice.run(run_id(self._random), ended + self._random.random() * _SIGN)
             moment += max(processor.run_length, timedelta(hours=1)) * self._random.uniform(0.9, 1.1)
 
     def execute(self) -> None:
@@ -107,6 +107,8 @@ class _History:
             return stopped or timedelta()
         if name in canonical.absent or (canonical.only is not None and name not in canonical.only):
             return None
+        if (run := canonical.last_runs.get(name)) is not None:
+            return run.ago + run.lasted
         return canonical.late.get(name, timedelta())
 
     def _hang(self, processor: Processor, name: str, hang: Hang) -> None:

@@ -38,7 +38,7 @@ class JobRunner:
         store = Writer(self._stage, instance.source)
         match instance.build.code:
             case "new":
-                Voice(self._stage, processor.name, instance, store).beat(run_id(self._random), at)
+                Voice(self._stage, processor.name, instance, store).run(run_id(self._random), at)
             case "old":
                 document_id = run_scoped_id(processor.class_name, "None", self._random)
                 store.write(document_id, run_scoped_fields(processor.class_name, document_id, at), timeout=0)

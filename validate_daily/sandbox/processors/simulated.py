@@ -58,7 +58,7 @@ class SimulatedProcessor:
             case "new":
                 if instance.name not in self._voices:
                     self._voices[instance.name] = Voice(self._stage, self.processor.name, instance, self._store)
-                self._voices[instance.name].beat(run_id(self._random), self._stage.clock.now())
+                self._voices[instance.name].run(run_id(self._random), self._stage.clock.now())
             case "old":
                 self._beat_of_run(instance, now)
             case "silent":

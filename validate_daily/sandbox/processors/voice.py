@@ -2,17 +2,23 @@
 
 import io
 import json
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from heartbeat.processor import ProcessorHeartbeat
 from heartbeat.store import HeartbeatStore
 from validate_daily.sandbox.logging.store import Severity
 from validate_daily.sandbox.processors.stage import Instance, Stage
 
+LASTED: Final = timedelta(minutes=2)
+"""How long a short run takes."""
+
+RECORDS: Final = 450
+"""How many records it works on."""
+
 
 class Voice:
-    """Beats with the code that fixed images hold."""
+    """Runs with the code that fixed images hold."""
 
     def __init__(self, stage: Stage, name: str, instance: Instance, store: HeartbeatStore) -> None:
         self._stage = stage
@@ -23,10 +29,13 @@ class Voice:
             name, store=store, clock=lambda: self._now, stream=self._said, environment=instance.environment
         )
 
-    def beat(self, run_id: str, at: datetime) -> bool:
-        """Beat once, and log what the writer says of it."""
+    def run(self, run_id: str, at: datetime) -> bool:
+        """Write all of a short run that ends now, and log what the writer says of it. Whether its end was written."""
+        self._now = at - LASTED
+        self._heartbeat.start(run_id=run_id, data_date=at.date(), total=RECORDS)
         self._now = at
-        written = self._heartbeat.beat(run_id=run_id)
+        self._heartbeat.beat(progress=RECORDS)
+        written = self._heartbeat.stop()
         for line in self._said.getvalue().splitlines():
             payload: dict[str, Any] = json.loads(line)
             severity: Severity = payload.pop("severity")

@@ -296,3 +296,40 @@ def test_a_run_by_a_clock_that_is_ahead_died_when_firestore_heard_it_last() -> N
     ahead = run_document("Loader", silent=2 * MINUTE)._replace(updated=micros(NOW - 40 * MINUTE))
 
     assert dead(ahead)
+
+
+def test_three_runs_that_died_among_ten_are_three_findings() -> None:
+    names = [f"P{n}" for n in range(10)]
+    documents = [run_document(each, silent=LONG) if each in names[:3] else document(each) for each in names]
+
+    assert told(judged(documents, pipeline(names))) == [("dead-run", "P1", each) for each in names[:3]]
+
+
+def test_half_of_all_runs_that_died_together_have_one_root_and_are_all_named() -> None:
+    names = [f"P{n}" for n in range(10)]
+    documents = [run_document(each, silent=LONG) if each in names[:5] else document(each) for each in names]
+    report = judged(documents, pipeline(names))
+
+    (root,) = [each for each in report.findings if each.cause is None]
+    assert (root.rule, root.severity) == ("heartbeat-channel-down", "P1")
+    assert "5 died while running" in root.summary
+    assert {each.subject for each in report.findings if each.rule == "dead-run"} == set(names[:5])
+
+
+def test_runs_that_are_only_stale_are_no_broken_channel() -> None:
+    names = [f"P{n}" for n in range(4)]
+    report = judged([run_document(each, silent=10 * MINUTE) for each in names], pipeline(names))
+
+    assert told(report) == [("dead-run", "P2", each) for each in names]
+
+
+def test_a_dead_run_among_late_processors_keeps_its_severity() -> None:
+    names = [f"P{n}" for n in range(4)]
+    late = [document(each, timedelta(hours=3)) for each in names[1:]]
+    report = judged([run_document("P0", silent=timedelta(hours=3)), *late], pipeline(names))
+
+    assert report.verdict is Verdict.P1
+    assert [(each.rule, each.cause) for each in report.findings] == [
+        ("heartbeat-channel-down", None),
+        ("dead-run", "heartbeat-channel-down: processor_heartbeats"),
+    ]
