@@ -199,5 +199,7 @@ def test_a_wrong_file_is_refused_by_file_and_key(text: str, problem: str) -> Non
 
 
 def test_a_scenario_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ScenarioError, match="no scenario 'helthy': choose one of build-cache, denied, denied-logging"):
+    with pytest.raises(
+        ScenarioError, match="no scenario 'helthy': choose one of build-cache, dead-run, denied, denied-logging"
+    ):
         load_scenario("helthy")

@@ -75,6 +75,6 @@ RULE: Final = Rule(
     quiet=True,
     silence=(Silent.PROCESSOR,),
     fault="the run's id and its start; of processors that are not registered, their names",
-    counts="runs",
+    counts="runs of processors that are not registered",
     events=True,
 )

@@ -50,7 +50,7 @@ def _finding(run: FailedRun) -> Finding:
         fault=tuple(each for each in (newest.run_id, newest.started_at and newest.started_at.isoformat()) if each),
         summary=f"its last run ended as {show(run.word)}",
         evidence=(_end(run), *run_facts(newest)),
-        next_step=f"read in the logs of {runner} why it failed, fix that, and run it again",
+        next_step=f"read in the logs of {runner} why it failed, mend that, and run it again",
     )
 
 
@@ -66,6 +66,6 @@ RULE: Final = Rule(
     phase=HEARTBEATS,
     quiet=True,
     fault="the run's id and start, where the document names them; of processors that are not registered, their names",
-    counts="runs",
+    counts="runs of processors that are not registered",
     events=True,
 )
