@@ -165,8 +165,8 @@ def test_a_run_left_its_document_as_it_was(name: str, processor: str, status: st
     }
 
     assert documents[processor]["status"].string_value == status
-    beat = documents[processor]["last_heartbeat"].timestamp_value.ToDatetime(UTC)
-    assert beat == NOON - silent
+    beat = documents[processor]["last_heartbeat"].timestamp_value
+    assert beat == stamps.to_timestamp(stamps.from_datetime(NOON - silent))
     assert {fields["status"].string_value for doc, fields in documents.items() if doc != processor} == {"completed"}
     assert all("beats_every" in fields for fields in documents.values())
 
