@@ -307,7 +307,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "writer lacks the fix": _without_fix("writer"),
     "job switched off": _job("off", recent=True, flags={"ENABLE_HEARTBEATS": "false"}),
     "loader denied": lambda world: world.bursts.append(burst(Trouble.PERMISSION_DENIED, "loader")),
-    "web cannot write": lambda world: world.bursts.append(burst(Trouble.WRITE_ERROR, WEB)),
+    "scraper cannot write": lambda world: world.bursts.append(burst(Trouble.WRITE_ERROR, "scraper")),
     "service missing": _missing_service,
     "newest failed": _serving("failed", created=_of("failed", 3), state=State.FAILED),
     "pinned": _serving("pinned", created=_of("pinned", 3), pinned=True),
