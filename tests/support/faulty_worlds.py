@@ -273,6 +273,11 @@ def _stopped(name: str, age: timedelta) -> Fault:
     return put
 
 
+def _cannot_write(world: World) -> None:
+    _serving("scraper")(world)
+    world.bursts.append(burst(Trouble.WRITE_ERROR, "scraper"))
+
+
 def _missing_service(world: World) -> None:
     world.named.append("nowhere")
 
@@ -307,7 +312,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "writer lacks the fix": _without_fix("writer"),
     "job switched off": _job("off", recent=True, flags={"ENABLE_HEARTBEATS": "false"}),
     "loader denied": lambda world: world.bursts.append(burst(Trouble.PERMISSION_DENIED, "loader")),
-    "scraper cannot write": lambda world: world.bursts.append(burst(Trouble.WRITE_ERROR, "scraper")),
+    "scraper cannot write": _cannot_write,
     "service missing": _missing_service,
     "newest failed": _serving("failed", created=_of("failed", 3), state=State.FAILED),
     "pinned": _serving("pinned", created=_of("pinned", 3), pinned=True),
