@@ -13,14 +13,11 @@ from checks.judge.rules import (
     heartbeats_switched_off,
     job_image_differs,
     job_image_stale,
-    malformed_ids,
-    regrowth,
     serving_digest_not_tag,
 )
 from checks.settings.pipeline import Pipeline
 
 _SERVICE_RULES: Final = frozenset({serving_digest_not_tag.RULE.name, fix_not_deployed.RULE.name})
-_BEFORE_A_CLEANUP: Final = _SERVICE_RULES | {regrowth.RULE.name}
 _JOB_RULES: Final = frozenset({job_image_differs.RULE.name, job_image_stale.RULE.name})
 
 
@@ -75,7 +72,7 @@ def command_for(finding: Finding, report: Report, pipeline: Pipeline, config: Pa
         config: the settings file as the user named it.
 
     Returns:
-        None where no command does: an image that lacks a fix must be built first, and growth must end before a cleanup.
+        None where no command does: an image that lacks a fix must be built first, and the loop itself cleans up.
     """
     if finding.rule == heartbeats_switched_off.RULE.name:
         return _without_flags(finding, pipeline)
@@ -84,12 +81,9 @@ def command_for(finding: Finding, report: Report, pipeline: Pipeline, config: Pa
     if finding.rule == serving_digest_not_tag.RULE.name and finding.subject in known:
         arguments = ("redeploy", finding.subject)
     elif finding.rule in _JOB_RULES:
-        leaders = sorted(leaders_of(pipeline, [finding.subject]))
+        lacking = {each.subject for each in report.findings if each.rule == fix_not_deployed.RULE.name}
+        leaders = sorted(leaders_of(pipeline, [finding.subject]) - lacking)
         arguments = ("jobs", "--update", leaders[0]) if leaders else None
-    elif finding.rule == malformed_ids.RULE.name and _BEFORE_A_CLEANUP.isdisjoint(
-        each.rule for each in report.findings
-    ):
-        arguments = ("cleanup",)
     if arguments is None:
         return None
     own = () if config is None else ("--config", str(config))
@@ -98,13 +92,13 @@ def command_for(finding: Finding, report: Report, pipeline: Pipeline, config: Pa
 
 def _without_flags(finding: Finding, pipeline: Pipeline) -> str:
     """The program's own deploy is better; this is what changes its environment and nothing else."""
-    jobs = {each.name for each in pipeline.jobs}
+    jobs = {each.name: each.project for each in pipeline.jobs}
     off = [flag for flag in pipeline.sources.flags if flag in finding.fault] or list(pipeline.sources.flags)
-    place = pipeline.place_of(finding.subject)
+    project = jobs.get(finding.subject) or pipeline.place_of(finding.subject)[0]
     arguments = [
         *("gcloud", "run", "jobs" if finding.subject in jobs else "services", "update", finding.subject),
         f"--remove-env-vars={','.join(off)}",
-        *("--project", place[0]),
+        *("--project", project),
         *(("--region", finding.region) if finding.region else ()),
     ]
     return shlex.join(arguments)
