@@ -9,14 +9,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from checks.ask.snapshot import target_of
-from checks.evidence.deployments import Deployments, Image, Service, Tag
+from checks.evidence.containers import Image
+from checks.evidence.deployments import Deployments, Service, Tag
+from checks.evidence.own_containers import OwnContainers, own_of_service, settings_of
 from checks.evidence.snapshot import Gap
 from checks.judge.deployed.gate import Gate, WantedImage, judge_deploy, unseen
+from checks.settings.deployments import ServiceSettings
 from checks.settings.errors import UsageError
 from checks.settings.pipeline import Pipeline
 from checks.sources.progress import Progress, quiet
 from checks.sources.shared_connections import SharedLogin
 from checks.text.commits import same_commit
+from checks.text.plural import form
 
 if TYPE_CHECKING:
     from checks.sources.budget import Budget
@@ -95,7 +99,7 @@ class _DeployReads:
 
         budget, name = Budget(seconds), self.asked.service
         target = target_of(self.pipeline, "cloud-run", self.environment)
-        service, gaps = await read_deployed(self.place, name, self.pipeline.sources, target, budget, self.session)
+        service, gaps = await read_deployed(self.place, name, self.pipeline, target, budget, self.session)
         if service is None:
             return unseen(name, gaps, wanted)
         if wanted is None:
@@ -118,17 +122,21 @@ class _DeployReads:
 
         if wanted.digest is None or service.reconciling:
             return (), ()
-        others = [each.image for each in service.revisions if not wanted.is_met_by(each.image.digest)]
+        images = [image for each in service.revisions for image in wanted.images_in(each)]
+        others = [image for image in images if not wanted.is_met_by(image.digest)]
         target = target_of(self.pipeline, "registry", self.environment)
         return await read_tags(by_digest(others), target, budget, login=self.session)
 
     async def _wanted(self, service: Service, budget: "Budget") -> tuple[WantedImage | None, tuple[Gap, ...]]:
         """What the names that were given stand for now; it stays so for the whole wait."""
-        from checks.sources.registry.tags import read_tags  # noqa: PLC0415 - Google's packages load when used
-
-        known = next((each for each in self.pipeline.services if each.name == service.name), None)
-        repository = (known and known.repository) or service.image.repository
-        names = _names(self.asked, self.pipeline.tag_of(service.name) or service.image.by_tag)
+        entry = settings_of(self.pipeline.services, self.pipeline, service)
+        own = own_of_service(self.pipeline, service, service.every)
+        homes = _homes(entry, service, own)
+        if len(homes) > 1 and not (self.asked.digest or self.asked.commit):
+            return None, (_which(own),)
+        tags_of = {each.image.repository: each.image.by_tag for each in own.containers}
+        tag = self.pipeline.tag_of(service.name) or tags_of.get(homes[0], service.image.by_tag)
+        names = _names(self.asked, tag)
         if not names:
             gap = Gap(
                 source="registry",
@@ -136,24 +144,44 @@ class _DeployReads:
                 next_step="give --digest or --commit, or set tag at the service in the settings",
             )
             return None, (gap,)
-        images = [Image(reference=f"{repository}:{name}", repository=repository, tag=name) for name in names]
+        return await self._found(homes, names, own, budget)
+
+    async def _found(
+        self, homes: list[str], names: list[str], own: OwnContainers, budget: "Budget"
+    ) -> tuple[WantedImage | None, tuple[Gap, ...]]:
+        """The image of the first of these names, from the one of these repositories that has it."""
+        from checks.sources.registry.tags import read_tags  # noqa: PLC0415 - Google's packages load when used
+
+        images = [Image(reference=f"{home}:{name}", repository=home, tag=name) for home in homes for name in names]
         target = target_of(self.pipeline, "registry", self.environment)
         tags, gaps = await read_tags(images, target, budget, login=self.session)
-        found = {tag.tag: tag for tag in tags if tag.digest}
-        tag = next((found[name] for name in names if name in found), None)
-        if tag is not None:
-            named = tag.digest if tag.tag == tag.digest else f"the tag {tag.tag} of {repository}"
-            return WantedImage(digest=tag.digest, children=tag.children, named=named or ""), gaps
-        if gaps:
-            return None, gaps
-        if self.asked.commit:
-            return WantedImage(digest=None, named=self.asked.commit), ()
+        found = {(each.repository, each.tag): each for each in tags if each.digest}
+        first = [next((found[home, name] for name in names if (home, name) in found), None) for home in homes]
+        there = [each for each in first if each is not None]
+        if len(there) > 1:
+            return None, (_which(own),)
+        if there and (len(homes) == 1 or not gaps):
+            return self._named(there[0]), gaps
+        if not gaps and self.asked.commit:
+            home = homes[0] if len(homes) == 1 else None
+            return WantedImage(digest=None, named=self.asked.commit, repository=home), ()
         missing = Gap(
             source="registry",
-            reason=f"{repository} has no image {names[0]}",
+            reason=f"{' and '.join(homes)} {form(len(homes), 'has', 'have')} no image {names[0]}",
             next_step="push it, or name one that exists",
         )
-        return None, (missing,)
+        return None, gaps or (missing,)
+
+    def _named(self, tag: Tag) -> WantedImage:
+        entry = next((each for each in self.pipeline.services if each.name == self.asked.service), None)
+        named = tag.digest if tag.tag == tag.digest else f"the tag {tag.tag} of {tag.repository}"
+        return WantedImage(
+            digest=tag.digest,
+            children=tag.children,
+            named=named or "",
+            repository=tag.repository,
+            container=entry.container if entry else None,
+        )
 
     async def _with_files(
         self,
@@ -169,13 +197,38 @@ class _DeployReads:
         if wanted.digest is None:
             probes = tuple(each for each in probes if each.commit and same_commit(each.commit, wanted.named))
         narrowed = self.pipeline.model_copy(
-            update={"code_probes": tuple(each.model_copy(update={"subjects": (service.name,)}) for each in probes)}
+            update={
+                "code_probes": tuple(each.model_copy(update={"subjects": (service.name,)}) for each in probes),
+                "services": _narrowed(self.pipeline, service, wanted),
+            }
         )
         target = target_of(self.pipeline, "registry", self.environment)
         inspected, missing = await inspect_images(
             narrowed, Deployments(services=(service,)), target, budget, login=self.session
         )
         return judge_deploy(service, wanted, inspected, (*gaps, *missing), indexes)
+
+
+def _which(own: OwnContainers) -> Gap:
+    return Gap(source="cloud-run", reason=own.unclear or "its containers are not known", next_step=own.next_step)
+
+
+def _homes(entry: ServiceSettings | None, service: Service, own: OwnContainers) -> list[str]:
+    """The repositories that the wanted image may be in: several where it cannot be told which container is ours."""
+    if entry is not None and entry.repository:
+        return [entry.repository]
+    if len(service.every) == 1:
+        return [service.image.repository]
+    return list(dict.fromkeys(each.image.repository for each in own.containers))
+
+
+def _narrowed(pipeline: Pipeline, service: Service, wanted: WantedImage) -> tuple[ServiceSettings, ...]:
+    """The settings of services, in which this one's image comes from the repository that is wanted."""
+    if wanted.repository is None or len(service.every) == 1:
+        return pipeline.services
+    entry = settings_of(pipeline.services, pipeline, service) or ServiceSettings(name=service.name)
+    others = tuple(each for each in pipeline.services if each is not entry)
+    return (*others, entry.model_copy(update={"repository": wanted.repository}))
 
 
 def _names(asked: Asked, tag: str | None) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
+from checks.evidence.containers import Container, Image
 from checks.evidence.images import Inspected
 from checks.evidence.owners import Owner
 
@@ -26,38 +27,13 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Image(Evidence):
-    """A reference to a container image.
-
-    Attributes:
-        reference: as Cloud Run has it, character for character.
-        repository: registry, path and name, without tag and digest.
-        tag: the tag, if the reference has one; ``latest`` where it has neither tag nor digest.
-        digest: ``sha256:...``, if the reference has one. Then the tag beside it decides nothing.
-    """
-
-    reference: Untrusted
-    repository: str
-    tag: str | None = None
-    digest: str | None = None
-
-    @property
-    def by_tag(self) -> str | None:
-        """The tag that decides what runs; None where a digest does."""
-        return None if self.digest else self.tag
-
-    def tagged(self, tag: str | None) -> "Image":
-        """The same repository's image by a tag; itself without one."""
-        if tag is None:
-            return self
-        return Image(reference=f"{self.repository}:{tag}", repository=self.repository, tag=tag)
-
-
 class Revision(Evidence):
     """One revision of a service.
 
     Attributes:
-        image: what it runs; production records the resolved digest here, whatever was deployed.
+        image: what its program runs; production records the resolved digest here, whatever was deployed. Where it
+            cannot be told which container that is, the first that may be it: ``own_containers`` has all of them.
+        containers: all of them, where there are several.
         ready: its own Ready condition. A retired revision is SUCCEEDED, whatever its other conditions say.
         reason: Cloud Run's own word for a failure, such as ``HEALTH_CHECK_CONTAINER_ERROR``, else None.
         message: what Cloud Run says of it: a stranger's text, redacted and bounded.
@@ -69,6 +45,7 @@ class Revision(Evidence):
     name: str
     service: str
     image: Image
+    containers: tuple[Container, ...] = ()
     created_at: AwareDatetime
     ready: State
     reason: str | None = None
@@ -76,6 +53,11 @@ class Revision(Evidence):
     retired: bool = False
     commit: Untrusted | None = None
     flags: dict[str, Untrusted] = Field(default_factory=dict[str, str])
+
+    @property
+    def every(self) -> tuple[Container, ...]:
+        """Its containers, also where there is one alone."""
+        return self.containers or (Container(image=self.image, flags=self.flags, commit=self.commit),)
 
 
 class Share(Evidence):
@@ -90,7 +72,9 @@ class Service(Evidence):
     """One Cloud Run service.
 
     Attributes:
-        image: what its template names: what the next revision would run, a tag perhaps.
+        image: what its template names: what the next revision would run, a tag perhaps. Of several containers as in
+            a revision.
+        containers: all of its template, where there are several.
         reconciling: a change is in progress, and what else is said here is passing.
         settled: the observed generation is the current one.
         created, ready: the newest revision, and the newest that became ready.
@@ -107,6 +91,7 @@ class Service(Evidence):
     project: str
     region: str
     image: Image
+    containers: tuple[Container, ...] = ()
     reconciling: bool
     settled: bool
     created: str
@@ -122,6 +107,11 @@ class Service(Evidence):
     updated_at: AwareDatetime
     revisions: tuple[Revision, ...] = ()
 
+    @property
+    def every(self) -> tuple[Container, ...]:
+        """The containers of its template, also where there is one alone."""
+        return self.containers or (Container(image=self.image),)
+
     def revision(self, name: str) -> Revision | None:
         """The revision of this name, if it could be read."""
         return next((each for each in self.revisions if each.name == name), None)
@@ -136,7 +126,9 @@ class Job(Evidence):
     """One Cloud Run job.
 
     Attributes:
-        image: what its template names. A tag is resolved anew at each execution.
+        image: what its template names. A tag is resolved anew at each execution. Of several containers as in a
+            revision.
+        containers: all of its template, where there are several.
         executions: how often it ran.
         last_run: when its last execution was created, None if it never ran.
         last_execution: its name, None if it never ran or Cloud Run does not tell.
@@ -149,6 +141,7 @@ class Job(Evidence):
     project: str
     region: str
     image: Image
+    containers: tuple[Container, ...] = ()
     executions: Count = 0
     last_run: AwareDatetime | None = None
     last_execution: str | None = None
@@ -157,6 +150,11 @@ class Job(Evidence):
     flags: dict[str, Untrusted] = Field(default_factory=dict[str, str])
     client: Untrusted | None = None
     owner: Owner | None = None
+
+    @property
+    def every(self) -> tuple[Container, ...]:
+        """The containers of its template, also where there is one alone."""
+        return self.containers or (Container(image=self.image, flags=self.flags, commit=self.commit),)
 
 
 def is_execution_of(execution: str, job: str) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from checks.ask.discovery import Discovery
 from checks.evidence.deployments import Job, Service
+from checks.evidence.own_containers import OwnContainers, own_of_job, own_of_service
 from checks.settings.deployments import JobSettings as JobEntry
 from checks.settings.deployments import ServiceSettings as ServiceEntry
 from checks.settings.heartbeats import Processor
@@ -100,6 +101,7 @@ def _services(found: Discovery, home: str | None) -> list[str]:
     lines = _left_out("service", written)
     for each in written[:_MOST]:
         lines += ["", "[[services]]", _entry("name", each.name)]
+        lines += _container(_own(found, each))
         lines += [_entry("region", each.region)] if each.region != home else []
     return [*lines, *_refused("service", [each.name for each in found.services if each not in written])]
 
@@ -110,16 +112,28 @@ def _jobs(found: Discovery, home: str | None) -> list[str]:
     lines = _left_out("job", written)
     for each in written[:_MOST]:
         lines += ["", "[[jobs]]", _entry("name", each.name)]
-        if (followed := _followed(each, services)) is not None:
+        followed = _followed(found, each, services)
+        if followed is not None:
             lines.append(_entry("follows", followed.name) + ": their images are of the same repository")
+        lines += _container(own_of_job(found.pipeline, each, followed))
         lines += [_entry("region", each.region)] if each.region != home else []
     return [*lines, *_refused("job", [each.name for each in found.jobs if each not in written])]
 
 
-def _followed(job: Job, services: Iterable[Service]) -> Service | None:
+def _own(found: Discovery, service: Service) -> OwnContainers:
+    return own_of_service(found.pipeline, service, service.every)
+
+
+def _followed(found: Discovery, job: Job, services: Iterable[Service]) -> Service | None:
     """A service whose image is of the same repository; one in the same region before others."""
-    alike = [each for each in services if job.image.repository and each.image.repository == job.image.repository]
+    runs = {each.image.repository for each in job.every if each.image.repository}
+    alike = [each for each in services if runs & {own.image.repository for own in _own(found, each).containers}]
     return min(alike, key=lambda each: (each.region != job.region, each.name), default=None)
+
+
+def _container(own: OwnContainers) -> list[str]:
+    """What a person must decide where it cannot be told which of several containers is the program."""
+    return comment(f'container = "NAME": {own.unclear}.') if own.unclear else []
 
 
 def _entry(key: str, value: str) -> str:

@@ -21,6 +21,7 @@ class ServiceSettings(Section):
 
     ``tag`` is the one that it should serve; None takes the one that it was deployed from, if it was deployed by a tag.
     ``repository`` is where a redeploy takes the image from; None takes the repository of the image that serves.
+    ``container`` is the one that is its program, where it has several and ``repository`` does not tell.
     Where the project or region is not that of the pipeline, name it.
     ``managed_by`` names the tool whose deploys it is, whatever its labels say, or is ``none``; ``deploy_command`` is
     how that tool deploys it, as a person types it.
@@ -31,6 +32,7 @@ class ServiceSettings(Section):
     region: Name | None = None
     tag: Name | None = None
     repository: Repository | None = None
+    container: Name | None = None
     managed_by: Tool | None = None
     deploy_command: Command | None = None
 
@@ -38,6 +40,7 @@ class ServiceSettings(Section):
 class JobSettings(Section):
     """One entry of ``[[jobs]]``: a job that must be there, and ``follows`` a service's image if it should.
 
+    ``container`` is the one that is its program, where it has several and the service's repository does not tell.
     ``managed_by`` and ``deploy_command`` are as for a service.
     """
 
@@ -45,5 +48,6 @@ class JobSettings(Section):
     project: Name | None = None
     region: Name | None = None
     follows: Name | None = None
+    container: Name | None = None
     managed_by: Tool | None = None
     deploy_command: Command | None = None

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
 from checks.evidence.deployments import Job, Revision, Service, State
+from checks.evidence.pushed_images import pushed_of
 from checks.evidence.snapshot import Gap, Snapshot
 from checks.judge.deployed.verdicts import DeploymentKind, DeploymentVerdict
 from checks.judge.finding import Finding
@@ -182,13 +183,17 @@ def _revision(each: Revision) -> RevisionRow:
 
 
 def _tag(snapshot: Snapshot, service: Service) -> TagRow | None:
-    image = service.image.tagged(snapshot.pipeline.tag_of(service.name))
-    tag = snapshot.deployments.tag(image) if snapshot.deployments else None
-    if tag is None or snapshot.deployments is None:
+    """The tag of its program; of several containers that may be it, one that does not serve before others."""
+    found = snapshot.deployments
+    if found is None:
         return None
-    digests = [revision.image.digest for _, revision in service.serving if revision and revision.image.digest]
-    serves = bool(digests) and all(snapshot.deployments.meets(tag, digest) for digest in digests)
-    return TagRow(tag=tag.tag, digest=tag.digest, serves=serves)
+    rows: list[TagRow] = []
+    for pushed in pushed_of(snapshot.pipeline, found, service):
+        if tag := pushed.tag:
+            digests = [image.digest for _, _, image in pushed.serving if image and image.digest]
+            serves = bool(digests) and all(found.meets(tag, digest) for digest in digests)
+            rows.append(TagRow(tag=tag.tag, digest=tag.digest, serves=serves))
+    return min(rows, key=lambda row: row.serves, default=None)
 
 
 def _job(subject: DeploymentVerdict) -> JobRow:

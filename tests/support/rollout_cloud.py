@@ -79,7 +79,10 @@ class Cloud:
 
     def serving(self, service: str = PHASE2) -> list[tuple[str, int, str]]:
         """The observed traffic: revision, share, image."""
-        return [(revision.name, percent, revision.image) for revision, percent in self.world.service(service).serving()]
+        return [
+            (revision.name, percent, self.world.images.program(revision.template.containers).image)
+            for revision, percent in self.world.service(service).serving()
+        ]
 
 
 @asynccontextmanager

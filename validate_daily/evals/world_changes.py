@@ -66,7 +66,10 @@ class Watch:
         world = self.cloud.world
         wrong: list[str] = []
         for name in services:
-            serving = {world.images.resolve(revision.image) for revision, _ in world.service(name).serving()}
+            serving = {
+                world.images.resolve(world.images.program(revision.template.containers).image)
+                for revision, _ in world.service(name).serving()
+            }
             if serving != {world.images.resolve(f"{world.pipeline.repository(name)}:latest")}:
                 wrong.append(f"{name} does not serve what its tag points at")
         return wrong

@@ -7,7 +7,7 @@ from checks.evidence.deployments import Job, Service
 from checks.evidence.running_images import parts_of
 from checks.evidence.snapshot import Level
 from checks.judge.deployed.levels import Ladder
-from checks.judge.deployed.proofs import Outcome, proof_in, worst
+from checks.judge.deployed.proofs import Outcome, proofs_in, worst
 from checks.text.commits import same_commit
 from validate_daily.handoff.claim import ALL_JOBS, ALL_SERVICES, number
 from validate_daily.handoff.measurements import (
@@ -105,7 +105,8 @@ def commit(seen: Measurements, subject: str, expected: str) -> Measurement:
     ]
     if not probes:
         return unmeasured("only a label claims a commit; a code probe of it would prove it", _label(one))
-    proofs = [proof_in(part, probe.name) for part in parts_of(found, one) for probe in probes]
+    parts = parts_of(seen.snapshot.pipeline, found, one)
+    proofs = [proof for probe in probes for _, proof in proofs_in(parts, probe.name)]
     result = worst(proof.result if proof else Outcome.UNKNOWN for proof in proofs)
     observed = first_names([proof.reason for proof in proofs if proof]) or "nothing serves"
     if result is Outcome.UNKNOWN:

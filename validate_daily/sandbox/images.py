@@ -1,6 +1,6 @@
 """The images of the pipeline: what is in them by the code that they hold, and which code a digest stands for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -9,6 +9,7 @@ from typing import Final
 from validate_daily.sandbox.pipeline import Code
 from validate_daily.sandbox.registry.images import REVISION, Built, Image, build_image
 from validate_daily.sandbox.registry.store import Registry
+from validate_daily.sandbox.run.state import Container
 
 HEARTBEAT: Final = "app/shared/monitoring/processor_heartbeat.py"
 
@@ -74,6 +75,21 @@ class Images:
     def build(self, reference: str) -> Build | None:
         """What the image behind a reference was built from."""
         return self._builds.get(self.resolve(reference) or "")
+
+    def program(self, containers: Sequence[Container]) -> Container:
+        """The container that runs what was built here; of those that were built elsewhere alone, the first."""
+        return next((each for each in containers if self.build(each.image)), containers[0])
+
+    def missing(self, containers: Sequence[Container]) -> Container | None:
+        """A container whose image does not exist. Beside others, images of repositories that are not here exist."""
+        absent = [each for each in containers if self.build(each.image) is None]
+        if len(absent) == len(containers):
+            return absent[0]
+        return next((each for each in absent if self._is_here(each.image)), None)
+
+    def _is_here(self, reference: str) -> bool:
+        repository, _ = _split(reference.partition("@")[0])
+        return self._registry.tags(_path(repository)) is not None
 
 
 def _path(repository: str) -> str:

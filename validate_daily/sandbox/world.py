@@ -56,7 +56,7 @@ class World(Stage):
     def code_of(self, service: str) -> Code:
         """What a service runs: the code that gets most of its traffic."""
         revision, _ = max(self.service(service).serving(), key=lambda share: share[1])
-        build = self.images.build(revision.image)
+        build = self.images.build(self.images.program(revision.template.containers).image)
         return build.code if build else "silent"
 
     def deploy(self, service: str, code: Code) -> Revision:
@@ -67,11 +67,15 @@ class World(Stage):
             commit = known.before if code == "old" else self.pipeline.fixed
             repository = self.pipeline.repository(service)
             self.images.push(repository, Build(code, commit), at=self.clock.now())
-            container = replace(one.template.containers[0], image=f"{repository}:latest")
+            program = self.images.program(one.template.containers)
+            containers = tuple(
+                replace(each, image=f"{repository}:latest") if each is program else each
+                for each in one.template.containers
+            )
             labels = {COMMIT_LABEL: commit}
             template = replace(
                 one.template,
-                containers=(container,),
+                containers=containers,
                 revision="",
                 labels={**labels, "redeploy-nonce": str(one.generation)},
             )
@@ -133,7 +137,7 @@ class World(Stage):
 
     def _tell_failed_start(self, service: Service, revision: Revision) -> None:
         """What the platform logs of a container that does not start."""
-        build = self.images.build(revision.image)
+        build = self.images.build(self.images.program(revision.template.containers).image)
         instance, at = self.of_revision(service, revision), revision.updated
         if build is not None and build.lacks is not None:
             line = f'exec: "{build.lacks}": executable file not found in $PATH'

@@ -115,7 +115,8 @@ def report_of(
 
 def of_subject(context: Context, one: Service | Job, *, by_hand: bool) -> SubjectProbed:
     """What is known of one service or job; ``by_hand`` lets the bytes alone decide, of a file that a person named."""
-    shares = tuple(map(_share, parts_of(context.snapshot.deployments or Deployments(), one)))
+    parts = parts_of(context.snapshot.pipeline, context.snapshot.deployments or Deployments(), one)
+    shares = tuple(map(_share, parts))
     rungs = context.ladder_of(one)
     says = {rung.level: rung for rung in rungs.rungs}
     result, level = rungs.verdict, rungs.level

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, Field
 
 from checks.evidence.base import Count, Evidence, Untrusted
-from checks.evidence.deployments import Service, State, Tag, run_of
+from checks.evidence.containers import Image
+from checks.evidence.deployments import Revision, Service, State, Tag, run_of
 from checks.evidence.images import Inspected
 from checks.evidence.snapshot import Gap, Level
 from checks.judge.deployed.proofs import Outcome, proofs_of
@@ -25,11 +26,24 @@ class WantedImage(Evidence):
         digest: of the image; None where only its bytes can tell, by the code probes of a commit.
         children: of an index, the manifests that Cloud Run may record instead.
         named: how it was named, in words.
+        repository: where it is; of several containers, those that run an image of it are compared. None compares what
+            the program runs.
+        container: the one that the settings name, if they name one; then no other is compared.
     """
 
     digest: str | None
     children: tuple[str, ...] = ()
     named: Untrusted
+    repository: str | None = None
+    container: str | None = None
+
+    def images_in(self, revision: Revision) -> list[Image]:
+        """What a revision runs that is compared with it."""
+        if len(revision.every) == 1 or self.repository is None:
+            return [revision.image]
+        alike = [each for each in revision.every if each.image.repository == self.repository]
+        own = [each for each in alike if self.container is None or each.name == self.container]
+        return [each.image for each in own] or [revision.image]
 
     def is_met_by(self, digest: str | None) -> bool:
         """Whether a digest is the wanted one, directly or as one of its platforms."""
@@ -112,8 +126,8 @@ def judge_deploy(
         ServedShare(
             revision=share.revision,
             percent=share.percent,
-            digest=revision.image.digest if revision else None,
-            wanted=_meets(wanted, revision.image.digest if revision else None, indexes),
+            digest=(digest := _compared(wanted, revision, indexes)),
+            wanted=wanted.runs(digest, indexes) if digest and wanted.digest else None,
         )
         for share, revision in service.serving
     )
@@ -140,8 +154,11 @@ def judge_deploy(
     return _with_bytes(told, wanted, inspected, gaps)
 
 
-def _meets(wanted: WantedImage, digest: str | None, indexes: Sequence[Tag]) -> bool | None:
-    return wanted.runs(digest, indexes) if digest and wanted.digest else None
+def _compared(wanted: WantedImage, revision: Revision | None, indexes: Sequence[Tag]) -> str | None:
+    """The digest of a revision that decides: of several containers, one that is not the wanted image before others."""
+    digests = [image.digest for image in wanted.images_in(revision)] if revision else []
+    others = [digest for digest in digests if not wanted.runs(digest, indexes)]
+    return next(iter([*others, *digests]), None)
 
 
 def _not_served(told: Gate, service: Service, wanted: WantedImage, indexes: Sequence[Tag]) -> Gate:
@@ -150,7 +167,7 @@ def _not_served(told: Gate, service: Service, wanted: WantedImage, indexes: Sequ
     reason = "; ".join(f"{share.percent} % by {share.revision}, {(share.digest or '')[:_HEX]}" for share in others)
     reason = f"serves {reason}" if others else "no revision gets traffic"
     step, final = "deploy it, or send the traffic there", False
-    if newest and wanted.runs(newest.image.digest, indexes):
+    if newest and wanted.runs(_compared(wanted, newest, indexes), indexes):
         if newest.ready is State.FAILED:
             why = show(newest.message or newest.reason or "no reason given", limit=300)
             reason, final = f"{newest.name} runs it and never became ready: {why}; {reason}", True

@@ -11,13 +11,15 @@ from typing import Final
 from pydantic import AwareDatetime
 
 from checks.evidence.base import Evidence, Untrusted
+from checks.evidence.containers import Image
 from checks.evidence.deployments import Deployments, Job, Service, State
 from checks.evidence.images import Inspected
+from checks.evidence.pushed_images import PushedImage, pushed_of
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.deployed.effects import Effect, effect_of
 from checks.judge.deployed.job_images import difference, leader_of
-from checks.judge.deployed.proofs import WORST_FIRST, Outcome, proof_in, worst
+from checks.judge.deployed.proofs import WORST_FIRST, Outcome, Proof, proof_in, proofs_in, worst
 from checks.judge.processors import ProcessorStanding
 from checks.settings.pipeline import Pipeline
 from checks.text.commits import same_commit
@@ -64,7 +66,7 @@ def ladder(snapshot: Snapshot, standings: Iterable[ProcessorStanding], one: Serv
         one: of the same snapshot.
     """
     deployments = snapshot.deployments or Deployments()
-    parts = parts_of(deployments, one)
+    parts = parts_of(snapshot.pipeline, deployments, one)
     effect, held = effect_of(snapshot, standings, one), _bytes(snapshot.pipeline, one.name, parts)
     rungs = (
         Rung(level=Level.RUNTIME, says=effect.says, result=effect.result),
@@ -104,13 +106,16 @@ def _bytes(pipeline: Pipeline, name: str, parts: list[RunningImage]) -> Rung:
     results: list[Outcome] = []
     told: list[str] = []
     hold = f"{len(probes)} of {counted(len(probes), 'code probe holds', 'code probes hold')}"
-    for part in parts:
-        proofs = [proof_in(part, probe.name) for probe in probes]
+    found: dict[str, list[Proof | None]] = {}
+    for probe in probes:
+        for image, proof in proofs_in(parts, probe.name):
+            found.setdefault(image.name, []).append(proof)
+    for part, proofs in found.items():
         results += [proof.result if proof else Outcome.UNKNOWN for proof in proofs]
         against = [proof.reason for proof in proofs if proof and proof.result is not Outcome.MATCHED]
         if not all(proofs):
             against.append("its image was not read")
-        told.append(f"{part.name}: {', '.join(against) or hold}")
+        told.append(f"{part}: {', '.join(against) or hold}")
     return Rung(level=Level.BYTES, says="; ".join(told) or "nothing serves", result=worst(results))
 
 
@@ -126,25 +131,39 @@ def _pushed(snapshot: Snapshot, deployments: Deployments, one: Service | Job) ->
         leader = leader_of(snapshot, one)
         if leader is None or not any(revision and revision.image.digest for _, revision in leader.serving):
             return None
-        if difference(deployments, one, leader):
+        if difference(snapshot.pipeline, deployments, one, leader):
             return Outcome.CONTRADICTED
-        return Outcome.MATCHED if deployments.digest_of(one.image) else None
-    tag = deployments.tag(one.image.tagged(snapshot.pipeline.tag_of(one.name)))
-    if tag is None or tag.digest is None or one.reconciling:
+        known = [part.digest for part in parts_of(snapshot.pipeline, deployments, one)]
+        return Outcome.MATCHED if known and all(known) else None
+    compared = [] if one.reconciling else pushed_of(snapshot.pipeline, deployments, one)
+    told = [_compared(deployments, each) for each in compared]
+    return Outcome.CONTRADICTED if Outcome.CONTRADICTED in told else None if None in told or not told else told[0]
+
+
+def _compared(deployments: Deployments, pushed: PushedImage) -> Outcome | None:
+    """Whether every share of the traffic runs what the tag of a container points at."""
+    tag = pushed.tag
+    if tag is None or tag.digest is None:
         return None
-    digests = [revision.image.digest if revision else None for _, revision in one.serving]
+    digests = [image.digest if image else None for _, _, image in pushed.serving]
     if any(digest and not deployments.meets(tag, digest) for digest in digests):
         return Outcome.CONTRADICTED
     return Outcome.MATCHED if digests and all(digests) else None
 
 
 def _tag(pipeline: Pipeline, deployments: Deployments, one: Service | Job) -> Rung:
-    image = one.image.tagged(pipeline.tag_of(one.name)) if isinstance(one, Service) else one.image
-    if image.by_tag is None:
-        return Rung(level=Level.TAG, says="deployed by digest, and the settings name no tag")
+    if isinstance(one, Service):
+        images = [each.image for each in pushed_of(pipeline, deployments, one)]
+    else:
+        images = [part.image for part in parts_of(pipeline, deployments, one) if part.image]
+    told = [_points(deployments, image) for image in images if image.by_tag]
+    return Rung(level=Level.TAG, says="; ".join(told) or "deployed by digest, and the settings name no tag")
+
+
+def _points(deployments: Deployments, image: Image) -> str:
     tag = deployments.tag(image)
     points = "was not read" if tag is None else _short(tag.digest) if tag.digest else "does not exist"
-    return Rung(level=Level.TAG, says=f"{image.tag} in {image.repository}: {points}")
+    return f"{image.tag} in {image.repository}: {points}"
 
 
 def _label(one: Service | Job, parts: list[RunningImage]) -> Rung:

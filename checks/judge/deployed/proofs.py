@@ -1,12 +1,12 @@
 """Whether an image holds what its code probes look for: judged by what was read of their files, nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
 from checks.evidence.base import Evidence, Untrusted
 from checks.evidence.images import File, Inspected, Presence, ProbedFile
-from checks.evidence.running_images import RunningImage
+from checks.evidence.running_images import RunningImage, by_share
 from checks.text.show import show
 
 _SHOWN: Final = 200
@@ -69,6 +69,29 @@ def proof_of(probed: ProbedFile) -> Proof:
 def proofs_of(inspected: Inspected | None) -> tuple[Proof, ...]:
     """What every probe found in an image; nothing where it was not looked into."""
     return tuple(map(proof_of, inspected.probed)) if inspected else ()
+
+
+def proofs_in(parts: Sequence[RunningImage], probe: str) -> list[tuple[RunningImage, Proof | None]]:
+    """What one probe found in each image that runs; None where it did not look there.
+
+    Where it cannot be told which container of a share is ours, all of them speak with one voice: what holds for each
+    of them holds for ours, and all else is unknown.
+    """
+    found: list[tuple[RunningImage, Proof | None]] = []
+    for group in by_share(parts):
+        told = [(part, proof_in(part, probe)) for part in group]
+        found += told if len({proof and proof.result for _, proof in told}) == 1 else _undecided(told)
+    return found
+
+
+def _undecided(told: list[tuple[RunningImage, Proof | None]]) -> list[tuple[RunningImage, Proof | None]]:
+    part, own = told[0][0], told[0][0].own
+    first = next((proof for _, proof in told if proof), None)
+    if own is None or own.unclear is None or first is None:
+        return told
+    reason = f"its containers differ, and {own.unclear}"
+    unknown = Proof(probe=first.probe, result=Outcome.UNKNOWN, reason=reason, next_step=own.next_step, file=first.file)
+    return [(part, unknown)]
 
 
 def proof_in(image: RunningImage, probe: str) -> Proof | None:

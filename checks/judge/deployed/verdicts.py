@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from checks.evidence.deployments import Deployments, Job, Service
+from checks.evidence.own_containers import own_of_job, repositories_of
+from checks.evidence.pushed_images import pushed_of
+from checks.evidence.snapshot import Snapshot
 from checks.judge.context import Context
-from checks.judge.deployed.job_images import leader_of
+from checks.judge.deployed.job_images import leader_of, served_digests
 from checks.judge.finding import Finding, Severity
 from checks.judge.report import Report
 from checks.judge.rules import RULES, missing_deployments
@@ -59,14 +62,16 @@ def subjects(context: Context, report: Report) -> list[DeploymentVerdict]:
 
 def _services(context: Context, deployments: Deployments, report: Report) -> Iterator[DeploymentVerdict]:
     for service in deployments.services:
-        image = service.image.tagged(context.snapshot.pipeline.tag_of(service.name))
+        pushed = pushed_of(context.snapshot.pipeline, deployments, service)
+        tagged = [each for each in pushed if each.image.by_tag]
+        lost = ", ".join(each.image.tag or "" for each in tagged if each.tag is None)
         unread = [share.revision for share, revision in service.serving if revision is None]
         unseen = f"serving revisions that could not be read: {', '.join(unread)}" if unread else None
         told = None
-        if image.by_tag is None:
+        if not tagged:
             told = "deployed by digest, and the settings name no tag that it should serve"
-        elif deployments.tag(image) is None:
-            unseen = unseen or f"where the tag {image.tag} points could not be read"
+        elif lost:
+            unseen = unseen or f"where the tag {lost} points could not be read"
         findings = _about(context, report, service, None)
         yield DeploymentVerdict("service", service.name, service, findings, unseen, told)
 
@@ -74,22 +79,22 @@ def _services(context: Context, deployments: Deployments, report: Report) -> Ite
 def _jobs(context: Context, deployments: Deployments, report: Report) -> Iterator[DeploymentVerdict]:
     for job in deployments.jobs:
         leader = context.snapshot.pipeline.follows(job.name)
-        unseen = _uncompared(deployments, job, leader_of(context.snapshot, job), leader) if leader else None
+        unseen = _uncompared(context.snapshot, deployments, job, leader) if leader else None
         told = None if leader else "the settings name no service that it follows, so its image is compared with nothing"
         yield DeploymentVerdict("job", job.name, job, _about(context, report, job, leader), unseen, told)
 
 
-def _uncompared(deployments: Deployments, job: Job, service: Service | None, name: str) -> str | None:
+def _uncompared(snapshot: Snapshot, deployments: Deployments, job: Job, name: str) -> str | None:
+    service = leader_of(snapshot, job)
     if service is None:
         return f"{name}, which it follows, could not be read"
-    if not any(revision and revision.image.digest for _, revision in service.serving):
+    if not served_digests(snapshot.pipeline, deployments, service):
         return f"what {name} serves could not be read"
-    if (
-        job.image.digest is None
-        and deployments.tag(job.image) is None
-        and job.image.repository == service.image.repository
-    ):
-        return f"where the tag {job.image.tag} points could not be read"
+    homes = repositories_of(snapshot.pipeline, service)
+    for container in own_of_job(snapshot.pipeline, job, service).containers:
+        image = container.image
+        if image.by_tag and deployments.tag(image) is None and image.repository in homes:
+            return f"where the tag {image.tag} points could not be read"
     return None
 
 

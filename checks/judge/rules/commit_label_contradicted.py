@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.evidence.deployments import Service
+from checks.evidence.own_containers import OwnContainers, own_of_service
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import Rule
+from checks.settings.pipeline import Pipeline
 from checks.text.commits import commit_of_tag, same_commit
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
@@ -30,7 +32,7 @@ def commit_label_contradicted(context: Context) -> Iterator[Finding]:
         if label is None or not _COMMIT.fullmatch(label) or service.reconciling:
             continue
         runtime = [each for each in _runtime(context.snapshot, service) if not same_commit(label, each[1])]
-        written = [each for each in _written(service) if not same_commit(label, each[1])]
+        written = [each for each in _written(context.snapshot.pipeline, service) if not same_commit(label, each[1])]
         if contradicting := (*runtime, *written):
             yield Finding(
                 rule="commit-label-contradicted",
@@ -45,17 +47,22 @@ def commit_label_contradicted(context: Context) -> Iterator[Finding]:
             )
 
 
-def _written(service: Service) -> Iterator[tuple[Fact, str]]:
+def _written(pipeline: Pipeline, service: Service) -> Iterator[tuple[Fact, str]]:
     for share, revision in service.serving:
         if revision is None:
             continue
         if revision.commit:
             detail = f"is what {revision.name} says, which serves {share.percent} %"
             yield Fact(subject=revision.commit, detail=detail), revision.commit
-        if tagged := commit_of_tag(revision.image.tag):
-            yield Fact(subject=revision.image.reference, detail=f"is what {revision.name} runs"), tagged
-    if tagged := commit_of_tag(service.image.tag):
-        yield Fact(subject=service.image.reference, detail="is what was deployed"), tagged
+        yield from _tagged(own_of_service(pipeline, service, revision.every), f"is what {revision.name} runs")
+    yield from _tagged(own_of_service(pipeline, service, service.every), "is what was deployed")
+
+
+def _tagged(own: OwnContainers, detail: str) -> Iterator[tuple[Fact, str]]:
+    """The commits that the tags of own images claim; none where somebody else's image may be among them."""
+    for each in own.containers if own.unclear is None else ():
+        if commit := commit_of_tag(each.image.tag):
+            yield Fact(subject=each.image.reference, detail=detail), commit
 
 
 def _runtime(snapshot: Snapshot, service: Service) -> Iterator[tuple[Fact, str]]:

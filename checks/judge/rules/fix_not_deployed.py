@@ -12,7 +12,7 @@ from checks.evidence.deployments import Deployments, Service
 from checks.evidence.running_images import RunningImage, parts_of
 from checks.evidence.snapshot import Level, Snapshot
 from checks.judge.context import Context
-from checks.judge.deployed.proofs import Outcome, Proof, proof_in
+from checks.judge.deployed.proofs import Outcome, Proof, proofs_in
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import Rule
 from checks.judge.rules import commit_label_contradicted, image_drift, regrowth
@@ -30,11 +30,11 @@ def fix_not_deployed(context: Context) -> Iterator[Finding]:
 
 
 def _lacking(snapshot: Snapshot, deployments: Deployments, service: Service) -> Iterator[tuple[RunningImage, Proof]]:
-    for part in parts_of(deployments, service):
-        for probe in snapshot.pipeline.probes_of(service.name):
-            proof = proof_in(part, probe.name)
-            if proof and proof.result is Outcome.CONTRADICTED:
-                yield part, proof
+    parts = parts_of(snapshot.pipeline, deployments, service)
+    found = [each for probe in snapshot.pipeline.probes_of(service.name) for each in proofs_in(parts, probe.name)]
+    for part, proof in sorted(found, key=lambda each: parts.index(each[0])):
+        if proof and proof.result is Outcome.CONTRADICTED:
+            yield part, proof
 
 
 def _effects(context: Context, service: Service) -> tuple[str, ...]:
@@ -48,7 +48,9 @@ def _effects(context: Context, service: Service) -> tuple[str, ...]:
 
 
 def _finding(service: Service, lacking: list[tuple[RunningImage, Proof]], effects: tuple[str, ...]) -> Finding:
-    percent = sum({part.name: part.share.percent for part, _ in lacking if part.share}.values())
+    percent = sum(
+        {(part.share.revision, part.share.latest): part.share.percent for part, _ in lacking if part.share}.values()
+    )
     probes = ", ".join(dict.fromkeys(proof.probe for _, proof in lacking))
     return Finding(
         rule="fix-not-deployed",

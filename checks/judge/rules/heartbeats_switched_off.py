@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from checks.evidence.deployments import Job, Service
+from checks.evidence.own_containers import OwnContainers, followed, own_of_job, own_of_service
 from checks.evidence.snapshot import Level
 from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity
@@ -21,27 +22,33 @@ _OFF: Final = frozenset({"false", "0", "no", "off"})
 
 def heartbeats_switched_off(context: Context) -> Iterator[Finding]:
     """One finding per service or job."""
-    if context.snapshot.deployments is None:
+    pipeline, deployments = context.snapshot.pipeline, context.snapshot.deployments
+    if deployments is None:
         return
-    for service in context.snapshot.deployments.services:
-        facts = [
-            Fact(subject=revision.name, detail=f"serves {share.percent} % with {flag}={value}")
+    for service in deployments.services:
+        serving = [
+            (share, revision, _off(own_of_service(pipeline, service, revision.every)))
             for share, revision in service.serving
             if revision
-            for flag, value in _off(revision.flags)
+        ]
+        facts = [
+            Fact(subject=revision.name, detail=f"serves {share.percent} % with {flag}={value}")
+            for share, revision, off in serving
+            for flag, value in off
         ]
         if facts:
-            off = [revision for _, revision in service.serving if revision and _off(revision.flags)]
-            fault = (flag for revision in off for flag in (revision.name, *dict(_off(revision.flags))))
+            fault = (told for _, revision, off in serving if off for told in (revision.name, *dict(off)))
             yield _finding(context, service, Severity.P1, facts, fault)
-    for job in context.snapshot.deployments.jobs:
-        facts = [Fact(subject=job.name, detail=f"is configured with {flag}={value}") for flag, value in _off(job.flags)]
+    for job in deployments.jobs:
+        off = _off(own_of_job(pipeline, job, followed(pipeline, job, deployments.services)))
+        facts = [Fact(subject=job.name, detail=f"is configured with {flag}={value}") for flag, value in off]
         if facts:
-            yield _finding(context, job, Severity.P2, facts, dict(_off(job.flags)))
+            yield _finding(context, job, Severity.P2, facts, dict(off))
 
 
-def _off(flags: dict[str, str]) -> list[tuple[str, str]]:
-    return [(flag, value) for flag, value in flags.items() if value.strip().lower() in _OFF]
+def _off(own: OwnContainers) -> list[tuple[str, str]]:
+    flags = [told for each in own.containers for told in each.flags.items()]
+    return [(flag, value) for flag, value in dict.fromkeys(flags) if value.strip().lower() in _OFF]
 
 
 def _finding(

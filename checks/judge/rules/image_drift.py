@@ -28,9 +28,9 @@ def image_drift(context: Context) -> Iterator[Finding]:
     for one, each in context.deployed:
         if each.contradictions:
             told.setdefault(context.snapshot.pipeline.follows(one.name) or one.name, []).append((one, each))
-    found = context.snapshot.deployments or Deployments()
+    pipeline, found = context.snapshot.pipeline, context.snapshot.deployments or Deployments()
     for subject, drifting in told.items():
-        images = {f"{one.name} {part.digest}" for one, _ in drifting for part in parts_of(found, one)}
+        images = {f"{one.name} {part.digest}" for one, _ in drifting for part in parts_of(pipeline, found, one)}
         yield _finding(subject, drifting[0][0].region, sorted(images), [each for _, each in drifting])
 
 

@@ -24,9 +24,10 @@ def job_image_differs(context: Context) -> Iterator[Finding]:
     deployments = context.snapshot.deployments
     if deployments is None:
         return
+    pipeline = context.snapshot.pipeline
     for service in deployments.services:
-        following = (job for job in deployments.jobs if context.snapshot.pipeline.follows(job.name) == service.name)
-        differing = [(job, why) for job in following if (why := difference(deployments, job, service))]
+        following = (job for job in deployments.jobs if leader_of(context.snapshot, job) is service)
+        differing = [(job, why) for job in following if (why := difference(pipeline, deployments, job, service))]
         if differing:
             yield _finding(context.snapshot, service, differing)
 
@@ -62,7 +63,9 @@ def _last(job: Job) -> str:
 def _concerns(context: Context, one: Service | Job) -> bool:
     found = context.snapshot.deployments
     leader = leader_of(context.snapshot, one) if isinstance(one, Job) else None
-    return found is not None and isinstance(one, Job) and leader is not None and bool(difference(found, one, leader))
+    if found is None or not isinstance(one, Job) or leader is None:
+        return False
+    return difference(context.snapshot.pipeline, found, one, leader) is not None
 
 
 RULE = Rule(

@@ -11,12 +11,14 @@ what the tag points at, it *was* deployed, and whether it serves is revision-not
 from collections.abc import Iterator
 from typing import Final
 
-from checks.evidence.deployments import Deployments, Image, Service
+from checks.evidence.deployments import Deployments, Revision, Service, Share
+from checks.evidence.pushed_images import PushedImage, pushed_of
 from checks.judge.context import Context
 from checks.judge.deployed.undeployed import not_deployed
 from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import Rule
 from checks.judge.rules import commit_label_contradicted, fix_not_deployed, image_drift
+from checks.text.plural import form
 
 _RULE: Final = "serving-digest-not-tag"
 
@@ -27,45 +29,75 @@ def serving_digest_not_tag(context: Context) -> Iterator[Finding]:
     if deployments is None:
         return
     for service in deployments.services:
-        image = service.image.tagged(context.snapshot.pipeline.tag_of(service.name))
-        if image.by_tag is not None and not service.reconciling:
-            yield from _judge(deployments, service, image)
+        if not service.reconciling:
+            pushed = pushed_of(context.snapshot.pipeline, deployments, service)
+            yield from _judge(deployments, service, [each for each in pushed if each.tag is not None])
 
 
-def _judge(deployments: Deployments, service: Service, image: Image) -> Iterator[Finding]:
-    tag = deployments.tag(image)
-    if tag is None:
-        return
-    name = f"{image.repository}:{image.tag}"
-    if tag.digest is None:
-        summary = f"the tag that it should serve does not exist: {name}"
-        yield not_deployed(_RULE, service, Severity.P2, summary, (), "push it again", fault=(name,))
-        return
-    newest = service.revision(service.created)
-    if newest and newest.image.digest and deployments.meets(tag, newest.image.digest):
-        return
-    old = [
-        (share, revision)
-        for share, revision in service.serving
-        if revision and revision.image.digest and not deployments.meets(tag, revision.image.digest)
-    ]
-    if not old:
-        return
-    facts = [Fact(subject=tag.digest, detail=f"is what {name} points at now")]
-    facts += [
-        Fact(subject=revision.image.digest or "", detail=f"is what {revision.name} serves ({share.percent} %)")
-        for share, revision in old
-    ]
-    yield not_deployed(
+def _judge(deployments: Deployments, service: Service, pushed: list[PushedImage]) -> Iterator[Finding]:
+    moved = [(each, old) for each in pushed if (old := _old(deployments, each))]
+    gone = [_name(each) for each in pushed if each.tag and each.tag.digest is None]
+    if moved:
+        yield _moved(service, moved, alone=len(pushed) == 1)
+    elif gone:
+        told = form(len(gone), "the tag that it should serve does", "tags that it should serve do")
+        summary = f"{told} not exist: {', '.join(gone)}"
+        yield not_deployed(_RULE, service, Severity.P2, summary, (), "push it again", fault=gone)
+
+
+_Old = list[tuple[Share, Revision, str]]
+"""Shares of the traffic, the revisions that serve them, and the digests that one container runs there."""
+
+
+def _moved(service: Service, moved: list[tuple[PushedImage, _Old]], *, alone: bool) -> Finding:
+    tags = ", ".join((each.image.tag or "") if alone else _name(each) for each, _ in moved)
+    several = len(moved)
+    facts: list[Fact] = []
+    for each, old in moved:
+        facts.append(Fact(subject=_points_at(each), detail=f"is what {_name(each)} points at now"))
+        facts += [
+            Fact(subject=digest, detail=f"is what {revision.name} serves ({share.percent} %)")
+            for share, revision, digest in old
+        ]
+    shares = {(share.revision, share.percent, share.latest) for _, old in moved for share, _, _ in old}
+    told = form(several, f"the tag {tags} moved and was", f"the tags {tags} moved and were")
+    point = form(several, "points", "point")
+    return not_deployed(
         _RULE,
         service,
         Severity.P1,
-        f"the tag {image.tag} moved and was not deployed: what serves is another digest",
+        f"{told} not deployed: what serves is another digest",
         tuple(facts),
-        f"NOT DEPLOYED: deploy {service.name} by the digest that {image.tag} points at, and look again",
-        fault=(name, tag.digest, *sorted({revision.image.digest or "" for _, revision in old})),
-        percent=sum(share.percent for share, _ in old),
+        f"NOT DEPLOYED: deploy {service.name} by the digest that {tags} {point} at, and look again",
+        fault=[
+            part
+            for each, old in moved
+            for part in (_name(each), _points_at(each), *sorted({digest for _, _, digest in old}))
+        ],
+        percent=sum(percent for _, percent, _ in shares),
     )
+
+
+def _old(deployments: Deployments, pushed: PushedImage) -> _Old:
+    """The shares that serve something else; none where the newest revision holds what the tag means."""
+    tag = pushed.tag
+    if tag is None or tag.digest is None:
+        return []
+    if any(image.digest and deployments.meets(tag, image.digest) for image in pushed.newest):
+        return []
+    return [
+        (share, revision, image.digest)
+        for share, revision, image in pushed.serving
+        if revision and image and image.digest and not deployments.meets(tag, image.digest)
+    ]
+
+
+def _points_at(pushed: PushedImage) -> str:
+    return (pushed.tag and pushed.tag.digest) or ""
+
+
+def _name(pushed: PushedImage) -> str:
+    return f"{pushed.image.repository}:{pushed.image.tag}"
 
 
 RULE = Rule(

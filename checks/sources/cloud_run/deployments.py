@@ -10,10 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from checks.evidence.deployments import Deployments, Revision, Service
+from checks.evidence.deployments import Deployments, Job, Revision, Service
+from checks.evidence.own_containers import (
+    followed,
+    job_with_program,
+    own_of_job,
+    own_of_service,
+    settings_of,
+    wholes_of,
+    with_programs,
+)
 from checks.evidence.snapshot import Gap, Target
+from checks.settings.deployments import JobSettings, ServiceSettings
 from checks.settings.pipeline import Pipeline
-from checks.settings.sources import Sources
 from checks.sources.budget import Budget, gaps, patient
 from checks.sources.cloud_run.client import NO_CLOUD_RUN, SOURCE, connect
 from checks.sources.cloud_run.listing import LONGEST_NAME, RunListing, RunPlace, unreadable
@@ -33,7 +42,8 @@ async def read_deployments(
         return None, (_NO_PLACE,)
     try:
         async with patient(budget, connect(target, login or Login())) as client:
-            return await RunReader(RunListing(client, pipeline.sources, budget), progress).read(pipeline.places)
+            listing = RunListing(client, pipeline.sources, budget)
+            return await RunReader(listing, progress, pipeline).read(pipeline.places)
     except SourceError as error:
         return None, (error.gap(SOURCE),)
 
@@ -47,14 +57,15 @@ async def read(request: ReadRequest) -> SourceAnswer:
 
 
 async def read_deployed(
-    place: RunPlace, name: str, sources: Sources, target: Target, budget: Budget, login: Login
+    place: RunPlace, name: str, pipeline: Pipeline, target: Target, budget: Budget, login: Login
 ) -> tuple[Service | None, tuple[Gap, ...]]:
     """One service of a project and region, with the revisions that serve or should; None where it cannot be read."""
     try:
         async with (
             patient(budget, login.opening(f"cloud-run {target.address}", lambda: connect(target, login))) as client,
         ):
-            return await RunReader(RunListing(client, sources, budget), quiet).read_one(place, name)
+            listing = RunListing(client, pipeline.sources, budget)
+            return await RunReader(listing, quiet, pipeline).read_one(place, name)
     except SourceError as error:
         return None, (error.gap(SOURCE),)
 
@@ -66,10 +77,12 @@ class RunReader:
     Attributes:
         listing: makes the calls, and notes what fails.
         progress: told how far it is.
+        pipeline: whose settings say which containers are its own.
     """
 
     listing: RunListing
     progress: Progress
+    pipeline: Pipeline
 
     async def read(self, places: tuple[RunPlace, ...]) -> tuple[Deployments | None, tuple[Gap, ...]]:
         """List, then ask for revisions. Never raises for what the server does."""
@@ -80,7 +93,8 @@ class RunReader:
         missing = gaps(SOURCE, self.listing.failures)
         if not self.listing.answered:
             return None, missing
-        return Deployments(services=whole, jobs=jobs, complete=not missing), missing
+        own = tuple(job_with_program(self.pipeline, job, followed(self.pipeline, job, whole)) for job in jobs)
+        return Deployments(services=whole, jobs=own, complete=not missing), (*missing, *self._misnamed(whole, own))
 
     async def read_one(self, place: RunPlace, name: str) -> tuple[Service | None, tuple[Gap, ...]]:
         """One service by its name. Never raises for what the server does."""
@@ -89,12 +103,24 @@ class RunReader:
         with self._noting(f"service {show(name, limit=LONGEST_NAME)}"):
             message = await self.listing.ask(lambda: client.service(full, budget.deadline()))
             service = await self._with_revisions(read_service(message, place, self.listing.sources))
-        return service, gaps(SOURCE, self.listing.failures)
+        misnamed = self._misnamed((service,) if service else (), ())
+        return service, (*gaps(SOURCE, self.listing.failures), *misnamed)
+
+    def _misnamed(self, services: tuple[Service, ...], jobs: tuple[Job, ...]) -> tuple[Gap, ...]:
+        """A gap for each service and job that has no container of the name that the settings give."""
+        own = self.pipeline
+        named = [each for each in services if _names_container(settings_of(own.services, own, each))]
+        told = [own_of_service(own, each, whole) for each in named for whole in wholes_of(each)]
+        following = [each for each in jobs if _names_container(settings_of(own.jobs, own, each))]
+        told += [own_of_job(own, each, followed(own, each, services)) for each in following]
+        reasons = dict.fromkeys((each.unclear, each.next_step) for each in told if each.unclear)
+        return tuple(Gap(source=SOURCE, reason=reason, next_step=step) for reason, step in reasons)
 
     async def _with_revisions(self, service: Service) -> Service:
         names = (*(share.revision for share in service.shares), service.created, service.ready)
         found = await asyncio.gather(*(self._revision(service, name) for name in dict.fromkeys(filter(None, names))))
-        return service.model_copy(update={"revisions": tuple(revision for revision in found if revision)})
+        whole = service.model_copy(update={"revisions": tuple(revision for revision in found if revision)})
+        return with_programs(self.pipeline, whole)
 
     async def _revision(self, service: Service, name: str) -> Revision | None:
         full = f"{_full_name((service.project, service.region), service.name)}/revisions/{name}"
@@ -117,6 +143,10 @@ class RunReader:
             self.listing.failures.append((what, error))
         except ValueError as error:
             self.listing.failures.append((what, unreadable(error)))
+
+
+def _names_container(entry: ServiceSettings | JobSettings | None) -> bool:
+    return entry is not None and entry.container is not None
 
 
 def _full_name(place: RunPlace, service: str) -> str:

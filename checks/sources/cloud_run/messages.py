@@ -1,6 +1,7 @@
 """Reads Cloud Run's own messages into evidence. Pure; the only place that knows their fields.
 
 What serves is told by the observed traffic and by each revision's own image: a template's image is what somebody typed.
+Every container is told; which of them is the program is not asked here (``own_containers``).
 """
 
 from collections.abc import Collection, Iterable
@@ -9,7 +10,8 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from checks.evidence.deployments import Image, Job, Revision, Service, Share, State
+from checks.evidence.containers import Container, Image
+from checks.evidence.deployments import Job, Revision, Service, Share, State
 from checks.settings.sources import Sources
 from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.owners import read_owner
@@ -23,6 +25,7 @@ _STATES: Final = {1: State.PENDING, 2: State.PENDING, 3: State.FAILED, 4: State.
 _OUTCOMES: Final = {1: State.SUCCEEDED, 2: State.FAILED, 3: State.PENDING, 4: State.PENDING, 5: State.FAILED}
 _NOT_AN_ERROR: Final = 3  # INFO, a condition's severity
 _RETIRED: Final = "RETIRED"
+_NO_IMAGE: Final = Image(reference="", repository="")
 
 
 def read_service(service: Message, place: tuple[str, str], sources: Sources) -> Service:
@@ -37,11 +40,13 @@ def read_service(service: Message, place: tuple[str, str], sources: Sources) -> 
         ValueError: a field holds what evidence cannot.
     """
     condition, ready = service.terminal_condition, _named(service.latest_ready_revision)
+    containers = _containers(service.template.containers, sources)
     return Service(
         name=_named(service.name),
         project=place[0],
         region=place[1],
-        image=_image(service.template.containers),
+        image=containers[0].image if containers else _NO_IMAGE,
+        containers=_several(containers),
         reconciling=service.reconciling,
         settled=service.observed_generation == service.generation,
         created=_named(service.latest_created_revision),
@@ -51,7 +56,7 @@ def read_service(service: Message, place: tuple[str, str], sources: Sources) -> 
         state=_STATES.get(condition.state, State.UNKNOWN),
         reason=_reason(condition),
         message=_text(condition.message),
-        commit=_commit(sources, service.template.containers, service.labels, service.template.labels),
+        commit=_commit(sources, service.labels, service.template.labels) or _claim(containers),
         client=_text(service.client),
         owner=read_owner(service),
         updated_at=_moment(service.update_time),
@@ -63,34 +68,37 @@ def read_revision(revision: Message, service: Service, sources: Sources) -> Revi
     own = next((each for each in revision.conditions if each.type_ == "Ready"), None)
     state = _STATES.get(own.state, State.UNKNOWN) if own else State.UNKNOWN
     cause = _cause(revision.conditions, own) if state is State.FAILED else None
+    containers = _containers(revision.containers, sources)
     return Revision(
         name=_named(revision.name),
         service=_named(revision.service) or service.name,
-        image=_image(revision.containers),
+        image=containers[0].image if containers else _NO_IMAGE,
+        containers=_several(containers),
         created_at=_moment(revision.create_time),
         ready=state,
         reason=_reason(cause) if cause is not None else None,
         message=_text(cause.message if cause is not None else own.message if own else ""),
         retired=any(_word(each) == _RETIRED for each in revision.conditions),
-        commit=_commit(sources, revision.containers, revision.labels) or service.commit,
-        flags=_flags(revision.containers, sources.flags),
+        commit=_commit(sources, revision.labels) or _claim(containers),
+        flags=containers[0].flags if containers else {},
     )
 
 
 def read_job(job: Message, place: tuple[str, str], sources: Sources) -> Job:
     """One job. Arguments and errors as for ``read_service``."""
-    containers, last = job.template.template.containers, job.latest_created_execution
+    containers, last = _containers(job.template.template.containers, sources), job.latest_created_execution
     return Job(
         name=_named(job.name),
         project=place[0],
         region=place[1],
-        image=_image(containers),
+        image=containers[0].image if containers else _NO_IMAGE,
+        containers=_several(containers),
         executions=job.execution_count,
         last_run=_moment(last.create_time) if last.HasField("create_time") else None,
         last_execution=_named(last.name) or None,
         last_state=_OUTCOMES.get(last.completion_status, State.UNKNOWN),
-        commit=_commit(sources, containers, job.labels, job.template.labels),
-        flags=_flags(containers, sources.flags),
+        commit=_commit(sources, job.labels, job.template.labels) or _claim(containers),
+        flags=containers[0].flags if containers else {},
         client=_text(job.client),
         owner=read_owner(job),
     )
@@ -132,24 +140,44 @@ def _follows(target: Message) -> bool:
     return target.percent > 0 and target.type_ == _LATEST
 
 
-def _image(containers: Iterable[Message]) -> Image:
-    container = _main(containers)
-    return parse_image(container.image if container is not None else "")
-
-
-def _main(containers: Iterable[Message]) -> Message | None:
-    """The container that is the program: the one that listens, where others stand beside it; else the first."""
+def _containers(containers: Iterable[Message], sources: Sources) -> tuple[Container, ...]:
+    """Every container. An image that nothing can be made of hides none of the others, and is a failure alone."""
     listed = list(containers)
-    return next((each for each in listed if each.ports), listed[0] if listed else None)
+    return tuple(_container(each, sources, alone=len(listed) == 1) for each in listed)
 
 
-def _flags(containers: Iterable[Message], wanted: Collection[str]) -> dict[str, str]:
+def _container(container: Message, sources: Sources, *, alone: bool) -> Container:
+    try:
+        image = parse_image(container.image)
+    except ValueError:
+        if alone:
+            raise
+        image = Image(reference=excerpt(container.image), repository="")
+    claims = _values(container, sources.commit_variables)
+    return Container(
+        name=excerpt(container.name),
+        image=image,
+        port=container.ports[0].container_port if container.ports else None,
+        depends_on=tuple(excerpt(each) for each in container.depends_on),
+        flags=_values(container, sources.flags),
+        commit=next((claims[name] for name in sources.commit_variables if claims.get(name)), None),
+    )
+
+
+def _several(containers: tuple[Container, ...]) -> tuple[Container, ...]:
+    return containers if len(containers) > 1 else ()
+
+
+def _claim(containers: tuple[Container, ...]) -> str | None:
+    """The commit that the environment of a container that stands alone claims; of several, whoever knows them says."""
+    return containers[0].commit if len(containers) == 1 else None
+
+
+def _values(container: Message, wanted: Collection[str]) -> dict[str, str]:
     """The environment variables that the settings name; what comes from a secret is not read."""
-    container = _main(containers)
-    variables = container.env if container is not None else ()
     return {
         each.name: excerpt(each.value)
-        for each in variables
+        for each in container.env
         if each.name in wanted and each.WhichOneof("values") == "value"
     }
 
@@ -175,11 +203,8 @@ def _word(condition: Message) -> str | None:
     return kind.name if kind else str(number)
 
 
-def _commit(sources: Sources, containers: Iterable[Message], *labels: Message) -> str | None:
-    """The commit that a label claims, else an environment variable that the settings name for it."""
-    claims = [each[sources.commit_label] for each in labels if sources.commit_label in each]
-    variables = _flags(containers, sources.commit_variables)
-    claims += [variables[name] for name in sources.commit_variables if name in variables]
+def _commit(sources: Sources, *labels: Message) -> str | None:
+    claims = (each[sources.commit_label] for each in labels if sources.commit_label in each)
     return next((excerpt(claim) for claim in claims if claim), None)
 
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from checks.evidence.deployments import Deployments, Image
+from checks.evidence.containers import Image
+from checks.evidence.deployments import Deployments, Job, Service
+from checks.evidence.own_containers import followed
+from checks.evidence.pushed_images import pushed_of
+from checks.evidence.running_images import parts_of
 from checks.settings.pipeline import Pipeline
 from checks.sources.registry.tags import read_tags
 from checks.sources.source import ReadRequest, SourceAnswer
@@ -29,23 +33,31 @@ async def read(request: ReadRequest) -> SourceAnswer:
 
 
 def _images(pipeline: Pipeline, deployments: Deployments) -> Iterator[Image]:
-    wanted = (service.image.tagged(pipeline.tag_of(service.name)) for service in deployments.services)
-    yield from (image for image in (*wanted, *(job.image for job in deployments.jobs)) if image.by_tag)
+    wanted = (each.image for service in deployments.services for each in pushed_of(pipeline, deployments, service))
+    runs = (part.image for job in deployments.jobs for part in parts_of(pipeline, deployments, job) if part.image)
+    yield from (image for image in (*wanted, *runs) if image.by_tag)
 
 
 def _unlike(pipeline: Pipeline, deployments: Deployments) -> Iterator[Image]:
     """Digests that are compared and are not equal: one may be an index, and the other what runs of it."""
     for service in deployments.services:
-        tag = deployments.tag(service.image.tagged(pipeline.tag_of(service.name)))
-        serving = [revision.image for _, revision in service.serving if revision]
-        if tag and tag.digest:
-            yield from by_digest(each for each in serving if each.digest and not deployments.meets(tag, each.digest))
-        for job in deployments.jobs:
-            runs = deployments.digest_of(job.image) if pipeline.follows(job.name) == service.name else None
-            unlike = [
-                each for each in serving if runs and each.digest and not deployments.same_image(each.digest, runs)
-            ]
-            yield from by_digest([*unlike, *([job.image] if unlike else [])])
+        for pushed in pushed_of(pipeline, deployments, service):
+            tag, serving = pushed.tag, [image for _, _, image in pushed.serving if image and image.digest]
+            if tag and tag.digest:
+                yield from by_digest(each for each in serving if not deployments.meets(tag, each.digest or ""))
+    for job in deployments.jobs:
+        if leader := followed(pipeline, job, deployments.services):
+            yield from unlike_job(pipeline, deployments, job, leader)
+
+
+def unlike_job(pipeline: Pipeline, deployments: Deployments, job: Job, leader: Service) -> Iterator[Image]:
+    """The digests of a job and its service that are not equal, and may yet be of one image."""
+    serving = [part.image for part in parts_of(pipeline, deployments, leader) if part.image and part.image.digest]
+    for part in parts_of(pipeline, deployments, job):
+        if part.digest is None or part.image is None:
+            continue
+        if not any(deployments.same_image(each.digest or "", part.digest) for each in serving):
+            yield from by_digest([*serving, part.image])
 
 
 def by_digest(images: Iterable[Image]) -> Iterator[Image]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from checks.evidence.deployments import Deployments, Image
 from checks.evidence.images import Inspected
-from checks.evidence.running_images import RunningImage, parts_of
+from checks.evidence.running_images import RunningImage, by_share, parts_of
 from checks.evidence.snapshot import Gap, Target
 from checks.settings.code_probe import CodeProbe
 from checks.settings.pipeline import Pipeline
@@ -48,7 +48,7 @@ async def inspect_images(
     nameless: list[tuple[str, SourceError]] = []
     for one in (*deployments.services, *deployments.jobs):
         probes = {probe.name: probe for probe in pipeline.probes_of(one.name)}
-        for part in parts_of(deployments, one) if probes else ():
+        for part in parts_of(pipeline, deployments, one) if probes else ():
             if part.image and part.digest:
                 wanted.setdefault((part.image.repository, part.digest), {}).update(probes)
             elif part.image and not _is_told_of(deployments, part):
@@ -63,7 +63,8 @@ async def inspect_images(
     inspected = await asyncio.gather(
         *(inspect(repository, digest, list(probes.values())) for (repository, digest), probes in sorted(wanted.items()))
     )
-    return tuple(inspected), gaps(SOURCE, [*nameless, *_unknown(inspected)])
+    seen = deployments.model_copy(update={"inspected": tuple(inspected)})
+    return tuple(inspected), gaps(SOURCE, [*nameless, *_unknown(inspected), *_undecided(pipeline, seen)])
 
 
 async def inspect_image(
@@ -97,6 +98,24 @@ def _no_digest(image: Image) -> SourceError:
         f"which digest {show(image.reference, limit=300)} stands for is not known",
         "push the tag, or deploy it by digest",
     )
+
+
+def _undecided(pipeline: Pipeline, deployments: Deployments) -> Iterator[tuple[str, SourceError]]:
+    """Code probes of which the containers that may be ours hold different things: which of them is ours decides."""
+    for one in (*deployments.services, *deployments.jobs):
+        for group in by_share(parts_of(pipeline, deployments, one)):
+            unclear = next((part.own for part in group if part.own and part.own.unclear), None)
+            if unclear is None:
+                continue
+            for probe in pipeline.probes_of(one.name):
+                if len({_holds(part, probe) for part in group}) > 1:
+                    error = SourceError(unclear.unclear or "", unclear.next_step)
+                    yield f"code probe {probe.name} in {one.name}", error
+
+
+def _holds(part: RunningImage, probe: CodeProbe) -> bool | None:
+    probed = part.inspected.probed if part.inspected else ()
+    return next((each.holds for each in probed if each.probe.name == probe.name), None)
 
 
 def _unknown(inspected: Sequence[Inspected]) -> Iterator[tuple[str, SourceError]]:

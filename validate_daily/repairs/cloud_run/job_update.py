@@ -6,7 +6,7 @@ from typing import Final
 from checks.sources.cloud_run.client import Message
 from checks.sources.errors import SourceError
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.containers import ambiguity
+from validate_daily.repairs.cloud_run.containers import ambiguity, place_of
 from validate_daily.repairs.cloud_run.images.commit_label import write_label
 from validate_daily.repairs.cloud_run.session import RunSession
 from validate_daily.repairs.plans.cloud_run_outcomes import JobFate, JobResult, JobsUpdate
@@ -54,7 +54,7 @@ async def _update(session: RunSession, change: JobChange) -> JobResult:
         before = await session.store.job(change.resource)
     except SourceError as error:
         return _result(change, JobFate.UNKNOWN, None, f"it could not be read: {error}; {error.next_step}")
-    if _image(before) == change.after:
+    if _image(change, before) == change.after:
         return _result(change, JobFate.UPDATED, before)
     now = version(before)
     if (now.generation, now.spec) != (change.version.generation, change.version.spec):
@@ -63,13 +63,14 @@ async def _update(session: RunSession, change: JobChange) -> JobResult:
 
 
 async def _change(session: RunSession, change: JobChange, before: Message) -> JobResult:
-    reason = ambiguity("its template", before.template.template.containers)
-    if reason is not None:
+    containers = before.template.template.containers
+    place = place_of(containers, change.repository, change.container)
+    if place is None:
+        reason = ambiguity("its template", containers, change.repository, change.container)
         return _result(change, JobFate.REFUSED, before, reason)
 
     def name_image(message: Message) -> None:
-        (container,) = message.template.template.containers
-        container.image = change.after
+        message.template.template.containers[place].image = change.after
         write_label(change.relabel, message.labels)
         write_label(change.relabel, message.template.labels)
         for token in ("start_execution_token", "run_execution_token"):
@@ -96,16 +97,17 @@ async def _verify(session: RunSession, change: JobChange) -> JobResult:
         after = await session.store.job(change.resource)
     except SourceError as error:
         return _result(change, JobFate.UNKNOWN, None, f"it could not be read again: {error}; {error.next_step}")
-    if _image(after) == change.after:
+    if _image(change, after) == change.after:
         return _result(change, JobFate.UPDATED, after)
     return _result(change, JobFate.UNKNOWN, after, "the change was not acknowledged, and does not show: plan again")
 
 
-def _image(message: Message) -> str | None:
-    """The image of the one container; None where there are others beside it."""
+def _image(change: JobChange, message: Message) -> str | None:
+    """The image of the container that is replaced; None where that is not exactly one."""
     containers = message.template.template.containers
-    return str(containers[0].image) if len(containers) == 1 else None
+    place = place_of(containers, change.repository, change.container)
+    return None if place is None else str(containers[place].image)
 
 
 def _result(change: JobChange, fate: JobFate, message: Message | None, why: str | None = None) -> JobResult:
-    return JobResult(name=change.name, fate=fate, image=None if message is None else _image(message), why=why)
+    return JobResult(name=change.name, fate=fate, image=None if message is None else _image(change, message), why=why)

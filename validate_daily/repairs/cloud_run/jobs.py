@@ -5,22 +5,25 @@ because a tag would be resolved anew at each execution.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from checks.evidence.deployments import Deployments, Image, Job, State, Tag
+from checks.evidence.own_containers import job_with_program, namesake, own_of_service
+from checks.evidence.running_images import parts_of
 from checks.judge.deployed.job_images import difference
 from checks.judge.rules import job_image_differs
+from checks.settings.pipeline import Pipeline
 from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.messages import read_job
 from checks.sources.errors import SourceError
-from checks.sources.image_references import parse_image
+from checks.sources.registry.images import unlike_job
 from checks.sources.registry.tags import read_tags
 from checks.text.plural import counted, form
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
+from validate_daily.repairs.cloud_run.containers import ambiguity, unclear, update_command
 from validate_daily.repairs.cloud_run.images.commit_label import Labels, commit_of, relabel
 from validate_daily.repairs.cloud_run.images.image_code import code_of
 from validate_daily.repairs.cloud_run.images.registry_facts import read_registry
@@ -28,7 +31,6 @@ from validate_daily.repairs.cloud_run.job_update import update_jobs
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
     read_state,
-    refuse_several,
     refuse_unsettled,
     service_resource,
 )
@@ -54,6 +56,10 @@ class _JobState:
     message: Message
     job: Job
 
+    def following(self, pipeline: Pipeline, leader: ServiceState) -> "_JobState":
+        """The same, in which the job's image is that of its program, beside the service that it follows."""
+        return replace(self, job=job_with_program(pipeline, self.job, leader.service))
+
 
 async def plan_job_update(
     session: RunSession, service: str, *, jobs: Collection[str] = (), override_owner: bool = False
@@ -68,19 +74,18 @@ async def plan_job_update(
 
     Raises:
         NothingToDoError: each of them would run what the service serves.
-        RefusedError: the service or a job has several containers, the service serves more than one digest, or a change
-            of it is in progress.
+        RefusedError: which container of the service is its program cannot be told, a job has not exactly one container
+            of that repository, the service serves more than one digest, or a change of it is in progress.
         RepairError: the settings name no such job.
         UnseenError: the service, a job or the registry could not be read.
     """
     names = _names(session, service, jobs)
-    state, found = await asyncio.gather(read_state(session, service_resource(session, service)), _read(session, names))
-    refuse_several(state)
+    state, read = await asyncio.gather(read_state(session, service_resource(session, service)), _read(session, names))
     refuse_unsettled(state)
-    image = _served(state)
-    judged = [each for each in found if not _runs_already(each, image)]
-    _refuse_several(service, {names[each.job.name]: each.message for each in judged})
-    differing = await _compare(session, state, judged)
+    image = _served(session, state)
+    found = [each.following(session.settings.pipeline, state) for each in read]
+    differing = await _compare(session, state, found)
+    _refuse_ambiguous(session, service, image.repository, {names[each.job.name]: each.message for each in differing})
     same, label = len(found) - len(differing), session.settings.pipeline.sources.commit_label
     if not differing:
         follow = form(len(found), f"follows {service}, and", f"follow {service}, and each")
@@ -110,10 +115,10 @@ async def apply_job_update(
     """Update the jobs that are still as the plan says. Arguments and errors as for ``apply_redeploy``."""
     resumed = await allow(session, plan, approval, audit, session.clock())
     state = await read_state(session, service_resource(session, plan.service))
-    refuse_several(state)
-    if not state.serves(lambda digest: digest == plan.digest):
+    image = _served(session, state)
+    if image.digest != plan.digest:
         raise RefusedError(f"{plan.service} no longer serves {plan.digest[:19]}", "plan again")
-    _refuse_several(plan.service, await _read_again(session, plan))
+    _refuse_ambiguous(session, plan.service, image.repository, await _read_again(session, plan))
     return await audited(
         session, plan, approval, audit, lambda _head: update_jobs(session, plan, resumed=resumed), token=token
     )
@@ -160,12 +165,27 @@ async def _read(session: RunSession, names: dict[str, str]) -> list[_JobState]:
     return await asyncio.gather(*(read(name, resource) for name, resource in names.items()))
 
 
-def _served(state: ServiceState) -> Image:
-    """The one image that all of the traffic meets."""
-    images = {revision.image.digest: revision.image for _, revision in state.service.serving if revision}
+def _served(session: RunSession, state: ServiceState) -> Image:
+    """The one image that all of the traffic meets.
+
+    Raises:
+        RefusedError: there are several, or which container of a revision is the program cannot be told.
+    """
+    pipeline, service = session.settings.pipeline, state.service
+    images: dict[str | None, Image] = {}
+    for _, revision in service.serving:
+        if revision is None:
+            continue
+        own = own_of_service(pipeline, service, revision.every)
+        sole = own.unclear and namesake(service.name, own.containers)
+        candidates = (sole,) if sole else own.containers
+        if own.unclear and not sole and len({(each.image.repository, each.image.digest) for each in candidates}) > 1:
+            what, containers = f"the revision {revision.name}", state.revisions[revision.name].containers
+            raise RefusedError(unclear(f"{what} of the service {service.name}", containers, own), own.next_step)
+        images |= {each.image.digest: each.image for each in candidates}
     if len(images) != 1 or None in images:
         raise RefusedError(
-            f"{state.service.name} serves {counted(len(images), 'digest')}: which of them jobs should run is not clear",
+            f"{service.name} serves {counted(len(images), 'digest')}: which of them jobs should run is not clear",
             "redeploy the service first, so that all of its traffic meets one",
         )
     return next(iter(images.values()))
@@ -185,20 +205,30 @@ async def _read_again(session: RunSession, plan: JobsPlan) -> dict[str, Message]
     return found
 
 
-def _refuse_several(service: str, found: Mapping[str, Message]) -> None:
-    """Refuse all of an update where it cannot be told which container of a job is the program.
+def _refuse_ambiguous(session: RunSession, service: str, repository: str, found: Mapping[str, Message]) -> None:
+    """Refuse all of an update where a job has not exactly one container that the image would replace.
 
     Args:
+        session: whose settings may name a job's container.
         service: what they follow.
+        repository: of the image.
         found: the jobs, by full name.
 
     Raises:
-        RefusedError: a job has another number of containers than one. It says how the others are updated.
+        RefusedError: no container of a job runs an image of the repository, or several do. It says how the others are
+            updated.
     """
     reasons = {
         resource: reason
         for resource, each in found.items()
-        if (reason := ambiguity(f"the template of the job {_short(resource)}", each.template.template.containers))
+        if (
+            reason := ambiguity(
+                f"the template of the job {_short(resource)}",
+                each.template.template.containers,
+                repository,
+                _container_of(session, _short(resource)),
+            )
+        )
     }
     if not reasons:
         return
@@ -216,26 +246,24 @@ def _short(resource: str) -> str:
     return resource.rpartition("/")[2]
 
 
-def _runs_already(found: _JobState, image: Image) -> bool:
-    """Whether a job of several containers was updated by hand: each that runs this image runs this digest."""
-    containers = found.message.template.template.containers
-    try:
-        images = [parse_image(each.image) for each in containers]
-    except ValueError:
-        return False
-    digests = {each.digest for each in images if each.repository == image.repository}
-    return len(images) > 1 and digests == {image.digest}
+def _container_of(session: RunSession, job: str) -> str | None:
+    """The container that the settings call a job's program, if they name one."""
+    return next((each.container for each in session.settings.pipeline.jobs if each.name == job), None)
 
 
 async def _compare(session: RunSession, state: ServiceState, found: list[_JobState]) -> list[_JobState]:
     """The jobs that would run something else."""
-    tags = await _tags(session, found)
-    deployments = Deployments(services=(state.service,), jobs=tuple(each.job for each in found), tags=tags)
-    return [each for each in found if difference(deployments, each.job, state.service)]
+    pipeline = session.settings.pipeline
+    listed = Deployments(services=(state.service,), jobs=tuple(each.job for each in found))
+    parts = [part for each in found for part in parts_of(pipeline, listed, each.job)]
+    tags = await _tags(session, (part.image for part in parts if part.image and part.image.by_tag))
+    listed = listed.model_copy(update={"tags": tags})
+    unlike = [image for each in found for image in unlike_job(pipeline, listed, each.job, state.service)]
+    listed = listed.model_copy(update={"tags": (*tags, *await _tags(session, unlike))})
+    return [each for each in found if difference(pipeline, listed, each.job, state.service)]
 
 
-async def _tags(session: RunSession, found: list[_JobState]) -> tuple[Tag, ...]:
-    images = [each.job.image for each in found if not each.job.image.digest]
+async def _tags(session: RunSession, images: Iterable[Image]) -> tuple[Tag, ...]:
     tags, gaps = await read_tags(images, session.registry, session.budget, login=session.reader)
     if gaps:
         raise UnseenError(f"registry: {gaps[0].reason}", gaps[0].next_step)
@@ -260,6 +288,8 @@ def _change(session: RunSession, found: _JobState, image: Image, label: Relabel 
         project=job.project,
         region=job.region,
         version=version(found.message),
+        container=_container_of(session, job.name),
+        beside=max(0, len(job.containers) - 1),
         before=job.image.reference,
         after=f"{image.repository}@{image.digest}",
         relabel=label,

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from checks.evidence.deployments import Image, Revision, State, Tag
+from checks.evidence.deployments import Image, Revision, State, Tag, run_of
+from checks.evidence.own_containers import namesake, own_of_service, settings_of
 from checks.sources.image_references import parse_image
+from checks.sources.registry.images import by_digest
 from checks.sources.registry.tags import read_tags
 from checks.text.plural import counted
 from checks.text.show import show
+from validate_daily.repairs.cloud_run.containers import unclear
 from validate_daily.repairs.cloud_run.images.bad_images import refuse_bad
 from validate_daily.repairs.cloud_run.images.commit_label import commit_of, relabel, sentence_of
 from validate_daily.repairs.cloud_run.images.image_code import ImageFitness, fitness_of
@@ -23,9 +26,10 @@ from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
 from validate_daily.repairs.cloud_run.rollout import RedeployChange
 from validate_daily.repairs.cloud_run.service_state import (
     ServiceState,
+    command_of,
     read_state,
+    refuse_ambiguous,
     refuse_changed,
-    refuse_several,
     refuse_unsettled,
     service_resource,
 )
@@ -69,16 +73,17 @@ async def plan_redeploy(
 
     Raises:
         NothingToDoError: all of its traffic meets that digest already.
-        RefusedError: it has several containers, a change is in progress, traffic is pinned, or the registry has no
-            such image.
+        RefusedError: not exactly one of its containers runs an image of that repository, a change is in progress,
+            traffic is pinned, or the registry has no such image.
         UnseenError: the service or the registry could not be read.
     """
     state = await read_state(session, service_resource(session, service))
-    refuse_several(state)
     refuse_unsettled(state)
     repository = _repository(session, state)
+    refuse_ambiguous(session, state, repository)
     wanted = await _resolve(session, repository, digest or tag or await _tag(session, state, audit))
-    if state.serves(lambda each: each is not None and wanted.points_at(each)):
+    known = [wanted, *await _indexes(session, state, wanted)]
+    if state.serves(lambda each: each is not None and wanted.points_at(run_of(known, each))):
         raise NothingToDoError(
             f"all traffic of {service} meets {_short(wanted)} already, which is {_named(wanted)}",
             "push the image that it should run, or name its tag with --tag",
@@ -110,7 +115,7 @@ async def apply_redeploy(
     """
     resumed = await allow(session, plan, approval, audit, session.clock())
     state = await read_state(session, plan.resource)
-    refuse_several(state)
+    refuse_ambiguous(session, state, plan.repository)
     begun = PlanTrace.of(plan).is_untouched(state)
     if not begun:
         refuse_changed(state, plan)
@@ -121,11 +126,28 @@ async def apply_redeploy(
 
 
 def _repository(session: RunSession, state: ServiceState) -> str:
-    """Where the image comes from: the settings say, else that of the image that gets the most traffic."""
-    named = next((each for each in session.settings.pipeline.services if each.name == state.service.name), None)
-    if named is not None and named.repository:
-        return named.repository
-    return _most(state).image.repository
+    """Where the image comes from: the settings say, else that of the image that gets the most traffic.
+
+    Raises:
+        RefusedError: it has several containers, and which of them is the program cannot be told.
+    """
+    pipeline, service = session.settings.pipeline, state.service
+    entry = settings_of(pipeline.services, pipeline, service)
+    if entry is not None and entry.repository:
+        return entry.repository
+    if len(service.every) == 1:
+        return _most(state).image.repository
+    own = own_of_service(pipeline, service, service.every)
+    found = {each.image.repository for each in own.containers}
+    if len(found) == 1:
+        return found.pop()
+    if (program := namesake(service.name, own.containers)) and not (entry and entry.container):
+        return program.image.repository
+    what = f"the template of the service {service.name}"
+    raise RefusedError(
+        unclear(what, state.message.template.containers, own),
+        f"{own.next_step}; or deploy it the way it was deployed, for example with: {command_of(service)}",
+    )
 
 
 def _most(state: ServiceState) -> Revision:
@@ -168,6 +190,13 @@ async def _resolve(session: RunSession, repository: str, reference: str) -> Tag:
     if tags[0].digest is None:
         raise RefusedError(f"{repository} has no image {show(reference, limit=200)}", "push it first, or name another")
     return tags[0]
+
+
+async def _indexes(session: RunSession, state: ServiceState, wanted: Tag) -> tuple[Tag, ...]:
+    """What the registry says of digests that serve and are not the wanted one: each may be an index of it."""
+    images = [revision.image for _, revision in state.service.serving if revision]
+    others = by_digest(each for each in images if not wanted.points_at(each.digest or ""))
+    return (await read_tags(others, session.registry, session.budget, login=session.reader))[0]
 
 
 async def _refuse_moved(session: RunSession, plan: RedeployPlan) -> None:
@@ -236,7 +265,7 @@ class _Ages:
 
 def _changes(state: ServiceState, wanted: Tag, plan: str, labels: Iterable[Relabel | None]) -> list[str]:
     changes = [
-        f"the image: {state.image} becomes {wanted.repository}@{wanted.digest}",
+        f"the image{_of_container(state, wanted)}: {state.image} becomes {wanted.repository}@{wanted.digest}",
         f"a new revision, which bears the label redeploy-plan={plan}; until it is ready it gets no traffic",
     ]
     changes += dict.fromkeys(sentence_of(each) for each in labels if each)
@@ -245,6 +274,15 @@ def _changes(state: ServiceState, wanted: Tag, plan: str, labels: Iterable[Relab
     if state.pinned:
         changes.append(f"traffic: {format_traffic(state.wanted)} becomes {format_traffic(all_to_latest(state.wanted))}")
     return changes
+
+
+def _of_container(state: ServiceState, wanted: Tag) -> str:
+    """Which container that is, where there are several; the others stay as they are."""
+    containers = state.service.every
+    if len(containers) == 1:
+        return ""
+    own = next((each for each in containers if each.image.repository == wanted.repository), containers[0])
+    return f" of the container {show(own.name or own.image.reference, limit=100)}, and of no other"
 
 
 def _notes(state: ServiceState, wanted: Tag, ages: _Ages, registry: RegistryFacts) -> list[str]:

@@ -5,13 +5,13 @@ from typing import Final, NoReturn
 from checks.evidence.deployments import Revision, State
 from checks.sources.cloud_run.client import Message
 from checks.text.show import show
-from validate_daily.repairs.cloud_run.containers import ambiguity, update_command
+from validate_daily.repairs.cloud_run.containers import ambiguity, place_of, update_command
 from validate_daily.repairs.cloud_run.images.commit_label import write_label
 from validate_daily.repairs.cloud_run.plan_trace import PlanTrace
 from validate_daily.repairs.cloud_run.revision_logs import last_lines
 from validate_daily.repairs.cloud_run.rollout_effect import effect_of
 from validate_daily.repairs.cloud_run.service_change import ServiceChange, failure_of
-from validate_daily.repairs.cloud_run.service_state import ServiceState, is_ready, read_state
+from validate_daily.repairs.cloud_run.service_state import ServiceState, container_named, is_ready, read_state
 from validate_daily.repairs.cloud_run.update import (
     StoppedError,
     all_to_latest,
@@ -62,25 +62,32 @@ class RedeployChange(ServiceChange[RedeployPlan]):
         if self.begun:
             self.steps.append("the template was this plan's already")
             return
-        wanted = self._with_image()
+        place = self._place()
         allowed = (
-            "template.containers[0].image",
+            f"template.containers[{place}].image",
             "template.revision",
             f"template.labels.{NONCE}",
             *([f"template.labels.{self.plan.template_label.label}"] if self.plan.template_label else []),
             "traffic",
         )
+        wanted = self._with_image(place)
         await self.send(wanted, "template", "traffic", allowed=allowed, shows=PlanTrace.of(self.plan).is_template_of)
         self.steps.append("asked for a revision without traffic")
 
-    def _with_image(self) -> Message:
-        reason = ambiguity(f"the template of the service {self.plan.service}", self.state.message.template.containers)
-        if reason is not None:
+    def _place(self) -> int:
+        """Where the container stands whose image is replaced."""
+        containers, repository = self.state.message.template.containers, self.plan.repository
+        named = container_named(self.session.settings.pipeline, self.state.service)
+        place = place_of(containers, repository, named)
+        if place is None:
+            what = f"the template of the service {self.plan.service}"
+            reason = ambiguity(what, containers, repository, named) or what
             raise StoppedError(reason, update_command(self.plan.resource))
+        return place
 
+    def _with_image(self, place: int) -> Message:
         def change(message: Message) -> None:
-            (container,) = message.template.containers
-            container.image = self.plan.image
+            message.template.containers[place].image = self.plan.image
             message.template.revision = ""
             message.template.labels[NONCE] = self.plan.id
             write_label(self.plan.template_label, message.template.labels)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from checks.evidence.deployments import Revision, Service, State
+from checks.evidence.own_containers import settings_of, with_programs
+from checks.settings.pipeline import Pipeline
 from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.messages import read_revision, read_service
 from checks.sources.errors import SourceError
@@ -102,16 +104,18 @@ async def read_state(session: RunSession, resource: str, *also: str) -> ServiceS
     short = resource.rpartition("/")[2]
     try:
         message = await session.store.service(resource)
-        service = read_service(message, place, session.settings.pipeline.sources)
+        pipeline = session.settings.pipeline
+        service = read_service(message, place, pipeline.sources)
         _refuse_other(service.name, short)
         found = await _revisions(session, resource, service, also)
+        whole = service.model_copy(update={"revisions": tuple(revision for revision, _ in found)})
     except SourceError as error:
         raise UnseenError.of(f"service {short}", error) from error
     except ValueError as error:
         raise UnseenError(f"service {short} cannot be read: {show(str(error), limit=200)}", _LOOK) from error
     return ServiceState(
         message,
-        service.model_copy(update={"revisions": tuple(revision for revision, _ in found)}),
+        with_programs(pipeline, whole),
         {revision.name: message for revision, message in found},
     )
 
@@ -151,21 +155,28 @@ def refuse_unsettled(state: ServiceState) -> None:
         raise RefusedError(f"{name} serves nothing: there is no state to go back to", "deploy it by its own pipeline")
 
 
-def refuse_several(state: ServiceState) -> None:
-    """Refuse to write an image where it cannot be told which container is the program.
+def refuse_ambiguous(session: RunSession, state: ServiceState, repository: str) -> None:
+    """Refuse to write an image where it is not exactly one container that it would replace.
 
     Raises:
-        RefusedError: the template, or a revision that serves, has another number of containers than one.
+        RefusedError: no container of the template runs an image of the repository, or several do.
     """
     service = state.service
-    names = [each.revision for each in state.serving if each.revision in state.revisions]
-    reasons = (
-        ambiguity(f"the template of the service {service.name}", state.message.template.containers),
-        *(ambiguity(f"the revision {name}, which serves,", state.revisions[name].containers) for name in names),
-    )
-    if (reason := next(filter(None, reasons), None)) is not None:
-        resource = f"projects/{service.project}/locations/{service.region}/services/{service.name}"
-        raise RefusedError(reason, f"deploy it the way it was deployed, for example with: {update_command(resource)}")
+    what = f"the template of the service {service.name}"
+    named = container_named(session.settings.pipeline, service)
+    if reason := ambiguity(what, state.message.template.containers, repository, named):
+        raise RefusedError(reason, f"deploy it the way it was deployed, for example with: {command_of(service)}")
+
+
+def container_named(pipeline: Pipeline, service: Service) -> str | None:
+    """The container that the settings call a service's program, if they name one."""
+    entry = settings_of(pipeline.services, pipeline, service)
+    return entry.container if entry else None
+
+
+def command_of(service: Service) -> str:
+    """The command that writes an image into a container of a service that a person names."""
+    return update_command(f"projects/{service.project}/locations/{service.region}/services/{service.name}")
 
 
 def refuse_changed(state: ServiceState, plan: ServicePlan) -> None:

@@ -192,18 +192,28 @@ class RollbackPlan(ServicePlan):
 
 
 class JobChange(Evidence):
-    """One job: the state that was read, its image before and after, and what becomes of its label of a commit."""
+    """One job: the state that was read, its image before and after, and what becomes of its label of a commit.
+
+    ``container`` is the one that the settings name, where they name one; ``beside`` counts those that stay as they are.
+    """
 
     name: Name
     project: Name
     region: Name
     version: Version
+    container: Name | None = None
+    beside: Count = 0
     before: Untrusted
     after: str
     relabel: Relabel | None
     owned: Ownership | None
     last_run: AwareDatetime | None
     executions: Count
+
+    @property
+    def repository(self) -> str:
+        """The repository of the image afterwards."""
+        return self.after.partition("@")[0]
 
     @property
     def resource(self) -> str:

@@ -31,7 +31,7 @@ def _(plan: JobsPlan) -> list[str]:
         *when(plan),
         f"plan      {plan.id}",
         f"image     {plan.jobs[0].after}",
-        *(f"job       {each.name}: {show(each.before, limit=_IMAGE)}; {_ran(each)}" for each in plan.jobs[:_LISTED]),
+        *(f"job       {_job(each)}" for each in plan.jobs[:_LISTED]),
     ]
     if len(plan.jobs) > _LISTED:
         lines.append(f"job       and {len(plan.jobs) - _LISTED} more")
@@ -88,3 +88,9 @@ def _relabels(plan: JobsPlan) -> list[str]:
 
 def _ran(change: JobChange) -> str:
     return f"last ran {change.last_run:%Y-%m-%d}" if change.last_run else "never ran"
+
+
+def _job(change: JobChange) -> str:
+    stay = f"{counted(change.beside, 'container')} beside it {form(change.beside, 'stays', 'stay')} as now"
+    beside = f"; {stay}" if change.beside else ""
+    return f"{change.name}: {show(change.before, limit=_IMAGE)}{beside}; {_ran(change)}"

@@ -138,5 +138,5 @@ def _job_image(world: World, known: Job, jobs: Jobs, now: datetime) -> tuple[str
     service = world.service(known.follows)
     if jobs.image == "pinned":
         ready = service.revisions[service.ready_revision]
-        return ready.image, ready.template.labels[COMMIT_LABEL]
+        return world.images.program(ready.template.containers).image, ready.template.labels[COMMIT_LABEL]
     return f"{world.pipeline.repository(known.follows)}:latest", service.template.labels[COMMIT_LABEL]

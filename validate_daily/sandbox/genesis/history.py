@@ -84,7 +84,7 @@ class _History:
             job = self._world.run.jobs[f"{self._world.place.name}/jobs/{known.name}"]
             for execution in job.executions.values():
                 if execution.created >= self._since and execution.completed is not None:
-                    container = execution.task.containers[0]
+                    container = self._world.images.program(execution.task.containers)
                     instance = self._world.of_execution(job.short, execution.name, container, execution.image)
                     teller.tell(processors[known.processor], instance, execution.completed)
 

@@ -25,7 +25,8 @@ class JobRunner:
         if known is None or execution.failure or execution.completed is None:
             return
         processor = self._processors[known.processor]
-        instance = self._stage.of_execution(job.short, execution.name, execution.task.containers[0], execution.image)
+        program = self._stage.images.program(execution.task.containers)
+        instance = self._stage.of_execution(job.short, execution.name, program, execution.image)
         self._beat(processor, instance, execution.completed)
         self.tell(processor, instance, execution.completed)
 

@@ -128,14 +128,15 @@ class Stage:
 
     def of_revision(self, service: Service, revision: Revision) -> Instance:
         """A container of a revision."""
-        build = self.images.build(revision.image) or _NOTHING
+        program = self.images.program(revision.template.containers)
+        build = self.images.build(program.image) or _NOTHING
         variables = {"K_SERVICE": service.short, "K_REVISION": revision.name}
         return Instance(
             "service",
             service.short,
             revision.name,
             build,
-            _variables(build, revision.template.containers[0], variables),
+            _variables(build, program, variables),
         )
 
     def of_execution(self, job: str, execution: str, container: Container, image: str) -> Instance:

@@ -140,7 +140,7 @@ class CloudRun:
     def execute(self, job: Job, *, at: datetime, takes: timedelta = _RUN) -> Operation:
         """Start a job: its image's tag is resolved now."""
         name = self._named(f"{job.short}-", job.short, len(job.executions) + job.earlier, length=5)
-        typed = job.task.containers[0].image
+        typed = self.images.program(job.task.containers).image
         image = self.images.pinned(typed)
         failure = "" if image else f"Image '{typed}' not found."
         execution = Execution(name, job.short, v2.uid(job.uid, name), job.task, image or typed, at, failure=failure)
@@ -180,8 +180,7 @@ class CloudRun:
     def _roll_out(self, service: Service, revision: Revision | None, at: datetime) -> str:
         failure = None
         if revision is not None:
-            build = self.images.build(revision.image)
-            failure = rollout.examine(build, revision.template, v2.log_uri(service, revision.name))
+            failure = rollout.examine(self.images, revision.template, v2.log_uri(service, revision.name))
             if failure is None:
                 rollout.ready(revision, at)
                 if revision.name == service.created_revision:

@@ -87,6 +87,7 @@ def _container(fields: Fields) -> Container:
         environment={str(one["name"]): str(one.get("value", "")) for one in variables},
         command=tuple(fields.get("command", [])),
         args=tuple(fields.get("args", [])),
+        depends_on=tuple(fields.get("depends_on", [])),
         limits=dict(fields.get("resources", {}).get("limits", {})),
     )
 

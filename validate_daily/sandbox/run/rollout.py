@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from validate_daily.sandbox.images import Build
+from validate_daily.sandbox.images import Images
 from validate_daily.sandbox.run.state import PORT, Condition, Revision, Service, Status, Template
 
 _PARTS: Final = ("ContainerHealthy", "ContainerReady", "ResourcesAvailable")
@@ -25,11 +25,12 @@ class Failure:
     message: str
 
 
-def examine(build: Build | None, template: Template, logs: str) -> Failure | None:
+def examine(images: Images, template: Template, logs: str) -> Failure | None:
     """What the health check of a new revision finds."""
-    if build is None:
-        return Failure("CONTAINER_MISSING", f"Image '{template.containers[0].image}' not found.")
-    if not build.starts:
+    if missing := images.missing(template.containers):
+        return Failure("CONTAINER_MISSING", f"Image '{missing.image}' not found.")
+    build = images.build(images.program(template.containers).image)
+    if build is not None and not build.starts:
         return Failure("HEALTH_CHECK_CONTAINER_ERROR", _HEALTH.format(port=PORT, logs=logs))
     return None
 

@@ -59,6 +59,7 @@ class Container:
     environment: Labels = field(default_factory=_none)
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
     limits: Labels = field(default_factory=_none)
 
 

@@ -231,6 +231,8 @@ def _container(one: Container) -> Fields:
         told["env"] = [{"name": name, "value": value} for name, value in one.environment.items()]
     if one.port is not None:
         told["ports"] = [{"name": "http1", "container_port": one.port}]
+    if one.depends_on:
+        told["depends_on"] = list(one.depends_on)
     if one.limits:
         told["resources"] = {"limits": dict(one.limits)}
     return told

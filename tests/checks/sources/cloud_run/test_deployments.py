@@ -207,12 +207,29 @@ async def test_only_the_environment_variables_that_the_settings_name_leave_cloud
     assert "hunter2" not in found.model_dump_json()
 
 
-async def test_the_container_that_listens_is_the_program() -> None:
-    containers = [{"image": "side:1"}, {"image": "main:2", "ports": [{"container_port": 8080}]}]
+@pytest.mark.parametrize("turned", [False, True], ids=["it stands first", "it stands last"])
+async def test_the_container_of_a_project_of_ours_is_the_program_wherever_it_stands(*, turned: bool) -> None:
+    flags = [{"name": "ENABLE_HEARTBEATS", "value": "false"}, {"name": "BUILD_COMMIT", "value": "bead123"}]
+    proxy = {"image": "side:1", "name": "side", "ports": [{"container_port": 8080}], "env": flags}
+    program = {"image": f"{REPOSITORY}@{digest('a')}", "name": "main", "depends_on": ["side"], "env": flags[1:]}
+    containers = [program, proxy] if turned else [proxy, program]
+
+    told = one(await look(RunWorld(services=[service(labels={})], revisions=[revision(containers=containers)])))
+
+    (seen,) = told.revisions
+    assert (seen.image.reference, seen.flags, seen.commit) == (program["image"], {}, "bead123")
+    whole = {each.name: each for each in seen.containers}
+    assert (whole["side"].port, whole["side"].flags) == (8080, {"ENABLE_HEARTBEATS": "false"})
+    assert (whole["main"].port, whole["main"].depends_on) == (None, ("side",))
+
+
+async def test_an_image_that_nothing_can_be_made_of_hides_no_container_beside_it() -> None:
+    containers = [{"image": "evil\x1b[2J"}, {"image": f"{REPOSITORY}@{digest('a')}", "name": "main"}]
 
     told = one(await look(RunWorld(services=[service()], revisions=[revision(containers=containers)])))
 
-    assert told.revisions[0].image == Image(reference="main:2", repository="main", tag="2")
+    assert told.revisions[0].image.digest == digest("a")
+    assert [each.image.repository for each in told.revisions[0].containers] == ["", REPOSITORY]
 
 
 async def test_a_revisions_own_commit_label_counts_before_its_services() -> None:

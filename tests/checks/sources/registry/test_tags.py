@@ -105,10 +105,10 @@ async def test_a_tag_that_the_registry_does_not_have_is_no_gap() -> None:
     )
 
 
-async def test_each_tag_is_asked_once_and_an_image_without_a_tag_not_at_all() -> None:
+async def test_each_tag_is_asked_once_and_an_image_by_digest_not_at_all() -> None:
     world = _world(b"{}", MANIFEST)
 
-    tags, _ = await look(world, [IMAGE, IMAGE, f"{IMAGE}@{digest('a')}", f"{HOST}/{PATH}@{digest('a')}", f"{HOST}/x"])
+    tags, _ = await look(world, [IMAGE, IMAGE, f"{HOST}/{PATH}", f"{HOST}/{PATH}@{digest('a')}"])
 
     assert len(tags) == len(world.asked) == 1
 
@@ -273,9 +273,9 @@ def test_nothing_of_a_tag_becomes_syntax_of_a_url(tag: str) -> None:
         ("gcr.io/p/x:v1", "gcr.io/p/x", "v1", False),
         (f"gcr.io/p/x@{digest('a')}", "gcr.io/p/x", None, True),
         (f"gcr.io/p/x:v1@{digest('a')}", "gcr.io/p/x", "v1", True),
-        ("127.0.0.1:5000/p/x", "127.0.0.1:5000/p/x", None, False),
+        ("127.0.0.1:5000/p/x", "127.0.0.1:5000/p/x", "latest", False),
         ("127.0.0.1:5000/p/x:v1", "127.0.0.1:5000/p/x", "v1", False),
-        ("nginx", "nginx", None, False),
+        ("nginx", "nginx", "latest", False),
         ("gcr.io/p/x@sha256:short", "gcr.io/p/x", None, False),
         ("", "", None, False),
     ],
