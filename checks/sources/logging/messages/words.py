@@ -77,7 +77,9 @@ def own_words(text: str) -> str:
     if len(text) > 2 * _HALF:
         text = text[:_HALF] + "\n" + text[-_HALF:]
     words = _QUOTED.sub(" ", _REQUEST.sub(" ", text)).split()
-    return " ".join(word for word in words if not _ADDRESS.search(word))
+    if _ADDRESS.search(text):
+        words = [word for word in words if not _ADDRESS.search(word)]
+    return " ".join(words)
 
 
 def tell_of_failure(own: str) -> bool:
