@@ -177,10 +177,12 @@ HARMLESS: Final = frozenset({"loader denied"})
 """Its processors have beaten since: the trouble is over."""
 
 
+@pytest.mark.long
 def test_more_trouble_never_gives_a_better_verdict() -> None:
     never_better(RULES)
 
 
+@pytest.mark.long
 def test_less_evidence_never_gives_a_healthier_verdict() -> None:
     never_healthier(RULES)
 
@@ -195,6 +197,7 @@ def test_a_gap_that_is_dropped_breaks_the_law() -> None:
         never_healthier(mutant(unreadable.RULE, _dropped_gap))
 
 
+@pytest.mark.long
 def test_every_rule_fires_in_one_of_a_hundred_worlds_or_more() -> None:
     counts: Counter[str] = fired()
 

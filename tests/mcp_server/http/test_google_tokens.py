@@ -48,11 +48,10 @@ def changed() -> str:
     return ".".join((header, signer().token(email="ben@example.com").split(".")[1], signature))
 
 
-NOW = int(time.time())
 REFUSED: dict[str, Callable[[], str]] = {
-    "expired": lambda: signer().token(iat=NOW - 7_200, exp=NOW - 3_600),
-    "not yet issued": lambda: signer().token(iat=NOW + 600, exp=NOW + 4_200),
-    "not yet valid": lambda: signer().token(nbf=NOW + 600),
+    "expired": lambda: signer().token(iat=int(time.time()) - 7_200, exp=int(time.time()) - 3_600),
+    "not yet issued": lambda: signer().token(iat=int(time.time()) + 600, exp=int(time.time()) + 4_200),
+    "not yet valid": lambda: signer().token(nbf=int(time.time()) + 600),
     "without an end": lambda: signer().token(exp=None),
     "of another audience": lambda: signer().token(aud="https://elsewhere.example"),
     "of an audience that only begins like ours": lambda: signer().token(aud=f"{AUDIENCE}.evil.example"),
@@ -97,7 +96,7 @@ GOOD: dict[str, Callable[[], str]] = {
     "of a person who used gcloud": lambda: signer().token(aud=GCLOUD, azp=GCLOUD),
     "by the issuer's other name": lambda: signer().token(iss="accounts.google.com"),
     "a few seconds too early": lambda: signer().token(iat=int(time.time()) + 5),
-    "a few seconds too late": lambda: signer().token(iat=NOW - 3_600, exp=int(time.time()) - 2),
+    "a few seconds too late": lambda: signer().token(iat=int(time.time()) - 3_600, exp=int(time.time()) - 2),
     "in other letters": lambda: signer().token(email="ANA@example.com"),
     "of a writer": lambda: signer().token(email="ben@example.com"),
 }

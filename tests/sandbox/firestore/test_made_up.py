@@ -74,7 +74,7 @@ def test_heartbeats_come_in_the_same_order(
     if after is not None and after < len(ids) and (version := made.get(ids[after], now)):
         last = HeartbeatDocument(ids[after], version.created, None, version.created, version.updated)
     asked = PLACE.newer_than(bound, limit) if future else PLACE.newest(bound, limit, after=last)
-    wanted = plan.read("", m.StructuredQuery.FromString(StructuredQuery.serialize(asked)))
+    wanted = plan.read("", m.StructuredQuery.FromString(StructuredQuery.serialize(asked.message)))
 
     assert rows(query.run(wanted, made, now)) == rows(query.run(wanted, real, now))
 
