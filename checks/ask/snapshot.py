@@ -8,7 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from checks.evidence.snapshot import Gap, Snapshot, Target
+from checks.evidence.deployments import Deployments
+from checks.evidence.logs import Logs
+from checks.evidence.own_deployments import with_writers
+from checks.evidence.snapshot import Census, Gap, Snapshot, Target
 from checks.judge.report import MOST_PROCESSORS, Report, judge
 from checks.judge.rule import Rule
 from checks.judge.rules import RULES
@@ -135,6 +138,7 @@ async def collect(
         requests = {source: replace(request, until=read_time) for source, request in requests.items()}
         windowed = [field for field, names in Snapshot.SOURCES.items() if source_named(names[0]).windowed]
         answers |= await _read_all(requests, windowed)
+    answers |= await _with_writers(requests, answers)
     gaps = tuple(gap for each in answers.values() for gap in each.gaps)
     if read_time is None:
         gaps = (*gaps, _LOCAL_CLOCK if "firestore" in targets else _NO_CLOCK)
@@ -155,10 +159,38 @@ async def _read_all(requests: Mapping[SourceName, ReadRequest], fields: Collecti
     return dict(zip(fields, answers, strict=True))
 
 
+async def _with_writers(
+    requests: Mapping[SourceName, ReadRequest], answers: Mapping[str, SourceAnswer]
+) -> dict[str, SourceAnswer]:
+    """The deployments, if heartbeats or runs tell that more of them are the pipeline's: what adds to them adds anew."""
+    answer = answers.get("deployments")
+    census, logs = (answers[name].evidence if name in answers else None for name in ("census", "logs"))
+    if answer is None or not isinstance(answer.evidence, Deployments):
+        return {}
+    found = with_writers(
+        next(iter(requests.values())).pipeline,
+        answer.evidence,
+        census if isinstance(census, Census) else None,
+        logs if isinstance(logs, Logs) else None,
+    )
+    others_before = (answer.evidence.other_services, answer.evidence.other_jobs)
+    if (found.other_services, found.other_jobs) == others_before:
+        return {}
+    first, *others = Snapshot.SOURCES["deployments"]
+    kept = SourceAnswer(found, tuple(gap for gap in answer.gaps if gap.source == first), answer.read_time)
+    return {"deployments": await _added(requests, others, kept)}
+
+
 async def _read(requests: Mapping[SourceName, ReadRequest], field: str) -> SourceAnswer:
     """The evidence of one field: what its first source reads, and what the others add to it."""
-    answer = SourceAnswer()
-    for source in Snapshot.SOURCES[field]:
+    return await _added(requests, Snapshot.SOURCES[field], SourceAnswer())
+
+
+async def _added(
+    requests: Mapping[SourceName, ReadRequest], sources: Iterable[SourceName], answer: SourceAnswer
+) -> SourceAnswer:
+    """An answer, and what these sources add to it in turn."""
+    for source in sources:
         if source in requests:
             more = await source_named(source).read(replace(requests[source], evidence=answer.evidence))
             answer = SourceAnswer(more.evidence, (*answer.gaps, *more.gaps), more.read_time or answer.read_time)

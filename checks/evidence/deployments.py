@@ -195,11 +195,15 @@ class Deployments(Evidence):
     """Everything that is deployed in the projects and regions that were asked.
 
     ``complete`` is false where a listing was cut or a region failed: then what is absent here may exist. ``inspected``
-    are the images that code probes looked into.
+    are the images that code probes looked into. ``other_services`` and ``other_jobs`` are somebody else's, as
+    ``own_deployments`` tells them apart; ``unread_others`` counts those that could not even be read.
     """
 
     services: tuple[Service, ...] = ()
     jobs: tuple[Job, ...] = ()
+    other_services: tuple[Service, ...] = ()
+    other_jobs: tuple[Job, ...] = ()
+    unread_others: Count = 0
     tags: tuple[Tag, ...] = ()
     inspected: tuple[Inspected, ...] = ()
     complete: bool = True

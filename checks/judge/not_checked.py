@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from checks.evidence.deployments import Deployments
 from checks.evidence.logs import Logs
 from checks.evidence.snapshot import Method, NotChecked
 from checks.judge.context import Context
@@ -32,9 +33,11 @@ def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]
     found, logs = snapshot.deployments, snapshot.logs
     deployed = found is not None and bool(found.services or found.jobs)
     # What was read whole and is empty may as well be a wrong place or a wrong marker.
-    if found is not None and found.complete and not deployed:
+    if found is not None and found.complete and not (deployed or _others(found)):
         where = ", ".join(f"{project}/{region}" for project, region in pipeline.places)
         yield NotChecked(what="cloud-run", reason=f"no service and no job in {where}: is the region right?")
+    if found is not None and (others := _others(found)):
+        yield NotChecked(what="cloud-run", reason=others)
     if logs is not None and not logs.runs and not context.witnesses:
         marker = show(pipeline.sources.run_marker)
         reason = f"no log line since {logs.since:%Y-%m-%d %H:%M} UTC holds the run_marker {marker!r}"
@@ -48,6 +51,20 @@ def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]
     if not pipeline.heartbeats.processors:
         reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
         yield from _idle(RULES, "processors", reason)
+
+
+def _others(found: Deployments) -> str:
+    """What of Cloud Run is somebody else's, in words; empty where nothing is."""
+    kinds = ((found.other_services, "service"), (found.other_jobs, "job"))
+    told = [counted(len(ones), f"other {kind}") for ones, kind in kinds if ones]
+    if found.unread_others:
+        told.append(f"{found.unread_others:,} more that could not be read")
+    if not told:
+        return ""
+    names = sorted({show(each.name, limit=_SHOWN) for ones, _ in kinds for each in ones})
+    shown = f" ({', '.join(names[:_NAMED])}{' …' if len(names) > _NAMED else ''})" if names else ""
+    why = "the settings do not name them, they run no image of the pipeline's, and no processor is theirs"
+    return f"{', '.join(told)}{shown}: {why}"
 
 
 def _unsearched(rules: Iterable[Rule], logs: Logs) -> NotChecked:

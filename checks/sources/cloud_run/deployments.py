@@ -7,7 +7,8 @@ for by name. What fails is a gap that names it; the rest is kept.
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from checks.evidence.deployments import Deployments, Job, Revision, Service
@@ -20,6 +21,7 @@ from checks.evidence.own_containers import (
     wholes_of,
     with_programs,
 )
+from checks.evidence.own_deployments import claims, sorted_out
 from checks.evidence.snapshot import Gap, Target
 from checks.settings.deployments import JobSettings, ServiceSettings
 from checks.settings.pipeline import Pipeline
@@ -42,7 +44,7 @@ async def read_deployments(
         return None, (_NO_PLACE,)
     try:
         async with patient(budget, connect(target, login or Login())) as client:
-            listing = RunListing(client, pipeline.sources, budget)
+            listing = RunListing(client, pipeline.sources, budget, claims=partial(claims, pipeline))
             return await RunReader(listing, progress, pipeline).read(pipeline.places)
     except SourceError as error:
         return None, (error.gap(SOURCE),)
@@ -70,6 +72,10 @@ async def read_deployed(
         return None, (error.gap(SOURCE),)
 
 
+_Place = tuple[str, str, str]
+"""A project, a region and the name of a service there."""
+
+
 @dataclass(slots=True)
 class RunReader:
     """One read of Cloud Run; make a new reader for the next.
@@ -83,6 +89,9 @@ class RunReader:
     listing: RunListing
     progress: Progress
     pipeline: Pipeline
+    _unread: list[tuple[_Place, tuple[str, SourceError]]] = field(
+        default_factory=list[tuple[_Place, tuple[str, SourceError]]]
+    )
 
     async def read(self, places: tuple[RunPlace, ...]) -> tuple[Deployments | None, tuple[Gap, ...]]:
         """List, then ask for revisions. Never raises for what the server does."""
@@ -90,11 +99,15 @@ class RunReader:
         services, jobs = await self.listing.places(places, quiet)
         self.progress("reading revisions", 0, None)
         whole = tuple(await asyncio.gather(*(self._with_revisions(service) for service in services)))
-        missing = gaps(SOURCE, self.listing.failures)
+        seen = tuple(job_with_program(self.pipeline, job, followed(self.pipeline, job, whole)) for job in jobs)
+        found = sorted_out(self.pipeline, Deployments(services=whole, jobs=seen))
+        own = {(each.project, each.region, each.name) for each in found.services}
+        unread = [failure for whose, failure in self._unread if whose in own]
+        missing = gaps(SOURCE, [*self.listing.failures, *unread])
         if not self.listing.answered:
             return None, missing
-        own = tuple(job_with_program(self.pipeline, job, followed(self.pipeline, job, whole)) for job in jobs)
-        return Deployments(services=whole, jobs=own, complete=not missing), (*missing, *self._misnamed(whole, own))
+        told = found.model_copy(update={"complete": not missing, "unread_others": self.listing.unread_others})
+        return told, (*missing, *self._misnamed(found.services, found.jobs))
 
     async def read_one(self, place: RunPlace, name: str) -> tuple[Service | None, tuple[Gap, ...]]:
         """One service by its name. Never raises for what the server does."""
@@ -104,7 +117,8 @@ class RunReader:
             message = await self.listing.ask(lambda: client.service(full, budget.deadline()))
             service = await self._with_revisions(read_service(message, place, self.listing.sources))
         misnamed = self._misnamed((service,) if service else (), ())
-        return service, (*gaps(SOURCE, self.listing.failures), *misnamed)
+        unread = [failure for _, failure in self._unread]
+        return service, (*gaps(SOURCE, [*self.listing.failures, *unread]), *misnamed)
 
     def _misnamed(self, services: tuple[Service, ...], jobs: tuple[Job, ...]) -> tuple[Gap, ...]:
         """A gap for each service and job that has no container of the name that the settings give."""
@@ -126,7 +140,7 @@ class RunReader:
         full = f"{_full_name((service.project, service.region), service.name)}/revisions/{name}"
         client, budget = self.listing.client, self.listing.budget
         what = f"revision {show(name, limit=LONGEST_NAME)} of {show(service.name, limit=LONGEST_NAME)}"
-        with self._noting(what):
+        with self._noting(what, (service.project, service.region, service.name)):
             message = await self.listing.ask(lambda: client.revision(full, budget.deadline()))
             revision = read_revision(message, service, self.listing.sources)
             if revision.name != name:
@@ -135,14 +149,16 @@ class RunReader:
         return None
 
     @contextmanager
-    def _noting(self, what: str) -> Generator[None]:
-        """Note as a failure why something could not be read."""
+    def _noting(self, what: str, whose: _Place | None = None) -> Generator[None]:
+        """Note as a failure why something could not be read; of a service, it counts if that is the pipeline's."""
         try:
             yield
-        except SourceError as error:
-            self.listing.failures.append((what, error))
-        except ValueError as error:
-            self.listing.failures.append((what, unreadable(error)))
+        except (SourceError, ValueError) as error:
+            failure = (what, error if isinstance(error, SourceError) else unreadable(error))
+            if whose is None:
+                self.listing.failures.append(failure)
+            else:
+                self._unread.append((whose, failure))
 
 
 def _names_container(entry: ServiceSettings | JobSettings | None) -> bool:

@@ -47,6 +47,10 @@ async def list_places(
     return services, jobs, gaps(SOURCE, _everywhere(listing.failures, len(places)))
 
 
+def _everything(_project: str, _region: str, _name: str) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class RunListing:
     """The calls of one read of Cloud Run, a few at a time; make a new one for the next.
@@ -56,6 +60,8 @@ class RunListing:
         sources: which labels and environment variables are of interest.
         budget: what all calls together may take.
         failures: what was asked for and could not be read.
+        claims: whether something of a project, region and name is the pipeline's. What is not and cannot be read is
+            no failure; ``unread_others`` counts it.
         answered: whether any page came.
     """
 
@@ -63,6 +69,8 @@ class RunListing:
     sources: Sources
     budget: Budget
     failures: list[tuple[str, SourceError]] = field(default_factory=list[tuple[str, SourceError]])
+    claims: Callable[[str, str, str], bool] = _everything
+    unread_others: int = 0
     answered: bool = False
     _done: int = 0
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
@@ -100,14 +108,16 @@ class RunListing:
 
         parent, where = f"projects/{place[0]}/locations/{place[1]}", show("/".join(place), limit=LONGEST_NAME)
         found = await asyncio.gather(
-            self._list(f"services of {where}", self._pages(self.client.services, parent), service),
-            self._list(f"jobs of {where}", self._pages(self.client.jobs, parent), job),
+            self._list(f"services of {where}", place, self._pages(self.client.services, parent), service),
+            self._list(f"jobs of {where}", place, self._pages(self.client.jobs, parent), job),
         )
         self._done += 1
         progress("regions looked through", self._done, total)
         return found
 
-    async def _list(self, what: str, pages: AsyncGenerator[Page], read: Callable[[Message], T]) -> list[T]:
+    async def _list(
+        self, what: str, place: RunPlace, pages: AsyncGenerator[Page], read: Callable[[Message], T]
+    ) -> list[T]:
         """All of a listing that can be read; a page that fails is the last, and a failure like any other."""
         found: list[T] = []
         try:
@@ -116,12 +126,18 @@ class RunListing:
                     try:
                         found.append(read(message))
                     except ValueError as error:
-                        self.failures.append((show(short(message.name), limit=LONGEST_NAME), unreadable(error)))
+                        self._unread(place, short(message.name), unreadable(error))
                 if page.unreachable:
                     self.failures.append((what, _unreachable(page)))
         except SourceError as error:
             self.failures.append((what, error))
         return found
+
+    def _unread(self, place: RunPlace, name: str, error: SourceError) -> None:
+        if self.claims(*place, name):
+            self.failures.append((show(name, limit=LONGEST_NAME), error))
+        else:
+            self.unread_others += 1
 
     async def _pages(self, listing: "_ListMethod", parent: str) -> AsyncGenerator[Page]:
         token, seen = "", set[str]()

@@ -330,7 +330,9 @@ async def test_all_pages_of_all_places_are_read() -> None:
         per_page=2,
     )
 
-    found, gaps = await look(world, pipeline=settings("us-west2", "us-east1"))
+    named = [*({"name": name} for name in names), {"name": "far", "region": "us-east1"}]
+    jobs = [{"name": f"j{number}"} for number in range(5)]
+    found, gaps = await look(world, pipeline=settings("us-west2", "us-east1", services=named, jobs=jobs))
 
     assert gaps == ()
     assert found is not None
