@@ -162,11 +162,18 @@ def _listed(now: Report, finding: Finding) -> bool:
 
 
 def _told_elsewhere(new: _Told, finding: Finding) -> bool:
-    """Whether one processor's silence is now told by a finding that is about several."""
+    """Whether one processor's trouble is now told together with that of others, or apart from theirs.
+
+    Another event of the same rule is another.
+    """
     silent = {name for name, rule in _RULES.items() if rule.silence}
-    if finding.rule not in silent:
-        return False
-    return any(each.rule in silent and _about_same(finding, each) for each in new.findings)
+
+    def may_tell(each: Finding) -> bool:
+        if each.rule == finding.rule:
+            return each.subject != finding.subject
+        return {each.rule, finding.rule} <= silent
+
+    return any(may_tell(each) and _about_same(finding, each) for each in new.findings)
 
 
 def _about_same(one: Finding, other: Finding) -> bool:

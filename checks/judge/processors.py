@@ -42,6 +42,8 @@ class ProcessorStanding:
             how long ago Firestore stored any of its documents.
         beat: the judgement.
         offset: how far its writer's clock is ahead, below zero for behind, where its document proves that.
+        untimely: without ``newest``: the document that Firestore stored last, where it is known. It bears no time that
+            can be judged, and still says how its run stands.
         at_least: not every heartbeat was read. One older than a limit still is; for others the beat is unseen.
     """
 
@@ -52,6 +54,7 @@ class ProcessorStanding:
     beat: Beat
     at_least: bool = False
     offset: timedelta | None = None
+    untimely: Heartbeat | None = None
 
     @property
     def beat_at(self) -> datetime | None:
@@ -162,11 +165,14 @@ def _unreadable(
     known = [each for each in written if each is not None]
     if len(known) < len(written):
         return ProcessorStanding(name, processor, None, None, Beat.UNREADABLE)
-    age = snapshot.taken_at - max(known)
+    last = max(known)
+    samples = [each for family in families for each in (family.future_sample, family.unparsable_sample) if each]
+    untimely = next((each for each in samples if each.updated_at == last), None)
+    age = snapshot.taken_at - last
     beat = _beat(snapshot, processor, age)
     if beat is Beat.UP:
-        return ProcessorStanding(name, processor, None, None, Beat.UNREADABLE)
-    return ProcessorStanding(name, processor, None, age, beat)
+        return ProcessorStanding(name, processor, None, None, Beat.UNREADABLE, untimely=untimely)
+    return ProcessorStanding(name, processor, None, age, beat, untimely=untimely)
 
 
 def _beat(snapshot: Snapshot, processor: Processor | None, age: timedelta) -> Beat:

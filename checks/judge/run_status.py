@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from checks.evidence.snapshot import Heartbeat, Snapshot
+from checks.judge.clocks import FURTHEST
 from checks.judge.finding import Fact
 from checks.judge.processors import ProcessorStanding
 from checks.settings.heartbeat_fields import plain
@@ -62,11 +63,11 @@ def silent_runs(snapshot: Snapshot, standings: Iterable[ProcessorStanding]) -> l
     for standing in standings:
         newest = _speaker(standing, heartbeats.status.running)
         promise = _promise(heartbeats, standing, newest) if newest else None
-        if newest is None or standing.beat_at is None or promise is None:
+        if newest is None or promise is None:
             continue
         every, promised = promise
         stale_after, dead_after = heartbeats.run_limits(standing.processor, every)
-        silent = snapshot.taken_at - standing.beat_at
+        silent = snapshot.taken_at - (standing.beat_at or newest.updated_at)
         dead = silent > dead_after
         if silent > stale_after:
             limit = dead_after if dead else stale_after
@@ -79,6 +80,13 @@ def failed_runs(snapshot: Snapshot, standings: Iterable[ProcessorStanding]) -> l
     words = snapshot.pipeline.heartbeats.status.failed
     speakers = ((standing, _speaker(standing, words)) for standing in standings)
     return [FailedRun(standing, newest, plain(newest.status or "")) for standing, newest in speakers if newest]
+
+
+def told_at(standing: ProcessorStanding, newest: Heartbeat) -> str:
+    """When a document said so: by its own time, or by Firestore's where its own cannot be trusted."""
+    if newest.last_heartbeat and standing.newest is newest and standing.offset is None:
+        return f"{newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{newest.updated_at:%Y-%m-%d %H:%M:%S} UTC, when Firestore stored it"
 
 
 def run_facts(newest: Heartbeat) -> Iterator[Fact]:
@@ -94,7 +102,7 @@ def run_facts(newest: Heartbeat) -> Iterator[Fact]:
 
 def _speaker(standing: ProcessorStanding, words: Iterable[str]) -> Heartbeat | None:
     """The newest document of a processor, if its status is one of these words. An unread one might be newer."""
-    newest = None if standing.at_least else standing.newest
+    newest = None if standing.at_least else standing.newest or standing.untimely
     return newest if newest and newest.status and plain(newest.status) in words else None
 
 
@@ -111,6 +119,8 @@ def _promise(
         return newest.beats_every, "the document"
     # Our own library names the interval wherever it promises one; its earlier versions beat when they were told to.
     if newest.names_its_build or newest.started_at is None or newest.last_heartbeat is None:
+        return None
+    if abs(newest.last_heartbeat - newest.updated_at) > FURTHEST and standing.newest is None:
         return None
     shown = newest.last_heartbeat - newest.started_at > _AFTER_START
     return (EVERY_MINUTE, "a beat after its start") if shown else None

@@ -15,7 +15,7 @@ from checks.judge.context import Context, Silent
 from checks.judge.finding import Fact, Finding, Severity, affected, bounded
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.judge.rules import stale_heartbeats
-from checks.judge.run_status import SilentRun, run_facts
+from checks.judge.run_status import SilentRun, run_facts, told_at
 from checks.text.duration import format_duration
 from checks.text.plural import counted
 
@@ -47,7 +47,8 @@ def _finding(run: SilentRun) -> Finding:
     newest, processor = run.newest, run.standing.processor
     runner = (processor and processor.service) or "the service or job that runs it"
     what = "its run died" if run.dead else "its run may have died"
-    began = f" since {newest.started_at:%Y-%m-%d %H:%M:%S} UTC" if newest.started_at else ""
+    trusted = run.standing.newest is newest and run.standing.offset is None
+    began = f" since {newest.started_at:%Y-%m-%d %H:%M:%S} UTC" if trusted and newest.started_at else ""
     return Finding(
         rule=RULE.name,
         severity=Severity.P1 if run.dead else Severity.P2,
@@ -63,9 +64,9 @@ def _finding(run: SilentRun) -> Finding:
 
 
 def _beat(run: SilentRun) -> Fact:
-    at = f"{run.newest.last_heartbeat:%Y-%m-%d %H:%M:%S}"
+    at = told_at(run.standing, run.newest)
     promise = f"promised every {format_duration(run.every)} by {run.promised}"
-    return Fact(subject=run.newest.doc, detail=f"last beat {at} UTC, {format_duration(run.silent)} ago; {promise}")
+    return Fact(subject=run.newest.doc, detail=f"last beat {at}, {format_duration(run.silent)} ago; {promise}")
 
 
 RULE: Final = Rule(

@@ -11,7 +11,7 @@ from typing import Final
 from checks.judge.context import Context
 from checks.judge.finding import Fact, Finding, Severity, affected, bounded
 from checks.judge.rule import HEARTBEATS, Rule
-from checks.judge.run_status import FailedRun, failed_runs, run_facts
+from checks.judge.run_status import FailedRun, failed_runs, run_facts, told_at
 from checks.text.plural import counted
 from checks.text.show import show
 
@@ -55,9 +55,7 @@ def _finding(run: FailedRun) -> Finding:
 
 
 def _end(run: FailedRun) -> Fact:
-    newest = run.newest
-    at = f"at {newest.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC" if newest.last_heartbeat else "at an unknown time"
-    return Fact(subject=newest.doc, detail=f"said {show(run.word)} {at}")
+    return Fact(subject=run.newest.doc, detail=f"said {show(run.word)} at {told_at(run.standing, run.newest)}")
 
 
 RULE: Final = Rule(

@@ -64,7 +64,7 @@ def _fact(alike: list[LogBurst]) -> Fact:
     newest = max(alike, key=lambda burst: burst.last)
     lines = counted(sum(burst.lines for burst in alike), "line")
     where = newest.revision or newest.source
-    whose = f" about {len(alike)} processors" if len(alike) > 1 else ""
+    whose = f" about {counted(len(alike), 'processor')}" if len(alike) > 1 else ""
     return Fact(
         subject=newest.sample,
         detail=f"{lines} of {where}{whose}, the last at {newest.last:%Y-%m-%d %H:%M:%S} UTC",

@@ -19,6 +19,7 @@ from checks.judge.finding import Fact, Finding, Severity, bounded
 from checks.judge.logged.operations import is_stuck, same_operation
 from checks.judge.rule import Rule
 from checks.text.duration import format_duration
+from checks.text.plural import counted
 
 _MOST: Final = 5
 _OFTEN: Final = 3
@@ -51,7 +52,7 @@ def _finding(logs: Logs, stuck: Sequence[Operation], runs: int, always: str | No
         silence = _ago(logs.until, newest.last_sign)
         summary = f"an operation started {age} ago and never ended; its last sign is {silence} old"
     else:
-        summary = f"{len(stuck):,} of {runs:,} runs of an operation never ended; the newest started {age} ago"
+        summary = f"{len(stuck):,} of {counted(runs, 'run')} of an operation never ended; the newest started {age} ago"
     return Finding(
         rule="stuck-operation",
         severity=Severity.P1,

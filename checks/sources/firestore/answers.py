@@ -19,6 +19,7 @@ from checks.sources.firestore.queries import CollectionPlace, DocumentQuery, Ids
 from checks.sources.firestore.tally import HOUR, HeartbeatDocument
 from checks.sources.times import Micros, moment
 from checks.text.duration import format_duration
+from checks.text.plural import counted
 from checks.text.show import show
 
 NO_FIRESTORE: Final = "check that the address is a Firestore's, or its emulator's"
@@ -137,8 +138,10 @@ def read_all(names: list[str], answers: list[Any], read: Callable[[Any], Heartbe
     told = sorted(answer.found.name or answer.missing for answer in answers)
     if told != sorted(names):
         other = next((each for each in told if each not in set(names)), None)
-        what = f"{show(other, limit=200)} was told of" if other else f"{len(told):,} answers came"
-        raise SourceError(f"{len(names):,} documents were asked for by name, and {what}", NOT_BETWEEN)
+        what = f"{show(other, limit=200)} was told of" if other else f"{counted(len(told), 'answer')} came"
+        raise SourceError(
+            f"{counted(len(names), 'document was', 'documents were')} asked for by name, and {what}", NOT_BETWEEN
+        )
     return [read(answer) for answer in answers if answer.found.name]
 
 

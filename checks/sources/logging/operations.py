@@ -75,20 +75,24 @@ def _each_once(lines: Iterable[LogLine]) -> Iterable[LogLine]:
 
 
 def _named(signs: Sequence[Sign]) -> list[Sign]:
-    """The same, each START without the words that the formatter of its program writes behind every line."""
+    """The same, each START under the name that later lines of its service have, where there are any.
+
+    Else it is without the words that the formatter of its program writes behind every line.
+    """
     tails: dict[str, set[str]] = defaultdict(set)
+    later = {(sign.line.source, sign.name) for sign in signs if sign.kind is not SignKind.START}
     for sign in signs:
         if sign.tail:
             tails[sign.line.source].add(re.sub(r"\d+", r"\\d+", re.escape(sign.tail)))
     patterns = {source: re.compile(f"(?:{'|'.join(sorted(each)[:20])})$") for source, each in tails.items()}
-    return [
-        sign._replace(name=shorter)
-        if sign.kind is SignKind.START
-        and (pattern := patterns.get(sign.line.source))
-        and (shorter := pattern.sub("", sign.name).strip())
-        else sign
-        for sign in signs
-    ]
+
+    def name(sign: Sign) -> str:
+        if (sign.line.source, sign.written) in later:
+            return sign.written
+        pattern = patterns.get(sign.line.source)
+        return (pattern and pattern.sub("", sign.name).strip()) or sign.name
+
+    return [sign._replace(name=name(sign)) if sign.kind is SignKind.START else sign for sign in signs]
 
 
 def _told(signs: Iterable[Sign]) -> Iterator[_Told]:

@@ -21,6 +21,7 @@ from checks.sources.credentials import Login
 from checks.sources.errors import SourceError
 from checks.sources.logging.lines import LogLine, read_line
 from checks.sources.logging.quota import RateLimit
+from checks.text.plural import counted
 
 ROLE: Final = "roles/logging.viewer"
 PAGE: Final = 1_000
@@ -87,7 +88,7 @@ class LogSearch:
                     raise too_many_pages(self.max_pages)
                 if self.hasty and len(seen) > self.max_pages // 2 and not lines:
                     slow = True
-                    raise _inconclusive(f"the first {len(seen)} pages are empty and lead on")
+                    raise _inconclusive(f"{counted(len(seen), 'page')} held nothing, and there are more")
                 answer = await ask(self._reading(text, token, limit or PAGE), self.budget, role=ROLE)
                 seen.add(token)
                 lines.extend(read_line(entry) for entry in answer.entries)

@@ -11,7 +11,7 @@ from checks.settings.excuses import Accepted
 from checks.settings.pipeline import Pipeline
 
 from support.deployed import OLD, logs, operation, revision, seen, service
-from support.snapshots import NOW, document, judged, pipeline, walked
+from support.snapshots import NOW, document, judged, pipeline, run_document, walked
 
 STALE = timedelta(days=5)
 REGISTERED = pipeline(["Active", "Other", "Third", "Fourth"])
@@ -144,6 +144,25 @@ def test_a_processor_that_beats_again_is_gone() -> None:
     )
 
     assert (since.gone, since.unseen, since.changed) == (("stale-heartbeats: Active",), (), ())
+
+
+def test_a_run_that_died_is_gone_where_another_run_has_died_since() -> None:
+    runs = [run_document("Active", silent=timedelta(minutes=40), run_id=run_id) for run_id in ("r1", "r2")]
+
+    since = compare(*(judged([each, *FRESH], REGISTERED) for each in runs))
+
+    assert (since.new, since.gone, since.changed) == (("dead-run: Active",), ("dead-run: Active",), ())
+
+
+def test_clocks_that_were_told_together_and_are_told_apart_are_not_gone() -> None:
+    lagging = [
+        document(name, timedelta(hours=8, minutes=2), updated=timedelta(minutes=2, seconds=number))
+        for number, name in enumerate(("Active", "Other", "Third"))
+    ]
+
+    since = compare(judged([*lagging, FRESH[2]], REGISTERED), judged([*lagging[:2], *FRESH[1:]], REGISTERED))
+
+    assert (since.gone, since.changed) == ((), ("wrong-clock: processor_heartbeats",))
 
 
 def test_a_report_without_fingerprints_is_compared_by_rule_and_subject() -> None:

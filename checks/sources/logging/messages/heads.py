@@ -33,7 +33,8 @@ _LEVEL: Final = (
     r"|SEVERE|ALERT|EMERGENCY|EMERG|DEFAULT|FINE|CONFIG)"
 )
 _THREAD: Final = (
-    r"(?:(?i:main)?(?i:thread)(?:[-_#][\w-]{1,40})?|MainProcess|(?:Spawn|Fork)?(?:Pool)?(?:Process|Worker)-[\w:-]{1,20}"
+    r"(?:(?i:main)?(?i:thread)(?:[-_#][\w-]{1,40})?(?:\ \(\w{1,60}\))?|MainProcess"
+    r"|(?:Spawn|Fork)?(?:Pool)?(?:Process|Worker)-[\w:-]{1,20}"
     r"|ThreadPoolExecutor-\w{1,20}|AnyIO\ worker\ thread|asyncio_\d+|heartbeat-operation"
     r"|[\w-]{0,30}(?:exec|pool|thread|worker)-\d[\w-]{0,20})"
 )
@@ -54,9 +55,13 @@ _BRACKETS: Final = (
     rf"(?:\[\s*{_INSIDE}(?:[ ,|:/]\s*{_INSIDE}){{0,2}}\s*\]|\(\s*{_INSIDE}\s*\)"
     rf"|<\s*{_INSIDE}\s*>1?|\{{\s*{_INSIDE}\s*\}})"
 )
+_SYSLOG: Final = (
+    rf"<\d{{1,3}}>1\ {_TIME}\ [\w.-]{{1,60}}\ [\w.-]{{1,48}}\ [\w-]{{1,48}}\ [\w-]{{1,32}}\ "
+    r"(?:-|\[[^\]\r\n]{0,120}\])"
+)
 _TOKEN: Final = re.compile(
     rf"""
-      (?P<glog>[IWEFD]\d{{4}}\ {_CLOCK}\ {{1,8}}\d{{1,8}}\ [\w./-]{{1,80}}:\d{{1,6}}\])
+      (?P<glog>[IWEFD]\d{{4}}\ {_CLOCK}\ {{1,8}}\d{{1,8}}\ [\w./-]{{1,80}}:\d{{1,6}}\]|{_SYSLOG})
     | (?P<time>{_TIME}(?![\w.]))
     | (?P<pair>{_KEYS}={_VALUE}(?=\s))
     | (?P<brackets>{_BRACKETS}:?)
@@ -75,6 +80,17 @@ _TOKEN: Final = re.compile(
 )
 _MARK_BEHIND: Final = re.compile(r"\s*[-|:>»\u2014\u2013]")
 _BEHIND: Final = re.compile(r"\s*[-|:>»\u2014\u2013]|\s\d")
+_QUOTED_LINE: Final = re.compile(r"\s*[>|]+\s*$")
+"""How mails and chats mark what somebody else wrote."""
+
+_NO_NAME: Final = re.compile(
+    rf"(?:{_TIME}|{_LEVEL}|{_PLACE}|{_THREAD})(?![\w.])|[^A-Za-z]|(?i:pid|thread|process)\b", re.VERBOSE | re.ASCII
+)
+"""What may stand in brackets and is no name of whoever writes the line."""
+
+_REQUEST_ID: Final = re.compile(r"\b(?i:req|request)[-_:=][\w-]{0,40}\d[\w-]{0,40}", re.ASCII)
+"""The id that a program gives to a request; a formatter writes it into every line."""
+
 _JOINED: Final = re.compile(r":\S|\s[-|]\s")
 _PLAIN: Final = frozenset({"root", "main", "__main__", "__mp_main__", "app", "default"})
 _LIBRARY: Final = "heartbeat.operation"
@@ -186,8 +202,10 @@ def _scan(text: str) -> Head | None:  # noqa: C901 - one ladder over the kinds o
         elif kind == "brackets":
             level = level or _level_in(word)
             sure = sure or level is not None or any(each.isdigit() for each in word)
-            if _is_clients(word.strip("[](){}<>:")):
+            inside = word.strip("[](){}<>: ")
+            if _is_clients(_REQUEST_ID.sub("", inside)):
                 return None
+            logger = logger or _name_in(inside)
         elif kind == "dotted":
             weak += word != _LIBRARY
             logger = word
@@ -202,7 +220,7 @@ def _scan(text: str) -> Head | None:  # noqa: C901 - one ladder over the kinds o
             weak += 1
             logger = word
         place = match.end()
-    if names > 1 + (level is not None) or (weak and not sure):
+    if names > 1 + (level is not None) or (weak and not sure) or _QUOTED_LINE.match(text):
         return None
     return Head(end, level, logger, text)
 
@@ -213,7 +231,7 @@ def _is_name(text: str, match: re.Match[str], end: int, *, first: bool, level: s
     if _is_clients(word):
         return False
     if first:
-        return bool(_JOINED.match(rest + " ")) or (rest.startswith(":") and rest[1:2].strip() != "")
+        return word in _PLAIN or bool(_JOINED.match(rest + " ")) or (rest.startswith(":") and rest[1:2].strip() != "")
     return level is None or word in _PLAIN or "_" in word or bool(_BEHIND.match(rest))
 
 
@@ -226,6 +244,10 @@ def _is_exception(word: str) -> bool:
 
 
 _BARE_LEVEL: Final = re.compile(rf"[\[(<{{]\s*(?P<level>{_LEVEL})(?![\w.-])", re.ASCII)
+
+
+def _name_in(inside: str) -> str | None:
+    return None if _NO_NAME.match(inside) else inside
 
 
 def _level_in(brackets: str) -> str | None:

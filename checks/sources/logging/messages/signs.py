@@ -33,7 +33,7 @@ _PLACE: Final = (
     r"[\w./\\<>$-]{1,120}\.(?:py|java|kt|go|js|ts|rb|scala|cc|cpp|rs)[:, ]{1,2}(?:line )?\d{1,6}(?::[\w<>]{1,60})?"
 )
 _THREAD: Final = (
-    r"(?:[Mm]ain)?[Tt]hread(?:[-_#][\w-]{1,40})?|MainProcess|main|heartbeat[.\w-]{0,40}"
+    r"(?:[Mm]ain)?[Tt]hread(?:[-_#][\w-]{1,40})?(?: \(\w{1,60}\))?|MainProcess|main|heartbeat[.\w-]{0,40}"
     r"|[\w-]{0,30}(?:exec|pool)-\d[\w-]{0,20}"
 )
 _PAIR: Final = (
@@ -60,6 +60,7 @@ class Sign(NamedTuple):
 
     Attributes:
         name: the operation, redacted and bounded.
+        written: the same with what a formatter may have written behind it; of a START, nobody knows where it ends.
         began: when the operation began, as the line tells by its minutes; None where it tells none.
         tail: what a formatter wrote behind the words.
         logger: who wrote it, where a field or the formatter tells it.
@@ -69,6 +70,7 @@ class Sign(NamedTuple):
 
     kind: SignKind
     name: str
+    written: str
     began: Micros | None
     tail: str
     logger: str | None
@@ -101,9 +103,13 @@ def read_sign(line: LogLine) -> Sign | None:
         return None
     minutes = match.groupdict().get("minutes")
     known = minutes is not None and float(minutes) <= _LONGEST
+    whole = match["name"].strip()
+    short = _clean(whole) if kind is SignKind.START else whole
+    name = excerpt(short, _NAME)
     return Sign(
         kind=kind,
-        name=excerpt(_clean(match["name"]) if kind is SignKind.START else match["name"].strip(), _NAME),
+        name=name,
+        written=name if short == whole else excerpt(whole, _NAME),
         began=line.at - int(float(minutes) * MINUTE) if known and minutes else None,
         tail=(match.groupdict().get("tail") or "").rstrip(),
         logger=line.logger or head.logger,

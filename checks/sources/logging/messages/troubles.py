@@ -44,6 +44,9 @@ _DEFAULT: Final = 0
 _GRAVE: Final = frozenset(
     {"ERROR", "ERR", "CRITICAL", "CRIT", "FATAL", "SEVERE", "ALERT", "EMERGENCY", "EMERG", "E", "F"}
 )
+_HARMLESS: Final = frozenset(
+    {"TRACE", "DEBUG", "DBG", "INFO", "INF", "INFORMATION", "INFORMATIONAL", "NOTICE", "SUCCESS"}
+)
 _LOOKED_AT: Final = 16_384
 _SHORTEST: Final = 3
 """Characters of a name that a line can be searched for."""
@@ -118,6 +121,8 @@ def trouble_of(line: LogLine, collection: str = "processor_heartbeats") -> Troub
         return None
     if library := _LIBRARY.match(said):
         return _of_reason(library["reason"])
+    if line.severity == _DEFAULT and head.level in _HARMLESS and line.facts.state is None:
+        return None
     if "no module named 'gunicorn'" in said.casefold():
         return Trouble.STARTUP
     started = Trouble.STARTUP if _holds(text.casefold(), STARTUP) else None

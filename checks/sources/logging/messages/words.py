@@ -14,6 +14,9 @@ _REQUEST: Final = re.compile(r"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT
 _QUOTED: Final = re.compile(
     r"\"(?:[^\"\\\n]|\\.){0,500}\"|(?<!\w)'[^'\n]{0,500}'(?!\w)|`[^`\n]{0,500}`|“[^”\n]{0,500}”|«[^»\n]{0,500}»"
 )
+_FRAME: Final = re.compile(r"^(\s*File )\"([^\"\n]{1,300})\"(?=, line \d)", re.MULTILINE)
+"""A line of a traceback: the path is the program's own, though it stands in quotation marks."""
+
 _ADDRESS: Final = re.compile(r"://|[?&][\w.%-]{1,60}=|%[0-9A-Fa-f]{2}")
 
 _BAD: Final = r"(?:errors?|fail(?:ed|ures?|s|ing)?|exceptions?|timeouts?|misses|missed)"
@@ -23,13 +26,16 @@ _NONE_BAD: Final = re.compile(
     rf"(?: (?!(?:heartbeats? )?(?:written|module))[\w-]{{1,30}}){{0,3}}? {_BAD}\b"
     rf"|\b(?:[\w-]{{1,30}}_)?{_BAD}(?:[ _-][\w-]{{1,30}}){{0,4}}? ?[:=] ?[\"'(\[]?{_ZERO}"
     rf"|\b{_BAD} 0(?: times)?(?![\w.])"
-    r"|\berror[- ]free\b|\bfail[- ]?(?:over|safe|fast)\b|\bnot failed\b",
+    r"|\berror[- ]free\b|\bfail[- ]?(?:over|safe|fast)\b|\bnot failed\b"
+    r"|\btime-?outs?(?: ?[:=] ?| )\d[\w.]{0,12}|\bon[_-](?:error|failure|exception|timeout)\b"
+    r"|\b(?:error|failure)[ _-](?:thresholds?|handl\w+|budgets?|limits?|callbacks?)\b",
     re.IGNORECASE,
 )
 _FAILING: Final = re.compile(
-    r"permission[_ ]denied|\bdenied\b|not written|not (?:be )?(?:saved|updated|stored|sent|persisted)"
-    r"|\bfail(?:ed|ure|ures|s|ing)?\b|error\b|errors\b|exception\b|\bcould ?n[o']t\b|\bcannot\b|\bcan't\b|\bunable\b"
-    r"|\btimed out\b|time-?out\b|\bunavailable\b|\bexceeded\b|\brefused\b|\brejected\b|exhausted\b",
+    r"permission[_ ]denied|denied\b|not written|not (?:be )?(?:saved|updated|stored|sent|persisted)"
+    r"|(?<![^\W_])fail(?:ed|ure|ures|s|ing)?(?![^\W_])|error\b|errors\b|exception\b|\bcould ?n[o']t\b"
+    r"|\bcannot\b|\bcan't\b|\bunable\b"
+    r"|\btimed out\b|time-?out\b|unavailable\b|exceeded\b|\brefused\b|\brejected\b|exhausted\b",
     re.IGNORECASE,
 )
 _OVER: Final = re.compile(
@@ -53,6 +59,16 @@ _WRITING: Final = re.compile(
     rf"\b(?:{_WRITE}|set(?:ting)?|creat\w*)\b.{{0,60}}\bheartbeats?|\bheartbeats?\b.{{0,60}}\b(?:un)?(?:{_WRITE})",
     re.IGNORECASE,
 )
+_PLAINLY: Final = re.compile(
+    r"\b(?:could ?n[o']t|cannot|can't|unable to|fail(?:ed|s|ure)?(?: to| in)?|errors?(?: while| when)?)"
+    r" (?:writ|sav|persist|stor)(?:e|ing)"
+    r"(?: [\w.]+){0,3}? (?:processor_?)?heartbeats?\b"
+    r"|\bheartbeats?(?: (?:of|for) \S{1,200})?"
+    r" (?:was |were |is |are |could |can )?not (?:be )?(?:written|saved|stored)\b",
+    re.IGNORECASE,
+)
+"""Words that say of a heartbeat that it is not written, whatever else is named behind them."""
+
 _SYSTEMS: Final = (
     *("kafka", r"\bpika\b", "amqp", "rabbit", "celery", "kombu", "redis", "zookeeper", r"\bzk\b", "airflow"),
     *("scheduler_?job", "web-?socket", r"engine\.?io", r"socket\.?io", r"consul\b", r"\bray\b", "raylet", r"\bdask\b"),
@@ -66,8 +82,10 @@ _SYSTEMS: Final = (
 _SYSTEM: Final = re.compile("|".join(_SYSTEMS), re.IGNORECASE)
 _OTHERS: Final = re.compile(
     r"\bmissed\b|too many .{0,20}missed|coordinator|\bbrokers?\b|consumers?\b|\bsessions?\b|\bworkers?\b|\bpeers?\b"
-    r"|\bleaders?\b|followers?\b|\bclusters?\b|\bgateway\b|\bsockets?\b|\bping\b|\bpong\b|\bmembers?\b|rebalanc\w*"
-    r"|\bnodes?\b|\bchannels?\b|\bagents?\b|\bshards?\b|\bkeep-?alive\b",
+    r"|\bleaders?\b|followers?\b|\bclusters?\b|\bgateway\b|\bsockets?\b|\bping\b|\bpong\b|\bmember(?:s|_id)?\b|rebalanc\w*"
+    r"|\bnodes?\b|\bchannels?\b|\bagents?\b|\bshards?\b|\bkeep-?alive\b"
+    r"|\bscheduler\b|\bupstream\b|heartbeater|re-?join\w*|streaming pull|visibility timeout|\bStates\.|task_?heartbeat"
+    r"|\b(?:Data|Name)Node\b|\b(?:Task|Job|Resource)Manager\b",
     re.IGNORECASE,
 )
 
@@ -76,6 +94,8 @@ def own_words(text: str) -> str:
     """The beginning and the end of a text, without requests, addresses and quotations."""
     if len(text) > 2 * _HALF:
         text = text[:_HALF] + "\n" + text[-_HALF:]
+    if "File " in text:
+        text = _FRAME.sub(r"\1\2", text)
     words = _QUOTED.sub(" ", _REQUEST.sub(" ", text)).split()
     if _ADDRESS.search(text):
         words = [word for word in words if not _ADDRESS.search(word)]
@@ -109,7 +129,10 @@ def are_about_ours(own: str, written_by: str, collection: str) -> bool:
         return True
     if "heartbeat" not in lower:
         return "firestore" in lower
-    if is_of_another_system(own) or is_of_another_system(written_by):
+    if is_of_another_system(written_by):
+        return False
+    plainly = _PLAINLY.search(own)
+    if is_of_another_system(own[: plainly.start()] if plainly else own):
         return False
     return bool(_WRITING.search(own)) or not _OTHERS.search(own)
 

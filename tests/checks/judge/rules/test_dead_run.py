@@ -298,6 +298,26 @@ def test_a_run_by_a_clock_that_is_ahead_died_when_firestore_heard_it_last() -> N
     assert dead(ahead)
 
 
+@pytest.mark.parametrize(("ahead", "died"), [(1, True), (8_760, False)], ids=["an hour ahead", "a year ahead"])
+def test_a_run_whose_heartbeat_is_from_the_future_died_when_firestore_heard_it_last(ahead: int, *, died: bool) -> None:
+    """A time that is a year ahead is no clock's, and shows no promise."""
+    ahead_of_now = run_document("Loader", silent=40 * MINUTE - timedelta(hours=ahead), run_id="r1")
+    told = dead(ahead_of_now._replace(updated=micros(NOW - 40 * MINUTE)))
+
+    assert [each.severity for each in told] == (["P1"] if died else [])
+    assert all(
+        "40m ago" in each.evidence[0].detail and "Firestore stored it" in each.evidence[0].detail for each in told
+    )
+    assert all("since" not in each.summary for each in told)
+
+
+def test_a_run_without_a_time_that_can_be_read_is_judged_by_its_interval() -> None:
+    unread = run_document("Loader", beats_every=60)._replace(beat=None, unparsable="is no timestamp but a string")
+
+    assert [each.severity for each in dead(unread._replace(updated=micros(NOW - 40 * MINUTE)))] == ["P1"]
+    assert dead(unread) == []
+
+
 def test_three_runs_that_died_among_ten_are_three_findings() -> None:
     names = [f"P{n}" for n in range(10)]
     documents = [run_document(each, silent=LONG) if each in names[:3] else document(each) for each in names]

@@ -47,6 +47,13 @@ def test_only_the_newest_document_of_a_processor_speaks(doc: str) -> None:
     assert failed(run_document(doc, "failed"), run_document(other, "completed", LONG), settings=settings)
 
 
+@pytest.mark.parametrize("silent", [-timedelta(minutes=57), -timedelta(days=365)])
+def test_a_failure_by_a_clock_that_is_ahead_is_one(silent: timedelta) -> None:
+    (finding,) = failed(run_document("Loader", "failed", silent))
+
+    assert "Firestore stored it" in finding.evidence[0].detail
+
+
 def test_a_document_that_was_counted_and_not_read_might_be_newer() -> None:
     first = run_document("Loader_None_00000001", "failed", LONG)
 

@@ -88,6 +88,13 @@ def test_what_a_formatter_writes_behind_a_message_is_no_part_of_the_name(suffix:
     assert [(each.name, each.ended) for each in told] == [(NAME, True)]
 
 
+@pytest.mark.parametrize("name", ["Backfill env=prod", "Load (main)", "Rebuild {a}", "Import users.py:12"])
+def test_a_name_may_end_as_a_formatter_writes(name: str) -> None:
+    start, end = line(f"HEARTBEAT START: {name}", 60), line(f"HEARTBEAT END: {name} completed in 5.0 min", 55)
+
+    assert [(each.name, each.ended) for each in fold(start, end)] == [(name, True)]
+
+
 def test_one_name_that_begins_another_is_another() -> None:
     told = fold(line(START, 60), line(START + " for props", 60), line(END.format("5.0"), 55))
 

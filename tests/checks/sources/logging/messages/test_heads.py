@@ -25,6 +25,12 @@ FORMATTERS = [
     "INFO | ",
     "INFO - ",
     "INFO root ",
+    "root INFO ",
+    "[loader] ",
+    "INFO [req-ab12] ",
+    "2026-11-29 11:00:00,123 [Thread-3 (_run)] INFO heartbeat.operation ",
+    "Nov 29 11:00:00 ip-10-0-0-1 loader[123]: ",
+    "<14>1 2026-11-29T11:00:00Z web-1 loader 123 - - ",
     "INFO:root:",
     "INFO:heartbeat.operation:",
     "heartbeat.operation: ",
@@ -97,6 +103,9 @@ STRANGERS = [
     "first line\n",
     "first line\r",
     "first line\u2028",
+    "> ",
+    ">> ",
+    "| ",
 ]
 
 
@@ -125,6 +134,15 @@ def test_other_words_before_a_message_are_a_strangers(written: str) -> None:
 
     assert [each.ended for each in fold_operations([STUCK, ended], -(10**12))] == [False]
     assert fold_runs([line(f"{written}{MARKER}A")], MARKER) == ()
+
+
+@pytest.mark.parametrize("written", ["[Bob] ", "[user42] ", "<Bob> ", "INFO [Bob] ", "[Bob Miller] "])
+def test_a_name_in_brackets_ends_only_what_it_began(written: str) -> None:
+    """A formatter writes its name before every line, and so before the START too."""
+    started, end = line(f"{written}HEARTBEAT START: Loading games"), "HEARTBEAT END: Loading games completed in 5.0 min"
+
+    assert [each.ended for each in fold_operations([STUCK, line(f"{written}{end}", 55)], -(10**12))] == [False]
+    assert [each.ended for each in fold_operations([started, line(f"{written}{end}", 55)], -(10**12))] == [True]
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -67,6 +67,23 @@ NO_TROUBLE = [
     ("Worker heartbeat failed: timeout", WARNING),
     ("ModuleNotFoundError: No module named 'orjson', falling back to json", WARNING),
     ("line one\nImportError: x", DEFAULT),
+    ("INFO:app:heartbeat failure callback registered", DEFAULT),
+    ("DEBUG: heartbeat failed once, trying again", DEFAULT),
+    ("heartbeat config: timeout=5 on_error=ignore", DEFAULT),
+    ("heartbeat interval 60s, error threshold 3", DEFAULT),
+    ("Scheduler heartbeat got an exception: database is locked", WARNING),
+    ("Heartbeat failed: local member_id was not recognized; resetting and re-joining group", ERROR),
+    ("DataNode: IOException in offerService heartbeat failed", WARNING),
+    ("Pub/Sub streaming pull: heartbeat failed, terminating stream", WARNING),
+    ("upstream heartbeat check failed for 10.0.0.3", WARNING),
+    ("kafka: could not write heartbeat", WARNING),
+    (
+        (
+            'Traceback (most recent call last):\n  File "/app/kafka/heartbeat.py", line 12, in beat\n    x\n'
+            "kafka.errors.KafkaError: failed"
+        ),
+        DEFAULT,
+    ),
 ]
 
 TROUBLE = [
@@ -109,6 +126,19 @@ TROUBLE = [
     ),
     ("Failed to write heartbeat for worker: 403", WARNING),
     ("Failed to write heartbeat of Unit00Processor; service ok", WARNING),
+    ("Unit00Processor missed writing its heartbeat: DeadlineExceeded", ERROR),
+    ("heartbeat_write_failed", ERROR),
+    ("Failed to write heartbeat of RedisLoader: deadline exceeded", ERROR),
+    ("could not write heartbeat after kafka broker restart: 503 unavailable", WARNING),
+    ("Heartbeat update failed while handling a Pub/Sub message: 503", WARNING),
+    ("WARNING:root:could not update heartbeat: 503", DEFAULT),
+    (
+        (
+            'Traceback (most recent call last):\n  File "/app/shared/monitoring/processor_heartbeat.py", line 12, in '
+            "beat\n    doc.set(x)\ngoogle.api_core.exceptions.DeadlineExceeded: 504 Deadline Exceeded"
+        ),
+        DEFAULT,
+    ),
 ]
 
 READ = reader(["Unit00Processor", "p2_nba_raw.schedule"], "processor_heartbeats")
