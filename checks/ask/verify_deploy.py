@@ -109,7 +109,7 @@ class _DeployReads:
         indexes, unread = await self._indexes(service, wanted, budget)
         gaps = (*gaps, *unread)
         gate = judge_deploy(service, wanted, (), gaps, indexes)
-        if gate.deployed or (wanted.digest is None and not service.reconciling):
+        if gate.deployed or (wanted.digest is None and not service.in_progress):
             return await self._with_files(service, wanted, budget, gaps, indexes)
         return gate
 
@@ -120,7 +120,7 @@ class _DeployReads:
         from checks.sources.registry.images import by_digest  # noqa: PLC0415 - Google's packages load when used
         from checks.sources.registry.tags import read_tags  # noqa: PLC0415 - the same
 
-        if wanted.digest is None or service.reconciling:
+        if wanted.digest is None or service.in_progress:
             return (), ()
         images = [image for each in service.revisions for image in wanted.images_in(each)]
         others = [image for image in images if not wanted.is_met_by(image.digest)]

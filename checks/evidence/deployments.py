@@ -4,6 +4,7 @@ Names are short (``nba-scrapers``, ``nba-scrapers-00042-abc``). Texts of conditi
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -40,12 +41,14 @@ class Revision(Evidence):
         retired: it serves nothing any more and that is no error.
         commit: the commit that its labels claim, else those of its service.
         flags: those environment variables that the settings list, and no others.
+        port: where it must listen; None where it names none.
     """
 
     name: str
     service: str
     image: Image
     containers: tuple[Container, ...] = ()
+    port: Count | None = None
     created_at: AwareDatetime
     ready: State
     reason: str | None = None
@@ -68,6 +71,13 @@ class Share(Evidence):
     latest: bool
 
 
+class Preview(Evidence):
+    """A traffic tag that gives a revision an address of its own and none of the traffic, as for a pull request."""
+
+    tag: Untrusted
+    revision: str
+
+
 class Service(Evidence):
     """One Cloud Run service.
 
@@ -75,11 +85,15 @@ class Service(Evidence):
         image: what its template names: what the next revision would run, a tag perhaps. Of several containers as in
             a revision.
         containers: all of its template, where there are several.
+        port: where its template says that it listens; None where that names none.
         reconciling: a change is in progress, and what else is said here is passing.
         settled: the observed generation is the current one.
         created, ready: the newest revision, and the newest that became ready.
         shares: the observed traffic, above 0 percent only.
+        wanted: the intended traffic, above 0 percent only; empty where nobody asked for any, or that was not read.
+        previews: the traffic tags at 0 percent.
         pinned: no part of the intended traffic follows the latest revision.
+        instances: how many somebody set by hand; None where Cloud Run scales the service itself.
         state, reason, message: the terminal condition.
         commit: the commit that its labels claim.
         client: the program that changed it last, as that names itself.
@@ -92,12 +106,16 @@ class Service(Evidence):
     region: str
     image: Image
     containers: tuple[Container, ...] = ()
+    port: Count | None = None
     reconciling: bool
     settled: bool
     created: str
     ready: str
     shares: tuple[Share, ...]
+    wanted: tuple[Share, ...] = ()
+    previews: tuple[Preview, ...] = ()
     pinned: bool
+    instances: Count | None = None
     state: State
     reason: str | None = None
     message: Untrusted | None = None
@@ -112,6 +130,21 @@ class Service(Evidence):
         """The containers of its template, also where there is one alone."""
         return self.containers or (Container(image=self.image),)
 
+    @property
+    def in_progress(self) -> bool:
+        """What is told of it is passing, or of an older generation; after a failure Cloud Run keeps telling of that."""
+        return self.reconciling or not (self.settled or self.state is State.FAILED)
+
+    @property
+    def unmet(self) -> bool:
+        """The traffic that was asked for is not the traffic that is observed."""
+        return bool(self.wanted) and _by_revision(self.wanted) != _by_revision(self.shares)
+
+    @property
+    def preview(self) -> str | None:
+        """The traffic tag that makes the newest revision a preview; None where it is none."""
+        return next((each.tag for each in self.previews if each.revision == self.created), None)
+
     def revision(self, name: str) -> Revision | None:
         """The revision of this name, if it could be read."""
         return next((each for each in self.revisions if each.name == name), None)
@@ -120,6 +153,13 @@ class Service(Evidence):
     def serving(self) -> tuple[tuple[Share, Revision | None], ...]:
         """Every share of the traffic with its revision, None where that could not be read."""
         return tuple((share, self.revision(share.revision)) for share in self.shares)
+
+
+def _by_revision(shares: Iterable[Share]) -> Counter[str]:
+    told = Counter[str]()
+    for share in shares:
+        told[share.revision] += share.percent
+    return told
 
 
 class Job(Evidence):

@@ -23,6 +23,11 @@ _VALUE: Final = (
     r"""(?!["']?\[redacted: )(?:(?i:bearer|basic)[ \t]{1,3})?+(?!\[redacted: )"""
     r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s"'&,;)}\]]++)"""
 )
+_NO_NAME: Final = (
+    r"""(?!["'`]?projects/[\w.:-]{1,100}/(?:locations/[\w-]{1,63}/)?secrets/[\w-]{1,255}(?:/versions/[\w-]{1,63})?"""
+    r"""(?:["'`,;)}\]]|[.:]?(?:\s|\Z)))"""
+)
+"""Not the resource name of a secret: a name is no secret."""
 _START: Final = r"(?<![A-Za-z0-9])"
 
 _SECRETS: Final = {
@@ -37,7 +42,7 @@ _SECRETS: Final = {
         _START + r"(?i:(?P<k1>bearer[ \t]{1,3}))(?!(?i:tokens?|auth[a-z]*+)(?![A-Za-z0-9]))[A-Za-z0-9._~+/=-]{3,}+"
     ),
     "password": (r"(?P<k2>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/@:\"']{0,200}+:[^\s/\"']{1,1000}(?=@)"),
-    "secret": rf"""(?i:(?P<k3>(?:{_KEY})["']?[ \t]{{0,3}}(?:=>|[:=])[ \t]{{0,3}})){_VALUE}""",
+    "secret": rf"""(?i:(?P<k3>(?:{_KEY})["']?[ \t]{{0,3}}(?:=>|[:=])[ \t]{{0,3}})){_NO_NAME}{_VALUE}""",
     "google token": _START + r"(?:ya29\.[\w.-]{4,}+|1//0[\w-]{20,}+|GOCSPX-[\w-]{10,}+)",
     "google api key": _START + r"AIza[\w-]{20,}+",
     "jwt": _START + r"eyJ[\w-]{10,}+(?:\.[\w-]*+)*+",

@@ -11,12 +11,15 @@ from checks.evidence.deployments import Revision, Service, State, Tag, run_of
 from checks.evidence.images import Inspected
 from checks.evidence.snapshot import Gap, Level
 from checks.judge.deployed.proofs import Outcome, proofs_of
+from checks.judge.deployed.reasons import step_of
 from checks.judge.verdict import ExitCode
 from checks.text.plural import counted
 from checks.text.show import show
 
 SCHEMA: Final = "validate-daily/deploy/1"
 _HEX: Final = 19
+_LONGEST: Final = 1_000
+"""Characters of Cloud Run's own words."""
 
 
 class WantedImage(Evidence):
@@ -140,7 +143,7 @@ def judge_deploy(
         shares=shares,
         gaps=tuple(gaps),
     )
-    if service.reconciling:
+    if service.in_progress:
         return told.model_copy(
             update={"deployed": False, "reason": "a change is in progress", "next_step": "wait until it is over"}
         )
@@ -151,7 +154,7 @@ def judge_deploy(
         )
     if wanted.digest is not None and not (shares and all(share.wanted for share in shares)):
         return _not_served(told, service, wanted, indexes)
-    return _with_bytes(told, wanted, inspected, gaps)
+    return _unhealthy(told, service) or _with_aside(_with_bytes(told, wanted, inspected, gaps), service)
 
 
 def _compared(wanted: WantedImage, revision: Revision | None, indexes: Sequence[Tag]) -> str | None:
@@ -169,15 +172,71 @@ def _not_served(told: Gate, service: Service, wanted: WantedImage, indexes: Sequ
     step, final = "deploy it, or send the traffic there", False
     if newest and wanted.runs(_compared(wanted, newest, indexes), indexes):
         if newest.ready is State.FAILED:
-            why = show(newest.message or newest.reason or "no reason given", limit=300)
-            reason, final = f"{newest.name} runs it and never became ready: {why}; {reason}", True
-            step = f"read the logs of {newest.name}, mend the image, and deploy again"
-        elif service.pinned:
-            reason, step = (
-                f"{newest.name} runs it, and traffic is pinned: {reason}",
-                f"send the traffic to {newest.name}",
+            reason, final = f"{newest.name} runs it and never became ready: {_why(service, newest)}; {reason}", True
+            step = _step(service, newest)
+        elif service.state is State.FAILED:
+            reason = f"{newest.name} runs it, and Cloud Run says that the last change failed: {_why(service)}; {reason}"
+            step = _step(service)
+        elif newest.ready is not State.SUCCEEDED:
+            reason = (
+                f"{newest.name} runs it, and Cloud Run does not say that it is ready: {_why(service, newest)}; {reason}"
             )
+            step = f"look at the conditions of {newest.name} in Cloud Run"
+        elif service.preview is not None:
+            reason = f"{newest.name} runs it as the preview {service.preview}, at 0 %; {reason}"
+            step = f"deploy {service.name} by its own pipeline, with traffic, when the preview is good"
+        elif service.pinned:
+            reason = f"{newest.name} runs it, and traffic is pinned: {reason}"
+            step = f"send the traffic to {newest.name}"
     return told.model_copy(update={"deployed": False, "reason": reason, "next_step": step, "final": final})
+
+
+def _unhealthy(told: Gate, service: Service) -> Gate | None:
+    """The answer where the image serves, and Cloud Run says that the service or its newest revision is not well."""
+    newest, final = service.revision(service.created), False
+    broken = next((each for _, each in service.serving if each and each.ready is State.FAILED), None)
+    waits = service.created != service.ready and newest is not None
+    if waits and newest and newest.ready is State.FAILED:
+        reason, final = f"{newest.name} never became ready: {_why(service, newest)}", True
+        step = _step(service, newest)
+    elif broken:
+        reason, step = (
+            f"{broken.name} serves and is not ready any more: {_why(service, broken)}",
+            _step(service, broken),
+        )
+    elif service.state is State.FAILED:
+        reason, step = f"Cloud Run says that the last change failed: {_why(service)}", _step(service)
+    elif service.state is State.PENDING or (waits and newest and newest.ready is not State.SUCCEEDED):
+        reason = f"Cloud Run does not say that {service.created} is ready: {_why(service, newest)}"
+        step = f"look at the conditions of {service.name} in Cloud Run"
+    elif service.instances == 0:
+        reason, step = "it is scaled to 0 by hand, so nothing of it runs", f"scale {service.name} up, and look again"
+        return told.model_copy(update={"reason": reason, "next_step": step, "final": True})
+    else:
+        return None
+    if told.wanted and told.wanted.digest:
+        reason = f"every share of the traffic serves that image, and {reason}"
+    return told.model_copy(update={"deployed": False, "reason": reason, "next_step": step, "final": final})
+
+
+def _with_aside(told: Gate, service: Service) -> Gate:
+    """The same, which names a newest revision that gets no traffic and is no preview."""
+    serving = {share.revision for share in service.shares}
+    if not told.deployed or service.created in serving or service.preview is not None:
+        return told
+    return told.model_copy(update={"reason": f"{told.reason}; {service.created}, the newest revision, gets no traffic"})
+
+
+def _why(service: Service, revision: Revision | None = None) -> str:
+    words = (revision and (revision.message or revision.reason)) or service.message or service.reason
+    return show(words or "no reason given", limit=_LONGEST)
+
+
+def _step(service: Service, revision: Revision | None = None) -> str:
+    if revision is None and service.unmet:
+        return f"read why, mend that, and send the traffic of {service.name} again"
+    message = (revision and revision.message) or service.message
+    return step_of(service, revision, [message], (revision and revision.reason) or service.reason)
 
 
 def _with_bytes(told: Gate, wanted: WantedImage, inspected: Sequence[Inspected], gaps: Sequence[Gap]) -> Gate:

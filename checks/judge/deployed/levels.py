@@ -135,7 +135,8 @@ def _pushed(snapshot: Snapshot, deployments: Deployments, one: Service | Job) ->
             return Outcome.CONTRADICTED
         known = [part.digest for part in parts_of(snapshot.pipeline, deployments, one)]
         return Outcome.MATCHED if known and all(known) else None
-    compared = [] if one.reconciling else pushed_of(snapshot.pipeline, deployments, one)
+    preview = one.preview is not None and snapshot.pipeline.tag_of(one.name) is None
+    compared = [] if one.in_progress or preview else pushed_of(snapshot.pipeline, deployments, one)
     told = [_compared(deployments, each) for each in compared]
     return Outcome.CONTRADICTED if Outcome.CONTRADICTED in told else None if None in told or not told else told[0]
 
@@ -178,9 +179,11 @@ def _label(one: Service | Job, parts: list[RunningImage]) -> Rung:
 def _exit_code(one: Service | Job) -> Rung:
     if isinstance(one, Job):
         return Rung(level=Level.EXIT_CODE, says=f"its last execution of {one.executions} ended as {one.last_state}")
-    state = "is in progress" if one.reconciling else f"ended as {one.state}"
+    state = "is in progress" if one.in_progress else f"ended as {one.state}"
     reason = f" ({one.reason})" if one.reason and one.state is not State.SUCCEEDED else ""
-    return Rung(level=Level.EXIT_CODE, says=f"its last change {state}{reason}, made {one.created or 'no revision'}")
+    stopped = "; it is scaled to 0 by hand" if one.instances == 0 else ""
+    made = one.created or "no revision"
+    return Rung(level=Level.EXIT_CODE, says=f"its last change {state}{reason}, made {made}{stopped}")
 
 
 def _text(pipeline: Pipeline, name: str) -> Rung:

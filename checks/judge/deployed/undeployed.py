@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
-from checks.evidence.deployments import Service
+from checks.evidence.deployments import Deployments, Service
+from checks.evidence.pushed_images import pushed_of
 from checks.evidence.snapshot import Level
 from checks.judge.finding import Fact, Finding, Severity
+from checks.settings.pipeline import Pipeline
 
 
 def not_deployed(
@@ -31,3 +33,21 @@ def not_deployed(
         level=Level.DIGEST,
         next_step=step,
     )
+
+
+def is_meant(pipeline: Pipeline, deployments: Deployments, service: Service) -> bool:
+    """Whether every share of the traffic runs what the settings' tag points at; False also where that is not known."""
+    if pipeline.tag_of(service.name) is None:
+        return False
+    pushed = pushed_of(pipeline, deployments, service)
+    return bool(pushed) and all(
+        each.tag is not None
+        and bool(each.serving)
+        and all(image and image.digest and deployments.meets(each.tag, image.digest) for *_, image in each.serving)
+        for each in pushed
+    )
+
+
+def serving_of(service: Service) -> str:
+    """The revisions that serve, by their names."""
+    return ", ".join(share.revision for share in service.shares) or "nothing"

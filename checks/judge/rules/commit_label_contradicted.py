@@ -29,7 +29,7 @@ def commit_label_contradicted(context: Context) -> Iterator[Finding]:
         return
     for service in context.snapshot.deployments.services:
         label = service.commit
-        if label is None or not _COMMIT.fullmatch(label) or service.reconciling:
+        if label is None or not _COMMIT.fullmatch(label) or service.in_progress:
             continue
         runtime = [each for each in _runtime(context.snapshot, service) if not same_commit(label, each[1])]
         written = [each for each in _written(context.snapshot.pipeline, service) if not same_commit(label, each[1])]

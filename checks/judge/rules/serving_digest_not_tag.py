@@ -29,7 +29,8 @@ def serving_digest_not_tag(context: Context) -> Iterator[Finding]:
     if deployments is None:
         return
     for service in deployments.services:
-        if not service.reconciling:
+        preview = service.preview is not None and context.snapshot.pipeline.tag_of(service.name) is None
+        if not service.in_progress and not preview:
             pushed = pushed_of(context.snapshot.pipeline, deployments, service)
             yield from _judge(deployments, service, [each for each in pushed if each.tag is not None])
 

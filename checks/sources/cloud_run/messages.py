@@ -11,7 +11,7 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from checks.evidence.containers import Container, Image
-from checks.evidence.deployments import Job, Revision, Service, Share, State
+from checks.evidence.deployments import Job, Preview, Revision, Service, Share, State
 from checks.settings.sources import Sources
 from checks.sources.cloud_run.client import Message
 from checks.sources.cloud_run.owners import read_owner
@@ -25,6 +25,9 @@ _STATES: Final = {1: State.PENDING, 2: State.PENDING, 3: State.FAILED, 4: State.
 _OUTCOMES: Final = {1: State.SUCCEEDED, 2: State.FAILED, 3: State.PENDING, 4: State.PENDING, 5: State.FAILED}
 _NOT_AN_ERROR: Final = 3  # INFO, a condition's severity
 _RETIRED: Final = "RETIRED"
+_MANUAL: Final = 2  # ServiceScaling.ScalingMode.MANUAL
+_MESSAGE: Final = 1_000
+"""Characters of a condition's message that are kept."""
 _NO_IMAGE: Final = Image(reference="", repository="")
 
 
@@ -40,6 +43,8 @@ def read_service(service: Message, place: tuple[str, str], sources: Sources) -> 
         ValueError: a field holds what evidence cannot.
     """
     condition, ready = service.terminal_condition, _named(service.latest_ready_revision)
+    state = _STATES.get(condition.state, State.UNKNOWN)
+    cause = _cause(service.conditions, condition) if state is State.FAILED else condition
     containers = _containers(service.template.containers, sources)
     return Service(
         name=_named(service.name),
@@ -47,15 +52,19 @@ def read_service(service: Message, place: tuple[str, str], sources: Sources) -> 
         region=place[1],
         image=containers[0].image if containers else _NO_IMAGE,
         containers=_several(containers),
+        port=_port(containers),
         reconciling=service.reconciling,
         settled=service.observed_generation == service.generation,
         created=_named(service.latest_created_revision),
         ready=ready,
         shares=_shares(service, ready),
+        wanted=_above_zero(service.traffic, ready),
+        previews=_previews(service),
         pinned=bool(service.traffic) and not any(_follows(target) for target in service.traffic),
-        state=_STATES.get(condition.state, State.UNKNOWN),
-        reason=_reason(condition),
-        message=_text(condition.message),
+        instances=_instances(service),
+        state=state,
+        reason=_reason(cause),
+        message=_words(condition.message or cause.message),
         commit=_commit(sources, service.labels, service.template.labels) or _claim(containers),
         client=_text(service.client),
         owner=read_owner(service),
@@ -74,10 +83,11 @@ def read_revision(revision: Message, service: Service, sources: Sources) -> Revi
         service=_named(revision.service) or service.name,
         image=containers[0].image if containers else _NO_IMAGE,
         containers=_several(containers),
+        port=_port(containers),
         created_at=_moment(revision.create_time),
         ready=state,
         reason=_reason(cause) if cause is not None else None,
-        message=_text(cause.message if cause is not None else own.message if own else ""),
+        message=_words(cause.message if cause is not None else own.message if own else ""),
         retired=any(_word(each) == _RETIRED for each in revision.conditions),
         commit=_commit(sources, revision.labels) or _claim(containers),
         flags=containers[0].flags if containers else {},
@@ -124,20 +134,44 @@ def _shares(service: Message, ready: str) -> tuple[Share, ...]:
     """The observed traffic; where a service neither asks for nor shows any, all of it goes to the latest ready one."""
     if not service.traffic and not service.traffic_statuses:
         return (Share(revision=ready, percent=100, latest=True),) if ready else ()
+    return _above_zero(service.traffic_statuses, ready)
+
+
+def _above_zero(targets: Iterable[Message], ready: str) -> tuple[Share, ...]:
     shares = (
         Share(
-            revision=ready if each.type_ == _LATEST else _named(each.revision),
+            revision=ready if _is_latest(each) else _named(each.revision),
             percent=each.percent,
-            latest=each.type_ == _LATEST,
+            latest=_is_latest(each),
         )
-        for each in service.traffic_statuses
+        for each in targets
         if each.percent > 0
     )
     return tuple(share for share in shares if share.revision)
 
 
+def _previews(service: Message) -> tuple[Preview, ...]:
+    """The traffic tags at 0 percent; one that follows the latest revision is that of the newest."""
+    found = {
+        (each.tag, service.latest_created_revision if _is_latest(each) else each.revision): None
+        for each in (*service.traffic, *service.traffic_statuses)
+        if each.tag and each.percent == 0
+    }
+    return tuple(Preview(tag=excerpt(tag), revision=_named(revision)) for tag, revision in found)
+
+
+def _is_latest(target: Message) -> bool:
+    """Whether a target follows the latest revision: it says so, or it names none."""
+    return target.type_ == _LATEST or not target.revision
+
+
 def _follows(target: Message) -> bool:
-    return target.percent > 0 and target.type_ == _LATEST
+    return target.percent > 0 and _is_latest(target)
+
+
+def _instances(service: Message) -> int | None:
+    scaling = service.scaling
+    return scaling.manual_instance_count if scaling.scaling_mode == _MANUAL else None
 
 
 def _containers(containers: Iterable[Message], sources: Sources) -> tuple[Container, ...]:
@@ -162,6 +196,11 @@ def _container(container: Message, sources: Sources, *, alone: bool) -> Containe
         flags=_values(container, sources.flags),
         commit=next((claims[name] for name in sources.commit_variables if claims.get(name)), None),
     )
+
+
+def _port(containers: tuple[Container, ...]) -> int | None:
+    """Where requests arrive: Cloud Run lets one container alone have ports."""
+    return next((each.port for each in containers if each.port), None)
 
 
 def _several(containers: tuple[Container, ...]) -> tuple[Container, ...]:
@@ -210,6 +249,11 @@ def _commit(sources: Sources, *labels: Message) -> str | None:
 
 def _text(text: str) -> str | None:
     return excerpt(text) if text else None
+
+
+def _words(text: str) -> str | None:
+    """What Cloud Run says of a failure, long enough to act on: what is to be granted to whom stands at its end."""
+    return excerpt(text, _MESSAGE) if text else None
 
 
 def _moment(stamp: Timestamp) -> datetime:

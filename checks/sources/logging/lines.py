@@ -17,6 +17,9 @@ from checks.sources.resource_names import NAME
 from checks.sources.times import Micros
 
 WARNING: Final = 400
+ERROR: Final = 500
+SYSTEM: Final = "varlog%2Fsystem"
+"""The end of the name of the log in which Cloud Run itself writes about a container."""
 SAID: Final = ("message", "event", "msg")
 """The keys under which loggers put a program's message, the usual one first."""
 

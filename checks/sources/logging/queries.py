@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from checks.sources.logging.filter import AllOf, AnyOf, Compare, FilterPart, Not, anywhere
-from checks.sources.logging.lines import SAID
+from checks.sources.logging.lines import SAID, SYSTEM
 from checks.sources.logging.messages.troubles import ABOUT, AGAIN, DENIED, FAILED, IMPORT, STARTUP
 
 TEXTS: Final = ("textPayload", *(f"jsonPayload.{key}" for key in SAID))
@@ -33,11 +33,15 @@ def runs_question(marker: str) -> FilterPart:
 
 
 def trouble_question() -> FilterPart:
-    """Lines about heartbeats that are not written, or again, imports that fail, and containers that do not start."""
+    """Lines about heartbeats that are not written, or again, imports that fail, and containers that do not start.
+
+    Of the platform's own lines all errors are asked for: they say why a revision failed in words that nobody lists.
+    """
     certain = tuple(anywhere(text, *TEXTS) for text in (*STARTUP, *IMPORT, *DENIED))
     about = AnyOf(tuple(anywhere(text, *TEXTS) for text in ABOUT))
     failed = AnyOf(tuple(anywhere(text, *TEXTS) for text in FAILED))
-    trouble = AllOf((_GRAVE, AnyOf((*certain, AllOf((about, failed))))))
+    system = AllOf((Compare("logName", ":", SYSTEM), Compare("severity", ">=", "ERROR")))
+    trouble = AllOf((_GRAVE, AnyOf((*certain, AllOf((about, failed)), system))))
     return AllOf((CLOUD_RUN, AnyOf((trouble, anywhere(AGAIN, *TEXTS)))))
 
 

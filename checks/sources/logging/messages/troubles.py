@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from checks.evidence.logs import Trouble
-from checks.sources.logging.lines import WARNING, LogLine
+from checks.sources.logging.lines import ERROR, SYSTEM, WARNING, LogLine
 from checks.sources.logging.messages.heads import Head, head_of, plain
 from checks.sources.logging.messages.words import (
     are_about_ours,
@@ -23,12 +23,11 @@ from checks.sources.logging.messages.words import (
 from checks.text.redact import excerpt, redact
 
 STARTUP: Final = (
-    "Default STARTUP TCP probe failed",
-    "executable file not found",
-    "No module named 'gunicorn'",
-    "failed to start and listen on the port",
+    *("STARTUP TCP probe failed", "STARTUP HTTP probe failed", "STARTUP GRPC probe failed"),
+    *("executable file not found", "No module named 'gunicorn'", "exec format error"),
+    *("Application failed to start", "failed to start and listen on the port", "Memory limit of"),
 )
-MISSING: Final = ("executable file not found", "No module named")
+MISSING: Final = ("executable file not found", "No module named", "exec format error", "Memory limit of")
 """What says more than that a container did not start: what it lacks."""
 IMPORT: Final = ("ImportError", "ModuleNotFoundError", "not written: package-missing")
 DENIED: Final = ("403 Missing or insufficient permissions", "not written: no-permission")
@@ -125,7 +124,8 @@ def trouble_of(line: LogLine, collection: str = "processor_heartbeats") -> Troub
         return None
     if "no module named 'gunicorn'" in said.casefold():
         return Trouble.STARTUP
-    started = Trouble.STARTUP if _holds(text.casefold(), STARTUP) else None
+    by_platform = line.log.endswith(SYSTEM) and line.severity >= ERROR
+    started = Trouble.STARTUP if by_platform or _holds(text.casefold(), STARTUP) else None
     return _import(line, head, said) or _write_error(line, text, head, collection) or started
 
 

@@ -68,6 +68,7 @@ async def test_a_service_is_told_with_the_revision_that_serves() -> None:
         created="scrapers-00002",
         ready="scrapers-00002",
         shares=(Share(revision="scrapers-00002", percent=100, latest=True),),
+        wanted=(Share(revision="scrapers-00002", percent=100, latest=True),),
         pinned=False,
         state=State.SUCCEEDED,
         commit="abc1234",
@@ -92,7 +93,7 @@ async def test_a_revision_that_failed_its_health_check_is_told_while_the_old_one
     broken = service(
         latest_ready_revision=f"{PLACE}/services/scrapers/revisions/scrapers-00001",
         terminal_condition=ready(
-            STATE.CONDITION_FAILED, reason=run.Condition.CommonReason.REVISION_FAILED, message="x" * 900
+            STATE.CONDITION_FAILED, reason=run.Condition.CommonReason.REVISION_FAILED, message="x" * 1_200
         ),
     )
     failed = revision(conditions=[ready(STATE.CONDITION_FAILED), run.Condition({"type_": "ContainerHealthy"} | why)])
@@ -105,7 +106,7 @@ async def test_a_revision_that_failed_its_health_check_is_told_while_the_old_one
         "scrapers-00002",
         "scrapers-00001",
     )
-    assert len(told.message or "") == 300
+    assert len(told.message or "") == 1_000
     newest = told.revision("scrapers-00002")
     assert newest is not None
     assert (newest.ready, newest.reason) == (State.FAILED, "HEALTH_CHECK_CONTAINER_ERROR")
