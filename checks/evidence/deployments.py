@@ -173,6 +173,7 @@ class Job(Evidence):
         last_run: when its last execution was created, None if it never ran.
         last_execution: its name, None if it never ran or Cloud Run does not tell.
         last_state: how that ended; PENDING while it runs.
+        cancelled: somebody cancelled it, which is FAILED too.
         flags: those environment variables that the settings list, and no others.
         client, owner: as for a service.
     """
@@ -186,6 +187,7 @@ class Job(Evidence):
     last_run: AwareDatetime | None = None
     last_execution: str | None = None
     last_state: State = State.UNKNOWN
+    cancelled: bool = False
     commit: Untrusted | None = None
     flags: dict[str, Untrusted] = Field(default_factory=dict[str, str])
     client: Untrusted | None = None

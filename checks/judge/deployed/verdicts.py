@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from checks.evidence.deployments import Deployments, Job, Service
+from checks.evidence.deployments import Deployments, Job, Service, State
 from checks.evidence.own_containers import own_of_job, repositories_of
 from checks.evidence.pushed_images import pushed_of
 from checks.evidence.snapshot import Snapshot
@@ -29,7 +29,7 @@ class DeploymentVerdict:
     Attributes:
         findings: what the rules found about it, worst first.
         unseen: what of it could not be compared, and why; None where nothing was left.
-        told: what nothing compares it with, by the settings.
+        told: what the verdict leaves out: that nothing compares it, by the settings; how a job's last execution ended.
     """
 
     kind: DeploymentKind
@@ -81,7 +81,16 @@ def _jobs(context: Context, deployments: Deployments, report: Report) -> Iterato
         leader = context.snapshot.pipeline.follows(job.name)
         unseen = _uncompared(context.snapshot, deployments, job, leader) if leader else None
         told = None if leader else "the settings name no service that it follows, so its image is compared with nothing"
+        told = "; ".join(filter(None, (told, _ended(job)))) or None
         yield DeploymentVerdict("job", job.name, job, _about(context, report, job, leader), unseen, told)
+
+
+def _ended(job: Job) -> str | None:
+    """That a job's last execution failed: its image may be right nevertheless."""
+    if not job.executions or job.last_state is not State.FAILED:
+        return None
+    how = "was cancelled" if job.cancelled else "failed"
+    return f"the last execution of {job.name}{f', {job.last_execution},' if job.last_execution else ''} {how}"
 
 
 def _uncompared(snapshot: Snapshot, deployments: Deployments, job: Job, name: str) -> str | None:

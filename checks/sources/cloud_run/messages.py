@@ -23,6 +23,7 @@ from checks.text.redact import excerpt
 _LATEST: Final = 1  # TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _STATES: Final = {1: State.PENDING, 2: State.PENDING, 3: State.FAILED, 4: State.SUCCEEDED}
 _OUTCOMES: Final = {1: State.SUCCEEDED, 2: State.FAILED, 3: State.PENDING, 4: State.PENDING, 5: State.FAILED}
+_CANCELLED: Final = 5  # ExecutionReference.CompletionStatus.EXECUTION_CANCELLED
 _NOT_AN_ERROR: Final = 3  # INFO, a condition's severity
 _RETIRED: Final = "RETIRED"
 _MANUAL: Final = 2  # ServiceScaling.ScalingMode.MANUAL
@@ -107,6 +108,7 @@ def read_job(job: Message, place: tuple[str, str], sources: Sources) -> Job:
         last_run=_moment(last.create_time) if last.HasField("create_time") else None,
         last_execution=_named(last.name) or None,
         last_state=_OUTCOMES.get(last.completion_status, State.UNKNOWN),
+        cancelled=last.completion_status == _CANCELLED,
         commit=_commit(sources, job.labels, job.template.labels) or _claim(containers),
         flags=containers[0].flags if containers else {},
         client=_text(job.client),

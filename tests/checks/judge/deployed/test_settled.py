@@ -58,6 +58,12 @@ def told_revision(
     return run.Revision(known | more)
 
 
+def _raw(message: run.Service | run.Revision) -> Any:
+    """The message without Google's wrapping, which is typed in part."""
+    kind: Any = type(message)
+    return kind.pb(message)
+
+
 def told_service(
     *revisions: run.Revision, created: str = "phase2-a", ready_one: str = "phase2-a", **more: Any
 ) -> Service:
@@ -75,9 +81,9 @@ def told_service(
         "update_time": NOW - timedelta(days=1),
     }
     place, sources = ("demo-nba", "us-west2"), settings().sources
-    read = read_service(run.Service.pb(run.Service(known | more)), place, sources)
+    read = read_service(_raw(run.Service(known | more)), place, sources)
     whole = revisions or (told_revision("phase2-a"),)
-    found = tuple(read_revision(run.Revision.pb(each), read, sources) for each in whole)
+    found = tuple(read_revision(_raw(each), read, sources) for each in whole)
     return read.model_copy(update={"revisions": found})
 
 
@@ -219,7 +225,7 @@ def test_a_preview_that_failed_is_told_and_is_not_production() -> None:
 def not_ready(condition: run.Condition, **more: Any) -> Service:
     """``phase2-b`` is the newest, ``phase2-a`` serves."""
     newest = told_revision("phase2-b", f"{APP}@{more.pop('digest', OTHER)}", condition, port=more.pop("port", 8080))
-    known = {"terminal_condition": condition, "template": {"containers": [{"image": f"{APP}:v2"}]}}
+    known: dict[str, Any] = {"terminal_condition": condition, "template": {"containers": [{"image": f"{APP}:v2"}]}}
     return told_service(told_revision("phase2-a"), newest, created="phase2-b", **(known | more))
 
 
@@ -227,8 +233,8 @@ MESSAGES = {
     "secret": (
         {"reason": COMMON.SECRETS_ACCESS_CHECK_FAILED},
         (
-            "spec.template.spec.containers[0].env[0].value_from.secret_key_ref.name: Permission denied on secret: "
-            "projects/123/secrets/db-url/versions/latest for Revision service account orders@shop.iam.gserviceaccount.com. "
+            "template.containers[0].env[0].value_from.secret_key_ref.name: Permission denied on secret: "
+            "projects/123/secrets/db-url/versions/latest for Revision service account o@shop.iam.gserviceaccount.com. "
             "The service account used must be granted the 'Secret Manager Secret Accessor' role "
             "(roles/secretmanager.secretAccessor) at the secret, project or higher level."
         ),
@@ -296,8 +302,12 @@ def test_every_reason_of_the_api_has_a_step() -> None:
     assert names == set(STEPS)
 
 
-FIELDS = [("reason", each.name) for each in COMMON if each.value]
-FIELDS += [("revision_reason", each.name) for each in REVISION if each.value]
+FIELDS = [
+    (field, each.name)
+    for field, kind in (("reason", COMMON), ("revision_reason", REVISION))
+    for each in kind
+    if each.value
+]
 
 
 @pytest.mark.parametrize(("field", "reason"), FIELDS)

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
+from checks.evidence.deployments import State
 from checks.judge.deployed.verdicts import subjects
 from checks.judge.report import judge
 from checks.judge.rules import context_of
@@ -35,3 +36,17 @@ def test_a_job_that_runs_what_its_service_serves_is_healthy_beside_one_that_does
     told = {each.name: each.verdict.value for each in subjects(context_of(taken), judge(taken))}
 
     assert told == {"old": "P2", "right": "healthy", "phase2": "healthy"}
+
+
+def test_a_job_whose_last_execution_failed_or_was_cancelled_is_said_to_have() -> None:
+    ended = job("one", ran=timedelta(hours=1), last_state=State.FAILED, last_execution="one-x7k2p")
+    following = settings(jobs=[{"name": "one", "follows": "phase2"}])
+    for cancelled, how in ((False, "failed"), (True, "was cancelled")):
+        one = ended.model_copy(update={"cancelled": cancelled})
+        taken = seen(service(), jobs=[one], tags=[tag()], pipeline=following)
+        (told,) = (each for each in subjects(context_of(taken), judge(taken)) if each.kind == "job")
+        assert told.told == f"the last execution of one, one-x7k2p, {how}"
+
+    well = job("one", ran=timedelta(hours=1), last_state=State.SUCCEEDED)
+    taken = seen(service(), jobs=[well], tags=[tag()], pipeline=following)
+    assert [each.told for each in subjects(context_of(taken), judge(taken)) if each.kind == "job"] == [None]

@@ -270,6 +270,7 @@ async def test_a_job_is_told_with_its_last_execution(outcome: int, state: State)
             last_run=AT,
             last_execution="backfill-x1",
             last_state=state,
+            cancelled=outcome is OUTCOME.EXECUTION_CANCELLED,
         ),
     )
 

@@ -90,6 +90,11 @@ TROUBLES = {
     "ModuleNotFoundError: No module named 'gunicorn'": Trouble.STARTUP,
     "Default STARTUP TCP probe failed 1 time consecutively for container x on port 8080": Trouble.STARTUP,
     'failed to start: "gunicorn": executable file not found in $PATH': Trouble.STARTUP,
+    'STARTUP TCP probe failed 3 times consecutively for container "app" on port 8080 path "".': Trouble.STARTUP,
+    'STARTUP HTTP probe failed 1 time consecutively for container "app" on port 80 path "/up".': Trouble.STARTUP,
+    'STARTUP GRPC probe failed 1 time consecutively for container "app" on port 50051.': Trouble.STARTUP,
+    "Application failed to start: failed to load /bin/run.sh: exec format error": Trouble.STARTUP,
+    "Memory limit of 512 MiB exceeded with 530 MiB used. Consider increasing the memory limit.": Trouble.STARTUP,
     "Failed to update heartbeat: 504 Deadline Exceeded": Trouble.WRITE_ERROR,
     "heartbeats of A are NOT written: over-quota. Next: beat less often": Trouble.WRITE_ERROR,
 }
@@ -121,6 +126,16 @@ async def test_trouble_is_told_by_kind(text: str, trouble: Trouble, severity: st
             sample=text,
         ),
     )
+
+
+@pytest.mark.parametrize(("severity", "told_of"), [("ERROR", 1), ("WARNING", 0), ("DEFAULT", 0)])
+async def test_every_error_of_the_platform_tells_of_a_start(severity: str, told_of: int) -> None:
+    line = entry("The container could not be set up.", severity=severity)
+    line.log_name = "projects/demo/logs/run.googleapis.com%2Fvarlog%2Fsystem"
+
+    bursts = (await told(trouble=[line])).bursts
+
+    assert [burst.trouble for burst in bursts] == [Trouble.STARTUP] * told_of
 
 
 @pytest.mark.parametrize("text", NO_TROUBLE)
