@@ -93,9 +93,11 @@ def read_document(fields: DocumentFields, collection: str, raw: Any, at: Micros)
     Raises:
         SourceError: it is of another collection, or was written after that moment.
     """
-    document, name = fields.read(raw), raw.name
-    if len(name) != len(collection) + 1 + len(document.doc) or not document.doc or not name.startswith(collection):
+    name = raw.name
+    parent, _, document_id = name.rpartition("/")
+    if parent != collection or not document_id:
         id_of(collection, name)
+    document = fields.read(raw, document_id)
     if not 0 < document.created <= document.updated <= at:
         raise SourceError(f"{show(document.doc, limit=200)} was created or updated after it was read", NOT_BETWEEN)
     return document

@@ -47,11 +47,14 @@ class Attribution(NamedTuple):
         return Attribution(self.doc, self.doc, Nature.CANONICAL) if self.nature is Nature.UNMARKED else self
 
 
-_NATURES: Final = {
-    Kind.CANONICAL: Nature.CANONICAL,
-    Kind.RUN_SCOPED: Nature.RUN_SCOPED,
-    Kind.NEITHER: Nature.NEITHER,
-}
+def by_id(doc: str, registered: AbstractSet[str]) -> Attribution | None:
+    """Whose a document is, where its id alone tells; None where it takes what the document calls its writer."""
+    if doc in registered:
+        return Attribution(doc, doc, Nature.CANONICAL)
+    read = parse(doc)
+    if read.family == doc and shared_prefix(doc) is None:
+        return None
+    return Attribution(doc, read.family, Nature.RUN_SCOPED if read.kind is Kind.RUN_SCOPED else Nature.NEITHER)
 
 
 def attribute(doc: str, name: str | None, registered: AbstractSet[str], *, live: bool, new: bool) -> Attribution:
@@ -64,11 +67,9 @@ def attribute(doc: str, name: str | None, registered: AbstractSet[str], *, live:
         live: it was written within the last day: an id that merely differs from its writer's name may be an older one.
         new: it was created within the last day: what has long been there is no document of a run.
     """
-    if doc in registered:
-        return Attribution(doc, doc, Nature.CANONICAL)
+    if (told := by_id(doc, registered)) is not None:
+        return told
     read = parse(doc)
-    if read.family != doc or shared_prefix(doc) is not None:
-        return Attribution(doc, read.family, _NATURES[read.kind])
     said = None if name is None or name == doc else _writer(name, name in registered)
     stem = unmarked_writer(doc)
     if read.kind is Kind.NEITHER:

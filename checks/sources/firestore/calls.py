@@ -111,9 +111,8 @@ class Reads:
                         if (read_time := answer.read_time) != told:
                             at, told = self._moment(read_time, asked), read_time
                             answered = True
-                        document = answer.document
-                        if document.name or answer.HasField("document"):
-                            take(reader.read(document, at))
+                        if answer.HasField("document"):
+                            take(reader.read(answer.document, at))
                             seen += 1
                     self.budget.extend(patience)
         finally:

@@ -85,7 +85,7 @@ class DocumentFields:
         """The same, for documents that are got by name."""
         return DocumentMask(field_paths=self.paths)
 
-    def read(self, document: _Message) -> HeartbeatDocument:
+    def read(self, document: _Message, document_id: str) -> HeartbeatDocument:
         """Read what every document is asked for. ``details`` reads the rest, of the few that are kept."""
         fields = document.fields
         value = _find(fields, self.time.way)
@@ -100,18 +100,20 @@ class DocumentFields:
         else:
             unparsable = f"{show(self.time.path)} is no timestamp but a {str(kind).removesuffix('_value')}"
         return HeartbeatDocument(
-            document.name.rpartition("/")[2],
+            document_id,
             beat,
             unparsable,
             micros_of(document.create_time),
             micros_of(document.update_time),
-            name=self.name_of(document),
             unread=fields,
         )
 
     def name_of(self, document: _Message) -> str | None:
         """What a document calls its writer."""
-        name = _find(document.fields, self.name.way)
+        return self._name_in(document.fields)
+
+    def _name_in(self, fields: _Message) -> str | None:
+        name = _find(fields, self.name.way)
         return None if name is None else _text(name, _LONGEST_NAME)
 
     def details(self, document: HeartbeatDocument) -> HeartbeatDocument:
@@ -126,6 +128,7 @@ class DocumentFields:
         return document._replace(
             revision=revision,
             commit=commit,
+            name=self._name_in(fields),
             status=status,
             started=_moment(_find(fields, self.started.way)),
             run_id=run_id,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from checks.evidence.snapshot import Family, Heartbeat
-from checks.sources.firestore.attribution import Nature, attribute
+from checks.sources.firestore.attribution import Nature, attribute, by_id
 from checks.sources.firestore.restores import Restores
 from checks.sources.times import Micros, moment
 from heartbeat.document_id import parse, shared_prefix
@@ -32,8 +32,8 @@ MOST: Final = 10_000
 class HeartbeatDocument(NamedTuple):
     """What one listed document showed. ``beat`` is None where ``unparsable`` says why.
 
-    From ``revision`` on, ``Heartbeat`` says what the fields mean. All but ``name`` are details: most documents are only
-    counted, so the details are read of those that are kept. Until then ``unread`` holds the message's fields.
+    From ``revision`` on, ``Heartbeat`` says what the fields mean. They are details: most documents are only counted, so
+    the details are read of those that are kept. Until then ``unread`` holds the message's fields.
     """
 
     doc: str
@@ -132,15 +132,19 @@ class Tally:
     def add(self, document: HeartbeatDocument) -> None:
         """Count one document."""
         self.seen += 1
-        doc, live, new = document.doc, self.now - document.updated <= DAY, self.now - document.created <= DAY
-        told = attribute(doc, document.name, self.registered, live=live, new=new)
-        family = self._family(told.writer)
-        family.canonical += not told.malformed
-        family.malformed += told.malformed
+        doc = document.doc
+        told = by_id(doc, self.registered)
+        if told is None:
+            document = self.details(document)
+            live, new = self.now - document.updated <= DAY, self.now - document.created <= DAY
+            told = attribute(doc, document.name, self.registered, live=live, new=new)
+        family, malformed = self._family(told.writer), told.malformed
+        family.canonical += not malformed
+        family.malformed += malformed
         family.run_scoped += told.nature is Nature.RUN_SCOPED
         if told.nature is Nature.UNMARKED:
             family.unmarked = doc
-        self._add_growth(family, document, malformed=told.malformed)
+        self._add_growth(family, document, malformed=malformed)
         self._add_beat(family, document)
 
     def add_range(self, first: HeartbeatDocument, now: int, then: int | None) -> None:
@@ -264,14 +268,16 @@ class Tally:
 
     def _add_growth(self, family: _FamilyTally, document: HeartbeatDocument, *, malformed: bool) -> None:
         age = self.now - document.created
-        family.last_hour += age <= HOUR
-        family.last_day += age <= DAY
+        if age <= DAY:
+            family.last_day += 1
+            family.last_hour += age <= HOUR
+            if malformed:
+                family.malformed_last_day += 1
+                family.malformed_last_hour += age <= HOUR
+                family.malformed_lately += age <= BACK
+                if self._is_doubtful(document):
+                    family.doubtful[document.created] = family.doubtful.get(document.created, 0) + 1
         if malformed:
-            family.malformed_last_hour += age <= HOUR
-            family.malformed_last_day += age <= DAY
-            family.malformed_lately += age <= BACK
-            if age <= DAY and self._is_doubtful(document):
-                family.doubtful[document.created] = family.doubtful.get(document.created, 0) + 1
             self._add_sample(family, document)
 
     def _is_doubtful(self, document: HeartbeatDocument) -> bool:
