@@ -37,7 +37,7 @@ def dead_run(context: Context) -> Iterator[Finding]:
             fault=tuple(sorted(each.standing.name for each in strangers)),
             count=len(strangers),
             affects=affected(each.standing.name for each in strangers),
-            summary=f"{counted(len(strangers), 'run')} of processors that are not registered fell silent while running",
+            summary=f"{counted(len(strangers), 'unregistered processor')} fell silent while running",
             evidence=bounded([_beat(each) for each in strangers], _MOST, "silent while running as well"),
             next_step="register each: as a processor, as the former name of one, or with retired = true",
         )

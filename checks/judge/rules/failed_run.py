@@ -34,7 +34,7 @@ def failed_run(context: Context) -> Iterator[Finding]:
             fault=tuple(sorted(each.standing.name for each in strangers)),
             count=len(strangers),
             affects=affected(each.standing.name for each in strangers),
-            summary=f"the last {counted(len(strangers), 'run')} of processors that are not registered failed",
+            summary=f"the last run of {counted(len(strangers), 'unregistered processor')} failed",
             evidence=bounded([_end(each) for each in strangers], _MOST, "failed as well"),
             next_step="register each: as a processor, as the former name of one, or with retired = true",
         )

@@ -58,8 +58,8 @@ def missing_heartbeats(context: Context) -> Iterator[Finding]:
 
 def _twin(snapshot: Snapshot, family: Family) -> Fact:
     at = family.newest and family.newest.beat_at
-    age = f", {format_duration(max(timedelta(), snapshot.taken_at - at))} ago" if at else ""
-    return Fact(subject=family.processor, detail=f"nobody registered this name; it is the likely one{age}")
+    age = f"; it beat {format_duration(max(timedelta(), snapshot.taken_at - at))} ago" if at else ""
+    return Fact(subject=family.processor, detail=f"not registered, and probably the same processor{age}")
 
 
 RULE = Rule(
