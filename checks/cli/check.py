@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import cast
 
 from checks.ask.snapshot import DEFAULT_TIMEOUT, check
 from checks.cli.console import add_format_argument, add_time_arguments, progress_on_terminal
@@ -77,16 +78,21 @@ def load_report(path: Path) -> Report:
     """
     try:
         with path.open("rb") as file:
-            body = json.loads(file.read(_MOST_BYTES))
-        body.pop("since", None)
-        if (schema := body.get("schema")) not in READABLE:
-            raise UsageError(
-                f"{path}: its schema is {show(repr(schema), limit=80)}, not {' or '.join(READABLE)}; {_MAKE}"
+            body: object = json.loads(file.read(_MOST_BYTES))
+        if not isinstance(body, dict):
+            raise UsageError(f"{path}: not a report; {_MAKE}")
+        known = cast("dict[str, object]", body)
+        if (schema := known.get("schema")) not in READABLE:
+            what = (
+                f"its schema is {show(repr(schema), limit=80)}, not"
+                if "schema" in known
+                else "it does not say that it is"
             )
-        return Report.model_validate(body)
+            raise UsageError(f"{path}: {what} {' or '.join(READABLE)}; {_MAKE}")
+        return Report.model_validate({key: value for key, value in known.items() if key != "since"})
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, AttributeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no report of this version; {_MAKE}") from error
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from checks.cli.check import load_report
 from checks.judge.verdict import ExitCode
+from checks.settings.errors import UsageError
 from validate_daily.commands.sandbox import practice_environment
 from validate_daily.sandbox import Fault, build, running
 
@@ -207,6 +209,16 @@ def test_settings_are_judged_before_googles_packages_load() -> None:
     )
 
     assert started(sys.executable, "-c", program, environment={}).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "null", "7", '"x"', "{}", "", "x", "[" * 100_000, "{" * 9], ids=lambda text: text[:3]
+)
+def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
+    (path := tmp_path / "before.json").write_text(text)
+
+    with pytest.raises(UsageError, match=r"before\.json: .*make one with check --format json"):
+        load_report(path)
 
 
 @pytest.mark.parametrize("schema", ["validate-daily/report/99", "validate-daily/source/1", None, 2], ids=str)

@@ -136,7 +136,7 @@ class FileAudit:
             fields = json.loads(raw)
             chained = fields.pop("previous")
             event = Event.model_validate(fields)
-        except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError, ValidationError):
             raise self._broken(number, "it is no line of an audit") from None
         if not raw.endswith(b"\n"):
             raise self._broken(number, "it is cut off")
