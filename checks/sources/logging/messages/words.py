@@ -33,8 +33,8 @@ _NONE_BAD: Final = re.compile(
 )
 _FAILING: Final = re.compile(
     r"permission[_ ]denied|denied\b|not written|not (?:be )?(?:saved|updated|stored|sent|persisted)"
-    r"|(?<![^\W_])fail(?:ed|ure|ures|s|ing)?(?![^\W_])|error\b|errors\b|exception\b|\bcould ?n[o']t\b"
-    r"|\bcannot\b|\bcan't\b|\bunable\b"
+    r"|(?<![^\W_])fail(?:ed|ure|ures|s|ing)?(?![^\W_])|error\b|errors\b|exception\b|\bexceptions\.[A-Z]\w"
+    r"|\bcould ?n[o']t\b|\bcannot\b|\bcan't\b|\bunable\b"
     r"|\btimed out\b|time-?out\b|unavailable\b|exceeded\b|\brefused\b|\brejected\b|exhausted\b",
     re.IGNORECASE,
 )

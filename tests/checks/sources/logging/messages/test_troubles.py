@@ -128,6 +128,7 @@ TROUBLE = [
     ("Failed to write heartbeat of Unit00Processor; service ok", WARNING),
     ("Unit00Processor missed writing its heartbeat: DeadlineExceeded", ERROR),
     ("heartbeat_write_failed", ERROR),
+    ("writing heartbeat raised google.api_core.exceptions.Unknown: None Stream removed", ERROR),
     ("Failed to write heartbeat of RedisLoader: deadline exceeded", ERROR),
     ("could not write heartbeat after kafka broker restart: 503 unavailable", WARNING),
     ("Heartbeat update failed while handling a Pub/Sub message: 503", WARNING),
