@@ -144,7 +144,10 @@ class _DeployReads:
                 next_step="give --digest or --commit, or set tag at the service in the settings",
             )
             return None, (gap,)
-        return await self._found(homes, names, own, budget)
+        found, gaps = await self._found(homes, names, own, budget)
+        if found is None and (told := _told(self.pipeline, service, self.asked.digest)):
+            return told, ()
+        return found, gaps
 
     async def _found(
         self, homes: list[str], names: list[str], own: OwnContainers, budget: "Budget"
@@ -211,6 +214,19 @@ class _DeployReads:
 
 def _which(own: OwnContainers) -> Gap:
     return Gap(source="cloud-run", reason=own.unclear or "its containers are not known", next_step=own.next_step)
+
+
+def _told(pipeline: Pipeline, service: Service, digest: str | None) -> WantedImage | None:
+    """The image of a digest that Cloud Run says it runs, for where the registry has it no more, or does not answer."""
+    if digest is None:
+        return None
+    own = (own_of_service(pipeline, service, each.every) for each in service.revisions)
+    runs = (container.image for each in own for container in each.containers)
+    image = next((each for each in runs if each.digest == digest), None)
+    if image is None:
+        return None
+    named = f"{digest}, which Cloud Run has and the registry does not show"
+    return WantedImage(digest=digest, named=named, repository=image.repository)
 
 
 def _homes(entry: ServiceSettings | None, service: Service, own: OwnContainers) -> list[str]:

@@ -238,7 +238,8 @@ class Deployments(Evidence):
 
     ``complete`` is false where a listing was cut or a region failed: then what is absent here may exist. ``inspected``
     are the images that code probes looked into. ``other_services`` and ``other_jobs`` are somebody else's, as
-    ``own_deployments`` tells them apart; ``unread_others`` counts those that could not even be read.
+    ``own_deployments`` tells them apart; ``unread_others`` counts those that could not even be read. ``foreign`` are
+    the repositories of registries that are not asked.
     """
 
     services: tuple[Service, ...] = ()
@@ -246,6 +247,7 @@ class Deployments(Evidence):
     other_services: tuple[Service, ...] = ()
     other_jobs: tuple[Job, ...] = ()
     unread_others: Count = 0
+    foreign: tuple[str, ...] = ()
     tags: tuple[Tag, ...] = ()
     inspected: tuple[Inspected, ...] = ()
     complete: bool = True
@@ -253,6 +255,12 @@ class Deployments(Evidence):
     def tag(self, image: Image) -> Tag | None:
         """Where an image's tag points, if the registry was asked."""
         return next((each for each in self.tags if (each.repository, each.tag) == (image.repository, image.tag)), None)
+
+    def lacks(self, image: Image) -> bool:
+        """Whether the registry said that it does not have an image: the digest that decides, else the tag."""
+        wanted = image.digest or image.tag
+        found = (each for each in self.tags if (each.repository, each.tag) == (image.repository, wanted))
+        return any(each.digest is None for each in found)
 
     def meets(self, tag: Tag, digest: str) -> bool:
         """Whether a digest that was recorded runs what a tag means, whichever of the two is an index of the other."""

@@ -36,8 +36,7 @@ def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]
     if found is not None and found.complete and not (deployed or _others(found)):
         where = ", ".join(f"{project}/{region}" for project, region in pipeline.places)
         yield NotChecked(what="cloud-run", reason=f"no service and no job in {where}: is the region right?")
-    if found is not None and (others := _others(found)):
-        yield NotChecked(what="cloud-run", reason=others)
+    yield from _not_ours(found or Deployments())
     if logs is not None and not logs.runs and not context.witnesses:
         marker = show(pipeline.sources.run_marker)
         reason = f"no log line since {logs.since:%Y-%m-%d %H:%M} UTC holds the run_marker {marker!r}"
@@ -51,6 +50,17 @@ def not_checked(context: Context, rules: Sequence[Rule]) -> Iterator[NotChecked]
     if not pipeline.heartbeats.processors:
         reason = "which processors are expected is unknown: the settings register none under [heartbeats] processors"
         yield from _idle(RULES, "processors", reason)
+
+
+def _not_ours(found: Deployments) -> Iterator[NotChecked]:
+    """Services and jobs of somebody else's, and registries that are not asked."""
+    if others := _others(found):
+        yield NotChecked(what="cloud-run", reason=others)
+    if found.foreign:
+        names = ", ".join(show(each, limit=_SHOWN) for each in found.foreign[:_NAMED])
+        more = f" and {len(found.foreign) - _NAMED:,} more" if len(found.foreign) > _NAMED else ""
+        reason = f"only registries of Google's are asked, so nothing is known of the tags of {names}{more}"
+        yield NotChecked(what="registry", reason=reason)
 
 
 def _others(found: Deployments) -> str:

@@ -44,5 +44,14 @@ def repository_address(target: Target, repository: str, reference: str = "latest
     return f"https://{host}/v2/{path}"
 
 
+def is_foreign(target: Target, repository: str) -> bool:
+    """Whether an image is of a registry that is not asked: Docker Hub, or any other that is not Google's."""
+    host, slash, path = repository.partition("/")
+    named = bool(slash) and ("." in host or ":" in host or host == "localhost")
+    if target.practice or target.address != GOOGLE_REGISTRIES or not _is_path(path if named else repository):
+        return False
+    return not named or _GOOGLE.fullmatch(host) is None
+
+
 def _is_path(path: str) -> bool:
     return _PATH.fullmatch(path) is not None and all(part.strip(".") for part in path.split("/"))

@@ -8,6 +8,7 @@ from checks.evidence.own_containers import followed
 from checks.evidence.pushed_images import pushed_of
 from checks.evidence.running_images import parts_of
 from checks.settings.pipeline import Pipeline
+from checks.sources.registry.addresses import is_foreign
 from checks.sources.registry.tags import read_tags
 from checks.sources.source import ReadRequest, SourceAnswer
 
@@ -17,9 +18,14 @@ async def read(request: ReadRequest) -> SourceAnswer:
     found = request.evidence
     if not isinstance(found, Deployments):
         return SourceAnswer()
-    tags, gaps = await read_tags(_images(request.pipeline, found), request.target, request.budget, login=request.login)
-    found = found.model_copy(update={"tags": tags})
-    if unlike := list(_unlike(request.pipeline, found)):
+    wanted = list(dict.fromkeys(_images(request.pipeline, found)))
+    foreign = {image.repository for image in wanted if is_foreign(request.target, image.repository)}
+    asked = [image for image in wanted if image.repository not in foreign]
+    tags, gaps = await read_tags(asked, request.target, request.budget, login=request.login)
+    found = found.model_copy(update={"tags": tags, "foreign": tuple(sorted(foreign))})
+    done = {*foreign, *map(_key, asked)}
+    unlike = [each for each in _unlike(request.pipeline, found) if done.isdisjoint({each.repository, _key(each)})]
+    if unlike:
         more, unread = await read_tags(unlike, request.target, request.budget, login=request.login)
         found, gaps = found.model_copy(update={"tags": (*tags, *more)}), (*gaps, *unread)
     if not request.pipeline.code_probes:
@@ -32,10 +38,17 @@ async def read(request: ReadRequest) -> SourceAnswer:
     return SourceAnswer(found.model_copy(update={"inspected": inspected}), (*gaps, *unseen))
 
 
+def _key(image: Image) -> tuple[str, str | None]:
+    return image.repository, image.tag
+
+
 def _images(pipeline: Pipeline, deployments: Deployments) -> Iterator[Image]:
+    """The tags that should run, and every digest that runs or would: each may be gone."""
     wanted = (each.image for service in deployments.services for each in pushed_of(pipeline, deployments, service))
-    runs = (part.image for job in deployments.jobs for part in parts_of(pipeline, deployments, job) if part.image)
+    ones = (*deployments.services, *deployments.jobs)
+    runs = [part.image for one in ones for part in parts_of(pipeline, deployments, one) if part.image]
     yield from (image for image in (*wanted, *runs) if image.by_tag)
+    yield from by_digest(runs)
 
 
 def _unlike(pipeline: Pipeline, deployments: Deployments) -> Iterator[Image]:
