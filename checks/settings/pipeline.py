@@ -70,6 +70,16 @@ class Pipeline(Section):
         return self
 
     @model_validator(mode="after")
+    def _each_place_once(self) -> Self:
+        for section, entries in (("services", self.services), ("jobs", self.jobs)):
+            counts = Counter((each.name, *self.place(each)) for each in entries)
+            for (name, project, region), count in counts.items():
+                if count > 1:
+                    where = f"{project}, {region}" if region else project
+                    raise ValueError(f"{name!r} is there twice in [[{section}]], in {where}: name each once")
+        return self
+
+    @model_validator(mode="after")
     def _follows_what_exists(self) -> Self:
         services = {service.name for service in self.services}
         for job in self.jobs:
@@ -115,6 +125,10 @@ class Pipeline(Section):
         known = next((each for each in self.services if each.name == service), None)
         own = self.pipeline
         return (known and known.project) or own.project, (known and known.region) or own.region
+
+    def place(self, entry: ServiceSettings | JobSettings) -> tuple[str, str | None]:
+        """The project and region of an entry; the pipeline's own where it names none."""
+        return entry.project or self.pipeline.project, entry.region or self.pipeline.region
 
     def probes_of(self, name: str) -> tuple[CodeProbe, ...]:
         """The code probes that a service or job must pass."""

@@ -2,7 +2,8 @@
 
 In short: a service (P1) or job (P2) that the settings name and Cloud Run does not have
 
-Severity: P1 for a service, P2 for a job. A listing that is not complete proves no absence.
+Severity: P1 for a service, P2 for a job. Looked for in its own project and region. A listing
+that is not complete proves no absence.
 """
 
 from collections.abc import Iterator
@@ -19,23 +20,25 @@ def missing_deployments(context: Context) -> Iterator[Finding]:
     deployments = context.snapshot.deployments
     if deployments is None or not deployments.complete:
         return
-    services = {service.name for service in deployments.services}
-    jobs = {job.name for job in deployments.jobs}
-    for service in context.snapshot.pipeline.services:
-        if service.name not in services:
+    pipeline = context.snapshot.pipeline
+    services = {(each.name, each.project, each.region) for each in deployments.services}
+    jobs = {(each.name, each.project, each.region) for each in deployments.jobs}
+    for service in pipeline.services:
+        if (service.name, *pipeline.place(service)) not in services:
             yield _finding(context.snapshot, service, Severity.P1, "service")
-    for job in context.snapshot.pipeline.jobs:
-        if job.name not in jobs:
+    for job in pipeline.jobs:
+        if (job.name, *pipeline.place(job)) not in jobs:
             yield _finding(context.snapshot, job, Severity.P2, "job")
 
 
 def _finding(snapshot: Snapshot, wanted: ServiceSettings | JobSettings, severity: Severity, kind: str) -> Finding:
-    project = wanted.project or snapshot.pipeline.pipeline.project
-    region = wanted.region or snapshot.pipeline.pipeline.region
+    pipeline = snapshot.pipeline
+    project, region = pipeline.place(wanted)
+    alone = sum(each.name == wanted.name for each in (*pipeline.services, *pipeline.jobs)) == 1
     return Finding(
         rule="missing-deployments",
         severity=severity,
-        subject=wanted.name,
+        subject=wanted.name if alone else f"{wanted.name}@{region}",
         region=region,
         fault=(kind, project),
         summary=f"no such {kind} in {project}, {region}",

@@ -110,7 +110,10 @@ def _deployed(snapshot: Snapshot) -> frozenset[str] | None:
     if "cloud-run" not in pipeline.unasked and (found is None or not found.complete):
         return None
     seen = {each.name for each in (*found.services, *found.jobs)} if found else set[str]()
-    return frozenset(seen | {each.name for each in (*pipeline.services, *pipeline.jobs)})
+    named = (*pipeline.services, *pipeline.jobs)
+    return frozenset(
+        seen | {each.name for each in named} | {f"{each.name}@{pipeline.place(each)[1]}" for each in named}
+    )
 
 
 def _subjects(context: Context, entry: Accepted) -> frozenset[str] | None:
