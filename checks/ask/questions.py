@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from checks.ask.snapshot import load, target_of
@@ -40,8 +40,7 @@ async def recent_malformed(
     from checks.sources.budget import Budget  # noqa: PLC0415 - Google's packages load when used
     from checks.sources.firestore.recent import read_recent  # noqa: PLC0415 - the same
 
-    since = datetime.now(UTC) - window
-    return await read_recent(pipeline, target, since, most, Budget(timeout), progress, login=session)
+    return await read_recent(pipeline, target, window, most, Budget(timeout), progress, login=session)
 
 
 async def search_logs(

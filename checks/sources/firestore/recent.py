@@ -4,7 +4,7 @@ The lower bound is a timestamp, and so keeps texts and numbers out of the answer
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from checks.evidence.recent_heartbeats import RecentMalformed, RecentProcessor
@@ -28,17 +28,28 @@ from checks.text.plural import counted
 from checks.text.show import show
 
 _REVISIONS: Final = 5
+_APART: Final = timedelta(minutes=1)
+"""How far this machine's clock may be from Firestore's before a window by the one is no window by the other."""
 
 
 async def read_recent(
-    pipeline: Pipeline, target: Target, since: datetime, most: int, budget: Budget, progress: Progress, *, login: Login
+    pipeline: Pipeline,
+    target: Target,
+    window: timedelta,
+    most: int,
+    budget: Budget,
+    progress: Progress,
+    *,
+    login: Login,
 ) -> tuple[RecentMalformed | None, tuple[Gap, ...]]:
-    """The malformed heartbeats since a moment.
+    """The malformed heartbeats of a window that ends now, by Firestore's clock.
+
+    Where this machine's clock differs from that by more than a minute, the window is asked for a second time.
 
     Args:
         pipeline: whose.
         target: where Firestore is.
-        since: where the window begins.
+        window: how long it is.
         most: how many heartbeats are read at most; where there are more, that is a gap.
         budget: what the call may take.
         progress: told how far it is.
@@ -52,7 +63,7 @@ async def read_recent(
     try:
         async with patient(budget, connect(target, login)) as connection:
 
-            async def attempt() -> tuple[Reads, list[HeartbeatDocument]]:
+            async def attempt(since: datetime) -> tuple[Reads, list[HeartbeatDocument]]:
                 """Read all of it; a retry begins anew, as of its own moment."""
                 progress("reading recent heartbeats", 0, None)
                 reads, found = Reads(connection, place, budget), list[HeartbeatDocument]()
@@ -60,7 +71,12 @@ async def read_recent(
                 await reads.documents(query, lambda document: found.append(fields.details(document)))
                 return reads, found
 
-            reads, found = await ask(attempt, budget, role=ROLE)
+            since, billed = datetime.now(UTC) - window, 0
+            reads, found = await ask(lambda: attempt(since), budget, role=ROLE)
+            if abs(moment(reads.now) - window - since) > _APART:
+                since, billed = moment(reads.now) - window, reads.billed
+                reads, found = await ask(lambda: attempt(since), budget, role=ROLE)
+                reads.billed += billed
             until = moment(reads.now)
             restores = await _restores(pipeline, reads, found[:most], since)
     except SourceError as error:

@@ -13,7 +13,8 @@ from checks.settings.pipeline import Pipeline
 from checks.settings.template import settings_text
 from checks.sources.logging.question import LogQuestion
 from checks.sources.shared_connections import SharedLogin
-from validate_daily.sandbox import Fault, Sandbox
+from validate_daily.sandbox import Fault, Sandbox, build
+from validate_daily.sandbox.clock import Clock
 from validate_daily.sandbox.faults import Status
 
 from conftest import Serve
@@ -227,3 +228,15 @@ async def test_long_operations_cost_one_search(serve: Serve) -> None:
     assert [each.name for each in logs.operations if not each.ended] == ["Loading historical games for 450 players"]
     assert (logs.runs, logs.bursts) == ((), ())
     assert [call.method for call in cloud.world.calls] == ["ListLogEntries"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=-3), timedelta(minutes=-40), timedelta(minutes=40), 3 * HOUR])
+async def test_the_window_is_one_of_firestores_clock(ahead: timedelta, serve: Serve) -> None:
+    here = await ask(await serve("proliferation"))
+    cloud = await serve(build("proliferation", clock=Clock(datetime.now(UTC) + ahead)))
+
+    found = await ask(cloud)
+
+    assert abs(found.until - found.since - HOUR) < timedelta(minutes=1)
+    assert (found.scanned, found.malformed) == (here.scanned, here.malformed)
+    assert found.billed_reads <= 2 * here.billed_reads + 200
