@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,8 @@ from checks.settings.heartbeats import Processor
 from checks.text.plural import counted, form
 from checks.text.show import show
 from checks.text.toml import basic_string, comment
+
+_Deployed = TypeVar("_Deployed", Service, Job)
 
 MARK: Final = "# unconfirmed"
 _MOST: Final = 200
@@ -97,18 +99,18 @@ def _processors(found: Discovery) -> list[str]:
 
 
 def _services(found: Discovery, home: str | None) -> list[str]:
-    written = [each for each in found.services if _fits(ServiceEntry, name=each.name)]
+    written = _each_once(each for each in found.services if _fits(ServiceEntry, name=each.name))
     lines = _left_out("service", written)
     for each in written[:_MOST]:
         lines += ["", "[[services]]", _entry("name", each.name)]
         lines += _container(_own(found, each))
         lines += [_entry("region", each.region)] if each.region != home else []
-    return [*lines, *_refused("service", [each.name for each in found.services if each not in written])]
+    return [*lines, *_refused("service", _unfit(found.services, written))]
 
 
 def _jobs(found: Discovery, home: str | None) -> list[str]:
     services = [each for each in found.services if _fits(ServiceEntry, name=each.name)][:_MOST]
-    written = [each for each in found.jobs if _fits(JobEntry, name=each.name)]
+    written = _each_once(each for each in found.jobs if _fits(JobEntry, name=each.name))
     lines = _left_out("job", written)
     for each in written[:_MOST]:
         lines += ["", "[[jobs]]", _entry("name", each.name)]
@@ -117,7 +119,17 @@ def _jobs(found: Discovery, home: str | None) -> list[str]:
             lines.append(_entry("follows", followed.name) + ": their images are of the same repository")
         lines += _container(own_of_job(found.pipeline, each, followed))
         lines += [_entry("region", each.region)] if each.region != home else []
-    return [*lines, *_refused("job", [each.name for each in found.jobs if each not in written])]
+    return [*lines, *_refused("job", _unfit(found.jobs, written))]
+
+
+def _each_once(found: Iterable[_Deployed]) -> list[_Deployed]:
+    """Each name of a region once: a listing that repeats itself makes no second entry."""
+    return list({(each.name, each.region): each for each in found}.values())
+
+
+def _unfit(found: Iterable[Service | Job], written: Iterable[Service | Job]) -> list[str]:
+    fit = {each.name for each in written}
+    return [each.name for each in found if each.name not in fit]
 
 
 def _own(found: Discovery, service: Service) -> OwnContainers:

@@ -127,3 +127,12 @@ def test_a_thousand_processors_are_cut_and_the_rest_is_counted() -> None:
 
     assert len(parse_settings(text, origin="draft").heartbeats.processors) == 200
     assert "# 800 more processors were seen than are written here." in text
+
+
+def test_what_a_listing_tells_twice_is_one_entry() -> None:
+    pipeline = found(
+        [service(), service()], [job(), job(), job().model_copy(update={"region": "us-east1"})], "us-west2"
+    )
+
+    assert len(pipeline.services) == 1
+    assert [(each.name, each.region) for each in pipeline.jobs] == [("backfill", None), ("backfill", "us-east1")]
