@@ -144,6 +144,7 @@ def test_traffic_that_goes_back_brings_the_old_code_back() -> None:
     assert malformed(world)
 
 
+@pytest.mark.long
 def test_split_traffic_shares_the_work_by_percent() -> None:
     world = at_noon("split-traffic")
     before = len(malformed(world))

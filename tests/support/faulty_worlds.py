@@ -213,6 +213,12 @@ def _retagged(world: World) -> None:
     world.tags["untagged"] = tag(None, "latest", repository_of("untagged"))
 
 
+def _lost(world: World) -> None:
+    """Its registry does not have the image of a job any more."""
+    _job("lost", recent=True)(world)
+    world.tags["lost"] = tag(None, NEW, repository_of("lost"))
+
+
 def _labelled(world: World) -> None:
     _serving("labelled", commit="aaaaaaa1", revisions=[_revision("labelled", 2, NEW, commit="ccccccc3")])(world)
     world.commits["labelled"] = "aaaaaaa1"
@@ -325,6 +331,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     ),
     "tag moved": _moved,
     "tag gone": _retagged,
+    "image gone": _lost,
     "service lacks the fix": _without_fix("lacking", _serving("lacking")),
     "label drifts": _contradicted,
     "label contradicted": _labelled,

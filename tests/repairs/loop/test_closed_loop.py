@@ -211,6 +211,7 @@ async def test_a_loop_with_nothing_to_do_still_exits_by_what_the_whole_check_fin
         assert path.left[1:] == [f"    {each.severity} {each.rule} {each.subject}" for each in roots]
 
 
+@pytest.mark.long
 async def test_a_loop_that_ends_well_names_the_service_that_it_could_not_fix(tmp_path: Path) -> None:
     async with walking(tmp_path) as path:
         await path.walk()

@@ -30,6 +30,7 @@ async def test_r1_after_jobs_were_updated_the_loop_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("hours", [3, 26, 52])
+@pytest.mark.long
 async def test_r2_one_late_document_does_not_block_for_ever(tmp_path: Path, hours: int) -> None:
     async with walks(tmp_path, "fix-pushed") as own:
         await own.walk()
@@ -41,6 +42,7 @@ async def test_r2_one_late_document_does_not_block_for_ever(tmp_path: Path, hour
         assert own.held[-1] == ENDS
 
 
+@pytest.mark.long
 async def test_a_late_document_blocks_for_an_hour_where_it_was_no_request_under_way(tmp_path: Path) -> None:
     async with walks(tmp_path, "fix-pushed") as own:
         await own.walk()
@@ -82,6 +84,7 @@ async def test_the_clock_starts_when_the_last_job_was_updated(tmp_path: Path) ->
     ],
     ids=["job", "old revision", "unknown"],
 )
+@pytest.mark.long
 async def test_an_image_whose_bytes_are_proved_is_not_blamed(
     tmp_path: Path, writer: str | None, who: str, step: str
 ) -> None:
@@ -96,6 +99,7 @@ async def test_an_image_whose_bytes_are_proved_is_not_blamed(
         assert not own.told("build it anew")
 
 
+@pytest.mark.long
 async def test_a_document_of_the_serving_revision_is_the_images(tmp_path: Path) -> None:
     async with walks(tmp_path, "fix-pushed") as own:
         await own.walk()
@@ -106,6 +110,7 @@ async def test_a_document_of_the_serving_revision_is_the_images(tmp_path: Path) 
         assert own.told("which serves, although its files hold the fix: it is the image")
 
 
+@pytest.mark.long
 async def test_what_owns_no_run_scoped_document_is_repaired_as_well(tmp_path: Path) -> None:
     async with walks(tmp_path, "tag-moved") as own:
         walked = await own.walk()
@@ -121,6 +126,7 @@ async def test_jobs_alone_are_repaired(tmp_path: Path) -> None:
         assert (walked.before.verdict, walked.exit_code) == ("P2", 0)
 
 
+@pytest.mark.long
 async def test_a_service_without_a_fixed_image_is_left_alone_and_named(tmp_path: Path) -> None:
     async with walks(tmp_path, "fix-pushed") as own:
         served = own.world.service("nba-scrapers").created_revision
@@ -188,6 +194,7 @@ async def test_an_execution_from_before_its_job_was_updated_is_waited_for(tmp_pa
 
 
 @pytest.mark.parametrize("scenario", ["tag-moved", "forgotten-jobs", "forgotten-jobs-running"])
+@pytest.mark.long
 async def test_these_scenarios_end_healthy(tmp_path: Path, scenario: str) -> None:
     row = await row_of(scenario, tmp_path)
 
