@@ -18,6 +18,7 @@ CLEAN = "the left-overs are gone"
 ENDS = "growth has stopped"
 
 
+@pytest.mark.long
 async def test_r1_after_jobs_were_updated_the_loop_ends(tmp_path: Path) -> None:
     async with walks(tmp_path, "forgotten-jobs-running") as own:
         first = await own.walk()

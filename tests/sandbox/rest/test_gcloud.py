@@ -84,6 +84,7 @@ async def test_we_read_of_jobs_what_gcloud_prints(story: str, serve: "Serve", as
     assert len(ours) == 21
 
 
+@pytest.mark.long
 async def test_describe_prints_what_list_prints(serve: "Serve", ask: Ask):
     gcloud = ask(await serve("pinned-traffic"))
 

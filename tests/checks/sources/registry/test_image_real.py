@@ -117,6 +117,7 @@ async def test_two_hundred_images_at_random_are_read_as_umoci_unpacks_them(addre
     assert not different, "\n".join(different)
 
 
+@pytest.mark.long
 async def test_the_practice_registry_gives_the_same_images_out_to_real_tools_and_to_the_reader(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
