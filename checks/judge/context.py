@@ -1,20 +1,23 @@
 """What many rules ask of a snapshot, joined once for one judgement."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from checks.evidence.deployments import Job, Service
 from checks.evidence.snapshot import Snapshot
 from checks.judge.deployed.levels import Ladder, ladder
-from checks.judge.finding import key
+from checks.judge.finding import Fact, Finding, Severity, affected, bounded, key
 from checks.judge.processors import ProcessorStanding, channel_down, missing, recovered, standings
 from checks.judge.run_status import SilentRun, silent_runs
 from checks.judge.runs_and_beats import Witnesses, witnesses
 from checks.settings.heartbeats import Processor
 from checks.settings.sources import SourceName
+
+_MOST: Final = 10
 
 
 class Silent(StrEnum):
@@ -101,3 +104,29 @@ class Context:
             *(key(rule, name) for name in sorted(processors) for rule in alone),
             *(key(rule, collection) for rule in together),
         )
+
+    def is_stranger(self, standing: ProcessorStanding) -> bool:
+        """Whether nobody registered a processor, where others are registered."""
+        return standing.processor is None and bool(self.snapshot.pipeline.heartbeats.processors)
+
+    def of_strangers(self, rule: str, told: Mapping[str, Fact], summary: str, others: str) -> Iterator[Finding]:
+        """What a rule says of all unregistered processors at once; nothing where there are none.
+
+        Args:
+            rule: its name.
+            told: the evidence of each of them, by its name.
+            summary: what is wrong with them.
+            others: what the evidence says of those that it does not show.
+        """
+        if told:
+            yield Finding(
+                rule=rule,
+                severity=Severity.P2,
+                subject=self.snapshot.pipeline.heartbeats.collection,
+                fault=tuple(sorted(told)),
+                count=len(told),
+                affects=affected(told),
+                summary=summary,
+                evidence=bounded(list(told.values()), _MOST, others),
+                next_step="register each: as a processor, as the former name of one, or with retired = true",
+            )

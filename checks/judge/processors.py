@@ -18,6 +18,9 @@ from checks.settings.heartbeats import Processor
 CHANNEL_MINIMUM: Final = 3
 """Fewer stale processors than this are those processors' own trouble."""
 
+RUNNER: Final = "the service or job that runs it"
+"""What runs a processor of which the settings name no service."""
+
 
 class Beat(StrEnum):
     """How a processor's newest heartbeat stands against its limits."""
@@ -62,6 +65,11 @@ class ProcessorStanding:
         if self.newest is None:
             return None
         return self.newest.updated_at if self.offset is not None else self.newest.beat_at
+
+    @property
+    def runner(self) -> str:
+        """Who runs it, in words for a next step."""
+        return (self.processor and self.processor.service) or RUNNER
 
     @property
     def stale(self) -> bool:

@@ -39,7 +39,7 @@ def readable(read: Read) -> Read:
     def checked(answer: bytes) -> Grpc:
         try:
             return read(answer)
-        except Exception as error:  # protobuf and its wrappers raise errors of many kinds
+        except Exception as error:  # a reader's errors are of many kinds; the caller gets one, so it is a gap
             raise UnreadableAnswerError from error
 
     return checked

@@ -12,40 +12,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.judge.context import Context, Silent
-from checks.judge.finding import Fact, Finding, Severity, affected, bounded
+from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.judge.rules import stale_heartbeats
 from checks.judge.run_status import SilentRun, run_facts, told_at
 from checks.text.duration import format_duration
 from checks.text.plural import counted
 
-_MOST: Final = 10
-
 
 def dead_run(context: Context) -> Iterator[Finding]:
     """One finding per processor; one for all that are not registered, where others are."""
-    somebody = bool(context.snapshot.pipeline.heartbeats.processors)
-    strangers = [each for each in context.silent_runs if somebody and not each.standing.processor]
     for each in context.silent_runs:
-        if each not in strangers:
+        if not context.is_stranger(each.standing):
             yield _finding(each)
-    if strangers:
-        yield Finding(
-            rule=RULE.name,
-            severity=Severity.P2,
-            subject=context.snapshot.pipeline.heartbeats.collection,
-            fault=tuple(sorted(each.standing.name for each in strangers)),
-            count=len(strangers),
-            affects=affected(each.standing.name for each in strangers),
-            summary=f"{counted(len(strangers), 'unregistered processor')} fell silent while running",
-            evidence=bounded([_beat(each) for each in strangers], _MOST, "silent while running as well"),
-            next_step="register each: as a processor, as the former name of one, or with retired = true",
-        )
+    strangers = {each.standing.name: _beat(each) for each in context.silent_runs if context.is_stranger(each.standing)}
+    summary = f"{counted(len(strangers), 'unregistered processor')} fell silent while running"
+    yield from context.of_strangers(RULE.name, strangers, summary, "silent while running as well")
 
 
 def _finding(run: SilentRun) -> Finding:
-    newest, processor = run.newest, run.standing.processor
-    runner = (processor and processor.service) or "the service or job that runs it"
+    newest = run.newest
     what = "its run died" if run.dead else "its run may have died"
     trusted = run.standing.newest is newest and run.standing.offset is None
     began = f" since {newest.started_at:%Y-%m-%d %H:%M:%S} UTC" if trusted and newest.started_at else ""
@@ -57,8 +43,8 @@ def _finding(run: SilentRun) -> Finding:
         summary=f"{what}: running{began}, and no beat for {format_duration(run.silent)}, "
         f"above {format_duration(run.limit)}",
         evidence=(_beat(run), *run_facts(newest)),
-        next_step=f"look in the logs of {runner} for how it ended (killed, out of memory, instance recycled); "
-        "if it is gone, start the run again",
+        next_step=f"look in the logs of {run.standing.runner} for how it ended (killed, out of memory, "
+        "instance recycled); if it is gone, start the run again",
         explains=(stale_heartbeats.RULE.key(run.standing.name),),
     )
 

@@ -9,40 +9,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from checks.judge.context import Context
-from checks.judge.finding import Fact, Finding, Severity, affected, bounded
+from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.judge.run_status import FailedRun, failed_runs, run_facts, told_at
 from checks.text.plural import counted
 from checks.text.show import show
 
-_MOST: Final = 10
-
 
 def failed_run(context: Context) -> Iterator[Finding]:
     """One finding per processor; one for all that are not registered, where others are."""
-    somebody = bool(context.snapshot.pipeline.heartbeats.processors)
     failed = failed_runs(context.snapshot, context.standings)
-    strangers = [each for each in failed if somebody and not each.standing.processor]
     for each in failed:
-        if each not in strangers:
+        if not context.is_stranger(each.standing):
             yield _finding(each)
-    if strangers:
-        yield Finding(
-            rule=RULE.name,
-            severity=Severity.P2,
-            subject=context.snapshot.pipeline.heartbeats.collection,
-            fault=tuple(sorted(each.standing.name for each in strangers)),
-            count=len(strangers),
-            affects=affected(each.standing.name for each in strangers),
-            summary=f"the last run of {counted(len(strangers), 'unregistered processor')} failed",
-            evidence=bounded([_end(each) for each in strangers], _MOST, "failed as well"),
-            next_step="register each: as a processor, as the former name of one, or with retired = true",
-        )
+    strangers = {each.standing.name: _end(each) for each in failed if context.is_stranger(each.standing)}
+    summary = f"the last run of {counted(len(strangers), 'unregistered processor')} failed"
+    yield from context.of_strangers(RULE.name, strangers, summary, "failed as well")
 
 
 def _finding(run: FailedRun) -> Finding:
-    newest, processor = run.newest, run.standing.processor
-    runner = (processor and processor.service) or "the service or job that runs it"
+    newest = run.newest
     return Finding(
         rule=RULE.name,
         severity=Severity.P2,
@@ -50,7 +36,7 @@ def _finding(run: FailedRun) -> Finding:
         fault=tuple(each for each in (newest.run_id, newest.started_at and newest.started_at.isoformat()) if each),
         summary=f"its last run ended as {show(run.word)}",
         evidence=(_end(run), *run_facts(newest)),
-        next_step=f"read in the logs of {runner} why it failed, mend that, and run it again",
+        next_step=f"read in the logs of {run.standing.runner} why it failed, mend that, and run it again",
     )
 
 

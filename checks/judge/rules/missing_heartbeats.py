@@ -14,6 +14,7 @@ from datetime import timedelta
 from checks.evidence.snapshot import Family, Snapshot
 from checks.judge.context import Context, Silent
 from checks.judge.finding import Fact, Finding, Severity, affected, bounded
+from checks.judge.processors import RUNNER
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.judge.twins import twins
 from checks.text.duration import format_duration
@@ -38,7 +39,7 @@ def missing_heartbeats(context: Context) -> Iterator[Finding]:
         )
         return
     for processor in absent:
-        runner = processor.service or "the service or job that runs it"
+        runner = processor.service or RUNNER
         former = f" (nor under {', '.join(processor.former_names)})" if processor.former_names else ""
         spelt = twins(context.snapshot, processor)
         yield Finding(

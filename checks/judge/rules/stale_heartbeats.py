@@ -14,42 +14,28 @@ from collections.abc import Iterator
 
 from checks.evidence.snapshot import Snapshot
 from checks.judge.context import Context, Silent
-from checks.judge.finding import Fact, Finding, Severity, affected, bounded
+from checks.judge.finding import Fact, Finding, Severity
 from checks.judge.processors import Beat, ProcessorStanding
 from checks.judge.rule import HEARTBEATS, Rule
 from checks.text.duration import format_duration
 from checks.text.plural import counted
-
-_MOST = 10
 
 
 def stale_heartbeats(context: Context) -> Iterator[Finding]:
     """One finding per stale processor, and one for all stale ones that nobody registered."""
     carried = {each.name for each in context.channel_down}
     stale = [each for each in context.standings if each.stale and each.name not in carried]
-    somebody = bool(context.snapshot.pipeline.heartbeats.processors)
     for each in stale:
-        if each.processor or not somebody:
+        if not context.is_stranger(each):
             yield _finding(context.snapshot, each)
-    strangers = [each for each in stale if somebody and not each.processor]
-    if strangers:
-        yield Finding(
-            rule="stale-heartbeats",
-            severity=Severity.P2,
-            subject=context.snapshot.pipeline.heartbeats.collection,
-            summary=f"{counted(len(strangers), 'processor that is', 'processors that are')} not registered fell silent",
-            fault=tuple(sorted(each.name for each in strangers)),
-            count=len(strangers),
-            affects=affected(each.name for each in strangers),
-            evidence=bounded([_fact(context.snapshot, each) for each in strangers], _MOST, "silent as well"),
-            next_step="register each: as a processor, as the former name of one, or with retired = true",
-        )
+    strangers = {each.name: _fact(context.snapshot, each) for each in stale if context.is_stranger(each)}
+    summary = f"{counted(len(strangers), 'processor that is', 'processors that are')} not registered fell silent"
+    yield from context.of_strangers("stale-heartbeats", strangers, summary, "silent as well")
 
 
 def _finding(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
     late_after, down_after = snapshot.pipeline.heartbeats.limits(standing.processor)
     down = standing.beat is Beat.DOWN
-    runner = (standing.processor and standing.processor.service) or "the service or job that runs it"
     return Finding(
         rule="stale-heartbeats",
         severity=Severity.P1 if down else Severity.P2,
@@ -58,7 +44,8 @@ def _finding(snapshot: Snapshot, standing: ProcessorStanding) -> Finding:
         summary=f"{standing.beat}: {_age(standing)} {_since(standing)}, "
         f"above {format_duration(down_after if down else late_after)}",
         evidence=(_fact(snapshot, standing),),
-        next_step=f"look whether {runner} still runs: if it does, its heartbeat writes fail; if not, it stopped",
+        next_step=f"look whether {standing.runner} still runs: if it does, its heartbeat writes fail; "
+        "if not, it stopped",
     )
 
 

@@ -14,7 +14,7 @@ _HALVINGS: Final = 2
 
 
 async def find_within(search: LogSearch, since: datetime, until: datetime, part: FilterPart) -> FoundLines:
-    """The lines of a window, newest first; ``searched_since`` is where that which was searched begins.
+    """The lines of a window, newest first. What was searched begins at ``searched_since``.
 
     Args:
         search: the way to the logs.
