@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         healthy = _look(cloud, phase="0.2")
         print_report(healthy, "terminal")
         print(
-            "\nThese are the heartbeats alone (--phase 0.2). A redeploy changes the image and no label, so a whole\n"
-            "check still says, rightly, that labels claim older commits: the next deploy writes them anew."
+            "\nThese are the heartbeats alone (--phase 0.2). A whole check still names what the repair left: its step\n"
+            "is to build that service anew, and to deploy it."
         )
     verdicts = [*(report.verdict for report in (morning, later, silent)), cached, healthy.verdict]
     expected = [Verdict.P0, Verdict.P0, Verdict.P1, Outcome.CONTRADICTED, Verdict.HEALTHY]
